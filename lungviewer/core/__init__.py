@@ -1,0 +1,1 @@
+"""Types and pure functions shared by every part. Standard library, numpy, Pillow and OpenCV only."""

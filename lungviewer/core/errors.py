@@ -1,0 +1,217 @@
+"""Every failure this program raises on purpose, by name.
+
+Each error carries a stable `code` (it goes into CSV files and must not change), a sentence that says
+what happened, and a `hint` that says what a person can do about it. Messages never hold file names:
+they are written to logs, and the caller knows which file it was reading.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class LungviewerError(Exception):
+    """Base of all expected failures."""
+
+    code: ClassVar[str] = "failed"
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do, as one text."""
+        return f"{self.message} {self.hint}".strip()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross a process boundary (readers/isolated.py); the default would lose the hint.
+        return _rebuild, (type(self), self.message, self.hint)
+
+
+def _rebuild(kind: type[LungviewerError], message: str, hint: str) -> LungviewerError:
+    return kind(message, hint=hint)
+
+
+class Cancelled(LungviewerError):
+    """The person, or the program on their behalf, asked a job to stop."""
+
+    code = "cancelled"
+
+
+# --- images: one class per code of the CSV -----------------------------------------------------------
+
+
+class ImageError(LungviewerError):
+    """An image that cannot be used. `transient` ones are tried again at the next scan."""
+
+    code = "image_error"
+    transient: ClassVar[bool] = False
+
+
+class FileVanished(ImageError):
+    code = "vanished"
+    transient = True
+    default_hint = "Check that the drive is connected, then scan again."
+
+
+class PermissionMissing(ImageError):
+    code = "permission_denied"
+    transient = True
+    default_hint = "Ask for read access to the file, then scan again."
+
+
+class ReadFailed(ImageError):
+    code = "io_error"
+    transient = True
+    default_hint = "Check the drive or network share, then scan again."
+
+
+class NotARegularFile(ImageError):
+    code = "not_a_regular_file"
+    default_hint = "Only ordinary files are opened; copy the image itself into the folder."
+
+
+class FileEmpty(ImageError):
+    code = "empty_file"
+    default_hint = "Copy the file again from its source."
+
+
+class NotAnImage(ImageError):
+    code = "not_an_image"
+    default_hint = "Its content is not that of a known image format, whatever its name says."
+
+
+class UnsupportedFormat(ImageError):
+    code = "unsupported_format"
+    default_hint = "Save it as PNG, JPEG or TIFF and scan again."
+
+
+class UnsupportedPixels(ImageError):
+    code = "unsupported_pixels"
+    default_hint = "Save it as an 8-bit RGB PNG, JPEG or TIFF and scan again."
+
+
+class ImageTruncated(ImageError):
+    code = "truncated"
+    default_hint = "The copy is incomplete; copy the file again from its source."
+
+
+class ImageCorrupt(ImageError):
+    code = "corrupt"
+    default_hint = "Copy or export the file again from its source."
+
+
+class ImageTooLarge(ImageError):
+    code = "too_large"
+    default_hint = "Export a smaller region, or save it as a pyramidal slide."
+
+
+class ImageTooSmall(ImageError):
+    code = "too_small"
+    default_hint = "Export a larger region."
+
+
+class DecodeTimeout(ImageError):
+    code = "timeout"
+    default_hint = "The file may be damaged; export it again from its source."
+
+
+class DecoderCrashed(ImageError):
+    code = "decoder_crashed"
+    default_hint = "The file is damaged in a way its decoder cannot survive; export it again."
+
+
+# --- geometry ----------------------------------------------------------------------------------------
+
+
+class SpacingUnknown(LungviewerError):
+    """The file does not say how many micrometres a pixel covers, and guessing is not allowed."""
+
+    code = "spacing_unknown"
+    default_hint = "Give the scale with --um-per-px."
+
+
+# --- packs -------------------------------------------------------------------------------------------
+
+
+class PackError(LungviewerError):
+    code = "pack_error"
+
+
+class PackNotFound(PackError):
+    code = "pack_not_found"
+    default_hint = "`lungviewer packs list` shows what is installed."
+
+
+class PackInvalid(PackError):
+    """pack.json, or the set of files, is not what the schema asks for."""
+
+    code = "pack_invalid"
+
+
+class PackTampered(PackError):
+    """A file's size or SHA-256 is not what pack.json states."""
+
+    code = "pack_tampered"
+    default_hint = "Install the pack again from where it came."
+
+
+class PackUnsafe(PackError):
+    """The pack holds something that could run code, exhaust memory or never end."""
+
+    code = "pack_unsafe"
+    default_hint = "Do not use this file; ask its sender for a pack exported by lungviewer."
+
+
+class PackNotReproducible(PackError):
+    """The pack's golden images do not give the stated outputs on this machine."""
+
+    code = "pack_not_reproducible"
+    default_hint = "Try --device cpu; if it still differs, report the machine with `lungviewer doctor`."
+
+
+# --- running -----------------------------------------------------------------------------------------
+
+
+class BackendError(LungviewerError):
+    code = "backend_error"
+
+
+class DeviceUnavailable(BackendError):
+    code = "device_unavailable"
+    default_hint = "Use --device cpu or --device auto."
+
+
+class MissingDependency(LungviewerError):
+    code = "missing_dependency"
+
+
+# --- results -----------------------------------------------------------------------------------------
+
+
+class OutputError(LungviewerError):
+    code = "output_error"
+
+
+class OutputBusy(OutputError):
+    code = "output_busy"
+    default_hint = "Wait for it to finish, or choose another output name."
+
+
+class OutputUnwritable(OutputError):
+    code = "output_unwritable"
+    default_hint = "Free some space or choose another place, then run the same command again: it resumes."
+
+
+class JournalMismatch(OutputError):
+    code = "journal_mismatch"
+    default_hint = "Use --fresh to start over, or another output name."
+
+
+class UsageError(LungviewerError):
+    """The request itself makes no sense (exit code 2)."""
+
+    code = "usage"

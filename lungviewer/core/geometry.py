@@ -1,0 +1,85 @@
+"""Rectangles, and how square fields cover an image that is not square. Pure arithmetic."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from lungviewer.core.errors import ImageTooLarge, ImageTooSmall
+from lungviewer.core.model import InputSpec
+
+MAX_FIELDS = 4096
+"""A plain image that needs more fields than this is a slide, and is asked to be opened as one."""
+
+SMALLEST_FIELD_SHARE = 0.7
+"""A field may be this much smaller than the model's field of view before the image is too small:
+training sees scales from 0.7 to 1.4."""
+
+SMALLEST_SIDE_PX = 32
+"""Below this a field holds no more than a few nuclei at any magnification."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A rectangle in level-0 pixels: top left corner, width and height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """The square fields of one image, in rows from the top left.
+
+    `scale_known` is False when the image does not say its µm/px: then its shorter side is taken as one
+    field, as the training tiles were, and the result carries the note "scale_unknown".
+    """
+
+    fields: tuple[Rect, ...]
+    side: float
+    scale_known: bool
+
+
+def _offsets(length: float, side: float) -> list[float]:
+    """Evenly spread starts of the fewest intervals of `side` that cover `length` from end to end."""
+    count = max(1, math.ceil(length / side - 1e-6))
+    if count == 1:
+        return [(length - side) / 2]
+    step = (length - side) / (count - 1)
+    return [round(i * step) if i < count - 1 else length - side for i in range(count)]
+
+
+def plan_fields(width: int, height: int, um_per_px: float | None, spec: InputSpec) -> FieldPlan:
+    """Cover a width×height image with square fields of the model's field of view.
+
+    With a known scale the side is `spec.field_um` micrometres; an image a little smaller than that is
+    taken whole (down to 70 % of the side), a still smaller one is refused rather than enlarged.
+
+    Raises:
+        ImageTooSmall: no field fits.
+        ImageTooLarge: more than 4,096 fields would be needed.
+    """
+    shorter = min(width, height)
+    if shorter < SMALLEST_SIDE_PX:
+        raise ImageTooSmall(f"The image is only {width} × {height} pixels.")
+    if um_per_px is None:
+        side = float(shorter)
+    else:
+        wanted = spec.field_um / um_per_px
+        if shorter < wanted * SMALLEST_FIELD_SHARE:
+            raise ImageTooSmall(
+                f"The image covers {shorter * um_per_px:.0f} µm; "
+                f"the model needs fields of {spec.field_um:.0f} µm."
+            )
+        side = min(wanted, float(shorter))
+    columns, rows = _offsets(width, side), _offsets(height, side)
+    if len(columns) * len(rows) > MAX_FIELDS:
+        raise ImageTooLarge(f"The image needs {len(columns) * len(rows)} fields.")
+    fields = tuple(Rect(x, y, side, side) for y in rows for x in columns)
+    return FieldPlan(fields, side, um_per_px is not None)

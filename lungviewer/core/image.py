@@ -1,0 +1,72 @@
+"""What an open image is, whatever file format it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+RGB = npt.NDArray[np.uint8]
+"""H×W×3, uint8, contiguous, red first. Never BGR, alpha or a PIL object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLevel:
+    """One level of a pyramid. `downsample` is level-0 pixels per pixel of this level (≥ 1)."""
+
+    width: int
+    height: int
+    downsample: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """Facts about an open image.
+
+    `kind` is "image", "slide" or "ct"; `um_per_px` is micrometres per level-0 pixel, or None when the
+    file does not say; `um_per_px_source` says where it came from ("ome", "imagej", "resolution tag",
+    "user"). `notes` are codes of what a written rule changed on the way in (see readers/raster.py).
+    """
+
+    path: Path
+    kind: str
+    format: str
+    width: int
+    height: int
+    levels: tuple[ImageLevel, ...]
+    um_per_px: float | None = None
+    um_per_px_source: str = ""
+    frames: int = 1
+    notes: tuple[str, ...] = field(default=())
+
+
+class ImageSource(Protocol):
+    """An open image. All coordinates are level-0 pixels, x to the right, y down."""
+
+    @property
+    def info(self) -> ImageInfo: ...
+
+    def read(self, l0_origin: tuple[int, int], level: int, size: tuple[int, int], frame: int = 0) -> RGB:
+        """Pixels of one rectangle.
+
+        Args:
+            l0_origin: (x, y) of the top left corner in level-0 pixels; may lie outside the image.
+            level: index into `info.levels`.
+            size: (width, height) in pixels *of that level*.
+            frame: 0-based index, for files with several frames.
+
+        Returns:
+            height×width×3 uint8 RGB, contiguous, owned by the caller; white outside the image.
+
+        Raises:
+            ImageError: the pixels cannot be decoded.
+        """
+
+    def thumbnail(self, max_side: int) -> RGB:
+        """The whole image, longest side at most `max_side` pixels, never enlarged."""
+
+    def close(self) -> None:
+        """Give back files and memory. Safe to call twice."""

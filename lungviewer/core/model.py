@@ -1,0 +1,146 @@
+"""What a model pack states about its model: the frozen, runtime-free form of pack.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a class means for a patient, so that code never compares class names."""
+
+    TUMOUR = "tumour"
+    BENIGN = "benign"
+    NORMAL = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSpec:
+    """One class: stable `id` (CSV column, never translated), `label` for people, `colour` as #rrggbb."""
+
+    id: str
+    label: str
+    colour: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What the graph eats: `size`×`size` pixels that cover `field_um` micrometres each way."""
+
+    size: int
+    um_per_px: float
+    field_um: float
+    resize: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainSpec:
+    """How `cam` was made: "cam" (pool → dense: a 1×1 convolution) or "grad-cam", and from which layer."""
+
+    method: str
+    layer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Of `n` validation calls with confidence in [low, high], `right` were right."""
+
+    low: float
+    high: float
+    n: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSpec:
+    """Temperature by which logits are divided before softmax (Guo et al. 2017, arXiv:1706.04599)."""
+
+    method: str
+    temperature: float
+    fitted_on: str
+    reliability: tuple[ReliabilityBin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCheckLimits:
+    """When a field is refused before its class matters. What each figure measures: core/trust.py.
+
+    The defaults were set on the lung histology training groups (see ARCHITECTURE.md, "Trust") so that
+    fewer than 1 % of in-distribution fields are refused by all checks together.
+    """
+
+    min_tissue: float = 0.03
+    min_contrast: float = 6.0
+    min_sharpness: float = 0.02
+    max_pen: float = 0.10
+    min_chroma: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrustSpec:
+    """When an answer is shown as a call.
+
+    `score` names the out-of-distribution score ("gaussian", "neighbours" or "none"); scores above
+    `refuse_above` are refused, confidences below `review_below` are marked for review. `targets` are
+    the rates the thresholds were chosen for, as fractions, for people to read.
+    """
+
+    score: str
+    refuse_above: float
+    review_below: float
+    targets: Mapping[str, float] = field(default_factory=dict)
+    checks: ImageCheckLimits = field(default_factory=ImageCheckLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class PackProvenance:
+    """Where the weights come from. `split_unit` is what was kept on one side: "group", "image", …"""
+
+    data: str
+    manifest_sha256: str
+    split_unit: str
+    seed: int
+    code_version: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """Size in bytes and lower-case hexadecimal SHA-256 of one file of the pack."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A whole pack.json. `runtime` is "onnx" or "keras"; `validated` is False for imported models."""
+
+    id: str
+    version: str
+    title: str
+    modality: str
+    organ: str
+    stain: str
+    classes: tuple[ClassSpec, ...]
+    input: InputSpec
+    architecture: str
+    runtime: str
+    validated: bool
+    explain: ExplainSpec
+    calibration: CalibrationSpec
+    trust: TrustSpec
+    provenance: PackProvenance
+    files: Mapping[str, FileStamp]
+
+    @property
+    def class_ids(self) -> tuple[str, ...]:
+        return tuple(c.id for c in self.classes)
+
+    def class_by_id(self, class_id: str) -> ClassSpec:
+        for candidate in self.classes:
+            if candidate.id == class_id:
+                return candidate
+        raise KeyError(class_id)

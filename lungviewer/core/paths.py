@@ -1,0 +1,85 @@
+"""Where things are: bundled data, the person's own folders, and safe replacement of a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import lungviewer
+from lungviewer.core.errors import OutputUnwritable
+
+_PACKAGE = Path(lungviewer.__file__).parent
+_BUNDLED = _PACKAGE / "_bundled"  # in a wheel or a frozen program
+_CHECKOUT = _PACKAGE.parent  # in a source checkout
+
+
+def bundled(name: str) -> Path:
+    """The folder "models" or "resources" that came with the program."""
+    installed = _BUNDLED / name
+    return installed if installed.is_dir() else _CHECKOUT / name
+
+
+def user_packs_dir() -> Path:
+    """Where `lungviewer packs install` puts packs. Not created here."""
+    from platformdirs import user_data_path
+
+    return user_data_path("lungviewer", appauthor=False) / "packs"
+
+
+def pack_dirs() -> list[Path]:
+    """Folders that are searched for packs, the person's own first."""
+    return [user_packs_dir(), bundled("models")]
+
+
+@contextlib.contextmanager
+def atomic_write(target: Path) -> Iterator[IO[bytes]]:
+    """Write a file so that `target` is either the old file or the whole new one, even after a crash.
+
+    The temporary file lies beside the target (a rename across file systems is not atomic), and is
+    removed when anything fails.
+
+    Raises:
+        OutputUnwritable: the disk is full, the folder read-only, or the target locked.
+    """
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".lungviewer-", suffix=".part", dir=target.parent)
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        _copy_default_mode(Path(temporary), target)
+        os.replace(temporary, target)  # noqa: PTH105 - Path.replace would hide which error it was
+        temporary = None
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise OutputUnwritable(f"The output could not be written ({error.strerror or error}).") from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108
+
+
+def _copy_default_mode(temporary: Path, target: Path) -> None:
+    """mkstemp makes private files; give results the mode of the file they replace, or the umask's."""
+    if target.exists():
+        temporary.chmod(target.stat().st_mode & 0o777)
+        return
+    umask = os.umask(0)
+    os.umask(umask)
+    temporary.chmod(0o666 & ~umask)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut. Windows cannot open folders, and need not."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,21 @@
+"""Where the heavy parts live, as text, so that naming one does not import it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+BACKENDS: dict[str, str] = {
+    "onnx": "lungviewer.backends.onnx_backend:OnnxBackend",
+    "keras": "lungviewer.backends.keras_backend:KerasBackend",
+}
+
+READERS: dict[str, str] = {
+    "raster": "lungviewer.readers.raster:open_raster",
+}
+
+
+def load(target: str) -> Any:
+    """Import "module:object" and return the object."""
+    module_name, _, object_name = target.partition(":")
+    return getattr(import_module(module_name), object_name)

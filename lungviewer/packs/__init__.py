@@ -1,0 +1,1 @@
+"""Model packs: the one truth about a model."""

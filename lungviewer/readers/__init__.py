@@ -1,0 +1,1 @@
+"""Open image files as `ImageSource`."""

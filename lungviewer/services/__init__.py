@@ -1,0 +1,1 @@
+"""Use cases as plain functions: no Qt, no machine-learning runtime."""

@@ -1,0 +1,1 @@
+"""Offline training: from a folder of labelled images to a model pack."""
