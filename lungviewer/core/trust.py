@@ -1,0 +1,242 @@
+"""Whether to trust an answer: calibrated probabilities, a strangeness score, and cheap image checks.
+
+The order is cheap first: a field of glass is refused before its class matters. Reasons are codes, so
+that CSV files and tests do not depend on wording; `REASON_SENTENCES` has the words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from lungviewer.core.backend import FloatArray, RawOutput
+from lungviewer.core.errors import PackInvalid
+from lungviewer.core.image import RGB
+from lungviewer.core.model import ImageCheckLimits, ModelSpec
+from lungviewer.core.types import Prediction, Status
+
+REASON_SENTENCES: dict[str, str] = {
+    "empty": "The field is uniform: there is nothing to classify.",
+    "glass": "The field is almost only glass.",
+    "blur": "The field is out of focus.",
+    "pen": "The field has pen ink or black areas on it.",
+    "no_colour": "The picture has no stain colour; this model reads H&E.",
+    "colour": "The picture is in colour; this model reads CT.",
+    "unlike_training": "The field is unlike anything this model was trained on.",
+    "low_confidence": "The model is less sure than its validation asks for.",
+    "mostly_refused": "More than half of the fields were refused.",
+    "scale_unknown": "The file does not state its µm per pixel; the shorter side was taken as one field.",
+}
+
+
+# --- image checks ------------------------------------------------------------------------------------
+
+
+def check_field(field: RGB, limits: ImageCheckLimits, modality: str) -> str | None:
+    """The code of the first check that a field fails, or None.
+
+    Args:
+        field: S×S×3 uint8 RGB at the model's input size; all figures are taken at that scale.
+        limits: from the pack.
+        modality: "histology" or "ct".
+    """
+    lab = cv2.cvtColor(field.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
+    lightness = lab[..., 0] * 2.55
+    contrast = float(lightness.std())
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    colourless = float(chroma.mean()) < limits.min_chroma
+    if modality == "ct":
+        if contrast < limits.min_contrast:
+            return "empty"
+        return None if colourless else "colour"
+    if contrast < limits.min_contrast:
+        return "glass" if float(lightness.mean()) > 190 else "empty"
+    # Grey before glass: a CT slice has no chroma either, and "glass" would be the wrong sentence.
+    if colourless and float(lightness.mean()) < 215:
+        return "no_colour"
+    if _ink_share(field) > limits.max_pen:
+        return "pen"
+    if _tissue_share(field, chroma) < limits.min_tissue:
+        return "glass"
+    if _sharpness(lightness, contrast) < limits.min_sharpness:
+        return "blur"
+    return None
+
+
+def _tissue_share(field: RGB, chroma: FloatArray) -> float:
+    """Share of pixels that absorb light (mean optical density > 0.12) and have a stain's colour."""
+    density = -np.log10(np.maximum(field, 1) / np.float32(245)).clip(min=0).mean(axis=2)
+    return float(((density > 0.12) & (chroma > 8)).mean())
+
+
+def _sharpness(lightness: FloatArray, contrast: float) -> float:
+    """Fine detail (below about 1.5 pixels) as a share of all contrast.
+
+    Training fields lie above 0.10; blurred with a Gaussian of 3 pixels their median is 0.05.
+    """
+    detail = lightness - cv2.GaussianBlur(lightness, (0, 0), 1.5)
+    return float(detail.std()) / (contrast + 1.0)
+
+
+def _ink_share(field: RGB) -> float:
+    """Share of pixels whose colour H&E does not have: green to cyan, saturated blue, black."""
+    hsv = cv2.cvtColor(field, cv2.COLOR_RGB2HSV)
+    hue, saturation, value = (hsv[..., i].astype(np.int16) for i in range(3))  # hue in 2°, rest 0–255
+    green = (hue >= 30) & (hue < 98) & (saturation > 77) & (value > 38)
+    blue = (hue >= 98) & (hue <= 122) & (saturation > 191)
+    black = value < 41
+    return float((green | blue | black).mean())
+
+
+# --- calibration -------------------------------------------------------------------------------------
+
+
+def calibrated_probabilities(logits: FloatArray, temperature: float) -> npt.NDArray[np.float64]:
+    """Softmax of logits N×C divided by a temperature (Guo et al. 2017, arXiv:1706.04599); rows sum to 1."""
+    scaled = logits.astype(np.float64) / temperature
+    scaled -= scaled.max(axis=1, keepdims=True)
+    weights = np.exp(scaled)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+# --- strangeness -------------------------------------------------------------------------------------
+
+
+class OutlierModel(Protocol):
+    """How unlike the training data an embedding is."""
+
+    def score(self, embedding: FloatArray) -> npt.NDArray[np.float64]:
+        """N scores of N×D embeddings; larger is stranger."""
+
+
+class GaussianOutlier:
+    """Distance to the nearest class mean under a shared covariance (Lee et al. 2018, arXiv:1807.03888).
+
+    `centre` D and `projection` D×K whiten the embedding so that the within-class covariance is the
+    identity; `class_means` is C×K in that space. The score is the distance divided by √K: about 1 for
+    training data.
+    """
+
+    def __init__(self, centre: FloatArray, projection: FloatArray, class_means: FloatArray) -> None:
+        self._centre, self._projection, self._means = centre, projection, class_means
+
+    def score(self, embedding: FloatArray) -> npt.NDArray[np.float64]:
+        white = ((embedding - self._centre) @ self._projection).astype(np.float64)
+        distance = np.linalg.norm(white[:, None, :] - self._means[None, :, :], axis=2)
+        return np.asarray(distance.min(axis=1) / np.sqrt(white.shape[1]))
+
+
+class NeighbourOutlier:
+    """Cosine distance to the k-th nearest training embedding (Sun et al. 2022, arXiv:2204.06507).
+
+    `centre` D is subtracted first; `bank` is M×D with rows of length 1; `k` counts from 1.
+    """
+
+    def __init__(self, centre: FloatArray, bank: FloatArray, k: int) -> None:
+        self._centre, self._bank, self._k = centre, bank.astype(np.float32), k
+
+    def score(self, embedding: FloatArray) -> npt.NDArray[np.float64]:
+        shifted = embedding - self._centre
+        unit = shifted / np.maximum(np.linalg.norm(shifted, axis=1, keepdims=True), 1e-12)
+        distance = 1.0 - unit @ self._bank.T
+        return np.asarray(np.partition(distance, self._k - 1, axis=1)[:, self._k - 1].astype(np.float64))
+
+
+def outlier_model(method: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> OutlierModel | None:
+    """The score that a pack names, from the arrays of its trust.npz; None for "none".
+
+    Raises:
+        PackInvalid: an array is missing or has the wrong shape.
+    """
+    if method == "none":
+        return None
+    try:
+        centre = arrays["centre"].astype(np.float32)
+        if method == "gaussian":
+            projection = arrays["projection"].astype(np.float32)
+            means = arrays["class_means"].astype(np.float32)
+            _require(centre.ndim == 1 and projection.ndim == 2 and means.ndim == 2)
+            _require(projection.shape[0] == centre.shape[0] and means.shape[1] == projection.shape[1])
+            return GaussianOutlier(centre, projection, means)
+        if method == "neighbours":
+            bank, k = arrays["bank"].astype(np.float32), int(arrays["k"])  # type: ignore[call-overload]
+            _require(centre.ndim == 1 and bank.ndim == 2 and bank.shape[1] == centre.shape[0])
+            _require(1 <= k <= bank.shape[0])
+            return NeighbourOutlier(centre, bank, k)
+    except KeyError as error:
+        raise PackInvalid(f"trust.npz lacks the array {error}.") from error
+    raise PackInvalid(f"The trust score {method!r} is not known to this version.")
+
+
+def _require(condition: bool) -> None:
+    if not condition:
+        raise PackInvalid("The arrays of trust.npz do not fit together.")
+
+
+# --- judging -----------------------------------------------------------------------------------------
+
+
+def judge_fields(
+    fields: npt.NDArray[np.uint8], raw: RawOutput, spec: ModelSpec, outlier: OutlierModel | None
+) -> list[Prediction]:
+    """One `Prediction` per field of a batch N×S×S×3, in order."""
+    probabilities = calibrated_probabilities(raw.logits, spec.calibration.temperature)
+    scores = None if outlier is None else outlier.score(raw.embedding)
+    return [
+        _judge(
+            probabilities[i],
+            None if scores is None else float(scores[i]),
+            check_field(fields[i], spec.trust.checks, spec.modality),
+            spec,
+        )
+        for i in range(len(raw))
+    ]
+
+
+def _judge(
+    probabilities: npt.NDArray[np.float64], score: float | None, failed_check: str | None, spec: ModelSpec
+) -> Prediction:
+    by_class = {c: float(p) for c, p in zip(spec.class_ids, probabilities, strict=True)}
+    refusals = [] if failed_check is None else [failed_check]
+    # `not <=` so that a score that is not a number is refused, never let through.
+    if score is not None and not score <= spec.trust.refuse_above:
+        refusals.append("unlike_training")
+    if refusals:
+        return Prediction(Status.REFUSED, tuple(refusals), by_class, None, None, score)
+    return _call(by_class, score, spec, ())
+
+
+def _call(
+    by_class: Mapping[str, float], score: float | None, spec: ModelSpec, reasons: tuple[str, ...]
+) -> Prediction:
+    best = max(by_class, key=lambda c: by_class[c])
+    confidence = by_class[best]
+    if confidence < spec.trust.review_below:
+        reasons = (*reasons, "low_confidence")
+    return Prediction(Status.REVIEW if reasons else Status.OK, reasons, by_class, best, confidence, score)
+
+
+def combine_fields(predictions: Sequence[Prediction], spec: ModelSpec) -> Prediction:
+    """The answer for an image from the answers for its fields.
+
+    Calibrated probabilities are averaged over the fields that were not refused. An image whose fields
+    were all refused is refused for their commonest reason; one that lost more than half of them is
+    marked for review. The trust score is the mean over the fields that count.
+    """
+    if len(predictions) == 1:
+        return predictions[0]
+    kept = [p for p in predictions if p.status is not Status.REFUSED]
+    counted = kept or list(predictions)
+    means = {c: float(np.mean([p.probabilities[c] for p in counted])) for c in spec.class_ids}
+    scores = [p.trust_score for p in counted if p.trust_score is not None]
+    score = float(np.mean(scores)) if scores else None
+    if not kept:
+        commonest = Counter(r for p in predictions for r in p.reasons[:1]).most_common(1)[0][0]
+        return Prediction(Status.REFUSED, (commonest,), means, None, None, score)
+    reasons = ("mostly_refused",) if len(kept) * 2 < len(predictions) else ()
+    return _call(means, score, spec, reasons)
