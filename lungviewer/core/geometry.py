@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lungviewer.core.errors import ImageTooLarge, ImageTooSmall
 from lungviewer.core.model import InputSpec
 
-MAX_FIELDS = 4096
+MAX_FIELDS = 2048
 """A plain image that needs more fields than this is a slide, and is asked to be opened as one."""
 
 SMALLEST_FIELD_SHARE = 0.7
@@ -63,7 +63,7 @@ def plan_fields(width: int, height: int, um_per_px: float | None, spec: InputSpe
 
     Raises:
         ImageTooSmall: no field fits.
-        ImageTooLarge: more than 4,096 fields would be needed.
+        ImageTooLarge: more than 2,048 fields would be needed.
     """
     shorter = min(width, height)
     if shorter < SMALLEST_SIDE_PX:

@@ -33,8 +33,8 @@ class Heatmap:
         """Scores as 0–1 of `peak` (default: this map's own largest); NaN stays NaN."""
         top = self._largest() if peak is None else peak
         if not top > 0:
-            return np.where(np.isnan(self.grid), self.grid, np.float32(0))
-        return np.clip(self.grid / np.float32(top), 0, 1)
+            return self.grid * np.float32(0)
+        return (self.grid / np.float32(top)).clip(0, 1).astype(np.float32)
 
     def summary(self) -> HeatmapSummary | None:
         """None when no cell was analysed."""

@@ -164,7 +164,7 @@ def outlier_model(method: str, arrays: Mapping[str, npt.NDArray[np.generic]]) ->
             _require(projection.shape[0] == centre.shape[0] and means.shape[1] == projection.shape[1])
             return GaussianOutlier(centre, projection, means)
         if method == "neighbours":
-            bank, k = arrays["bank"].astype(np.float32), int(arrays["k"])  # type: ignore[call-overload]
+            bank, k = arrays["bank"].astype(np.float32), int(arrays["k"])
             _require(centre.ndim == 1 and bank.ndim == 2 and bank.shape[1] == centre.shape[0])
             _require(1 <= k <= bank.shape[0])
             return NeighbourOutlier(centre, bank, k)
@@ -182,18 +182,17 @@ def _require(condition: bool) -> None:
 
 
 def judge_fields(
-    fields: npt.NDArray[np.uint8], raw: RawOutput, spec: ModelSpec, outlier: OutlierModel | None
+    raw: RawOutput, failed_checks: Sequence[str | None], spec: ModelSpec, outlier: OutlierModel | None
 ) -> list[Prediction]:
-    """One `Prediction` per field of a batch N×S×S×3, in order."""
+    """One `Prediction` per field of a batch of N, in order.
+
+    `failed_checks` are the N results of `check_field`, which needs no model and so is done by the
+    threads that read the images.
+    """
     probabilities = calibrated_probabilities(raw.logits, spec.calibration.temperature)
     scores = None if outlier is None else outlier.score(raw.embedding)
     return [
-        _judge(
-            probabilities[i],
-            None if scores is None else float(scores[i]),
-            check_field(fields[i], spec.trust.checks, spec.modality),
-            spec,
-        )
+        _judge(probabilities[i], None if scores is None else float(scores[i]), failed_checks[i], spec)
         for i in range(len(raw))
     ]
 

@@ -1,0 +1,233 @@
+"""One image: from a path to a judged record and heat maps.
+
+Split in two so that a scan can overlap them: `prepare_file` reads, cuts and checks (any thread, no model),
+`finish` puts the model's answers together (no pixels). `classify_file` does both.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lungviewer.core.errors import ImageError
+from lungviewer.core.geometry import FieldPlan, plan_fields
+from lungviewer.core.heatmap import Heatmap, stitch
+from lungviewer.core.image import RGB, ImageInfo
+from lungviewer.core.job import JobContext, NullContext
+from lungviewer.core.model import ModelSpec, Role
+from lungviewer.core.preprocess import resize_field
+from lungviewer.core.trust import check_field, combine_fields
+from lungviewer.core.types import ImageRecord, Prediction, Provenance, Status
+from lungviewer.readers.isolated import IsolatedDecoder
+from lungviewer.readers.opening import open_image
+from lungviewer.services.engine import FieldResult, InferenceEngine
+
+FIELDS_AT_ONCE = 32
+THUMBNAIL_SIDE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """Everything the model needs of one image: `fields` N×S×S×3 and, for each, the check it failed."""
+
+    info: ImageInfo
+    plan: FieldPlan
+    fields: npt.NDArray[np.uint8]
+    failed_checks: tuple[str | None, ...]
+    thumbnail: RGB | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResult:
+    """The answer for one image. `heatmaps` has one map per class id; fields refused stay NaN in it."""
+
+    record: ImageRecord
+    prediction: Prediction
+    heatmaps: Mapping[str, Heatmap]
+    thumbnail: RGB | None
+
+
+def prepare_file(
+    path: Path,
+    spec: ModelSpec,
+    *,
+    um_per_px: float | None = None,
+    keep_thumbnail: bool = False,
+    isolated: IsolatedDecoder | None = None,
+    force_isolation: bool = False,
+    reserve: Callable[[int], None] = lambda _: None,
+    ctx: JobContext | None = None,
+) -> PreparedImage:
+    """Open an image, cut it into fields at the model's size and check each.
+
+    Args:
+        um_per_px: the person's own scale, which wins over the file's.
+        isolated, force_isolation: see `open_image`.
+        reserve: called with the bytes of the fields before they are made; may wait.
+
+    Raises:
+        ImageError: unreadable, too small or too large, with a sentence.
+        Cancelled: `ctx` asked to stop.
+    """
+    started = time.perf_counter()
+    context = ctx or NullContext()
+    source = open_image(path, um_per_px, isolated=isolated, force_isolation=force_isolation)
+    try:
+        info, size = source.info, spec.input.size
+        plan = plan_fields(info.width, info.height, info.um_per_px, spec.input)
+        pixels = source.read((0, 0), 0, (info.width, info.height))
+        thumbnail = source.thumbnail(THUMBNAIL_SIDE) if keep_thumbnail else None
+    finally:
+        source.close()
+    read_s = time.perf_counter() - started
+    reserve(len(plan.fields) * size * size * 3)
+    began = time.perf_counter()
+    fields = np.empty((len(plan.fields), size, size, 3), np.uint8)
+    failed: list[str | None] = []
+    for i, rect in enumerate(plan.fields):
+        context.check()
+        fields[i] = resize_field(pixels, size, rect)
+        failed.append(check_field(fields[i], spec.trust.checks, spec.modality))
+    return PreparedImage(info, plan, fields, tuple(failed), thumbnail, read_s + time.perf_counter() - began)
+
+
+def finish(
+    name: str,
+    prepared: PreparedImage,
+    results: Sequence[FieldResult],
+    spec: ModelSpec,
+    provenance: Provenance,
+    inference_seconds: float,
+) -> ImageResult:
+    """Put the fields' answers together. `name` is what the `path` column will say."""
+    info, plan = prepared.info, prepared.plan
+    prediction = combine_fields([r.prediction for r in results], spec)
+    maps = _heatmaps(prepared, results, spec)
+    notes = info.notes if plan.scale_known else (*info.notes, "scale_unknown")
+    record = ImageRecord(
+        path=name,
+        kind=info.kind,
+        status=prediction.status,
+        width_px=info.width,
+        height_px=info.height,
+        um_per_px=info.um_per_px,
+        reason="; ".join((*prediction.reasons, *notes)),
+        predicted_class=prediction.predicted or "",
+        confidence=prediction.confidence,
+        probabilities=prediction.probabilities,
+        trust_score=prediction.trust_score,
+        seconds=prepared.seconds + inference_seconds,
+        analysed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        tiles=len(results),
+        tiles_refused=sum(r.prediction.status is Status.REFUSED for r in results),
+        tumour_share=_tumour_share(results, spec),
+        **_provenance_columns(provenance),
+    )
+    return ImageResult(_with_top(record, prediction, maps), prediction, maps, prepared.thumbnail)
+
+
+def classify_file(
+    path: Path,
+    engine: InferenceEngine,
+    *,
+    um_per_px: float | None = None,
+    keep_thumbnail: bool = True,
+    ctx: JobContext | None = None,
+) -> ImageResult:
+    """Open, judge and explain one image.
+
+    Raises:
+        ImageError: the image cannot be used, with a sentence.
+        Cancelled: `ctx` asked to stop.
+    """
+    context = ctx or NullContext()
+    prepared = prepare_file(
+        path, engine.spec, um_per_px=um_per_px, keep_thumbnail=keep_thumbnail, ctx=context
+    )
+    began = time.perf_counter()
+    results: list[FieldResult] = []
+    for start, stop in chunks(len(prepared.fields)):
+        context.check()
+        results += engine.analyse(prepared.fields[start:stop], prepared.failed_checks[start:stop])
+        context.progress(stop, len(prepared.fields))
+    return finish(
+        display_name(path),
+        prepared,
+        results,
+        engine.spec,
+        engine.provenance,
+        time.perf_counter() - began,
+    )
+
+
+def error_record(name: str, error: ImageError, provenance: Provenance) -> ImageRecord:
+    """The row of an image that could not be used: the code in `reason`, the sentence in `error`."""
+    return ImageRecord(
+        path=name,
+        kind="unknown",
+        status=Status.ERROR,
+        reason=error.code,
+        error=error.sentence,
+        analysed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        **_provenance_columns(provenance),
+    )
+
+
+def chunks(total: int, size: int = FIELDS_AT_ONCE) -> Iterator[tuple[int, int]]:
+    """(start, stop) pairs that cut `total` items into runs of at most `size`."""
+    for start in range(0, total, size):
+        yield start, min(start + size, total)
+
+
+def display_name(path: Path) -> str:
+    """A path as text that can always be written: names that are not UTF-8 show their bytes as \\xNN."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace").replace(os.sep, "/")
+
+
+def _heatmaps(prepared: PreparedImage, results: Sequence[FieldResult], spec: ModelSpec) -> dict[str, Heatmap]:
+    info, fields = prepared.info, prepared.plan.fields
+    refused = [r.prediction.status is Status.REFUSED for r in results]
+    return {
+        class_id: stitch(
+            fields,
+            [None if no else r.cam[c] for r, no in zip(results, refused, strict=True)],
+            info.width,
+            info.height,
+        )
+        for c, class_id in enumerate(spec.class_ids)
+    }
+
+
+def _tumour_share(results: Sequence[FieldResult], spec: ModelSpec) -> float | None:
+    """Share of the fields with a call whose call is a tumour class; None for a single field."""
+    calls = [r.prediction.predicted for r in results if r.prediction.predicted is not None]
+    if len(results) < 2 or not calls:
+        return None
+    return sum(spec.class_by_id(c).role is Role.TUMOUR for c in calls) / len(calls)
+
+
+def _with_top(record: ImageRecord, prediction: Prediction, maps: Mapping[str, Heatmap]) -> ImageRecord:
+    if prediction.predicted is None:
+        return record
+    summary = maps[prediction.predicted].summary()
+    if summary is None:
+        return record
+    return replace(record, top_x=round(summary.top_x), top_y=round(summary.top_y))
+
+
+def _provenance_columns(provenance: Provenance) -> dict[str, str]:
+    return {
+        "model": provenance.model,
+        "model_version": provenance.model_version,
+        "model_sha256": provenance.model_sha256,
+        "backend": provenance.backend,
+        "device": provenance.device,
+    }

@@ -1,0 +1,157 @@
+"""One pack on one device: fields in, judged predictions and maps out."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+import lungviewer
+from lungviewer.core import registry
+from lungviewer.core.backend import Backend, FloatArray, RawOutput, Session
+from lungviewer.core.errors import BackendError, DeviceUnavailable, PackNotReproducible
+from lungviewer.core.model import ModelSpec
+from lungviewer.core.trust import judge_fields, outlier_model
+from lungviewer.core.types import Prediction, Provenance
+from lungviewer.packs.store import LoadedPack
+
+DEVICES = ("auto", "cuda", "directml", "cpu")
+
+GOLDEN_TOLERANCE = {"logits": 2e-2, "cam": 2e-2, "embedding": 5e-2}
+"""Largest difference from a pack's stated outputs, relative to the largest stated value. Processors and
+GPUs round differently (TF32 keeps ten bits); a wrong kernel or a damaged model is off by far more."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldResult:
+    """The judged answer for one field and its class-activation maps, C×h×w, in the pack's class order."""
+
+    prediction: Prediction
+    cam: FloatArray
+
+
+def default_threads() -> int:
+    """All processors but one, so that a desktop stays usable; both of two."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return count if count <= 2 else count - 1
+
+
+class InferenceEngine:
+    """A verified pack, loaded once, used from one thread.
+
+    `notes` are sentences about what happened on the way, such as why a GPU was not used; a window or
+    command line shows them.
+    """
+
+    def __init__(self, pack: LoadedPack, backend: Backend, session: Session, threads: int) -> None:
+        self.spec: ModelSpec = pack.spec
+        self.notes: list[str] = []
+        self._pack, self._backend, self._session, self._threads = pack, backend, session, threads
+        self._outlier = outlier_model(pack.spec.trust.score, pack.trust)
+        self._owner: int | None = None
+
+    @classmethod
+    def open(
+        cls,
+        pack: LoadedPack,
+        device: str = "auto",
+        threads: int | None = None,
+        backend: Backend | None = None,
+    ) -> InferenceEngine:
+        """Load a pack on the best device that really runs it.
+
+        With "auto", CUDA is tried before DirectML before the CPU, each by running a batch and comparing
+        it with the pack's golden outputs; the reason for every one passed over is kept in `notes`. A
+        device asked for by name is used or refused, never exchanged.
+
+        Raises:
+            DeviceUnavailable: the named device cannot be used.
+            BackendError: the model cannot be loaded at all.
+            PackNotReproducible: the CPU does not give the pack's golden outputs.
+        """
+        chosen: Backend = backend or registry.load(registry.BACKENDS[pack.spec.runtime])()
+        count = threads or default_threads()
+        notes: list[str] = []
+        for name in _candidates(chosen, device):
+            try:
+                session = chosen.open(pack.model, name, count)
+                _probe(session, pack)
+            except (BackendError, PackNotReproducible) as error:
+                if device != "auto" or name == "cpu":
+                    raise
+                notes.append(f"{name} was not used: {error.message}")
+                continue
+            engine = cls(pack, chosen, session, count)
+            engine.notes = notes
+            return engine
+        raise DeviceUnavailable(f"No device can run this pack ({device} was asked for).")
+
+    @property
+    def provenance(self) -> Provenance:
+        return Provenance(
+            model=self.spec.id,
+            model_version=self.spec.version,
+            model_sha256=self._pack.sha256,
+            backend=self._session.backend,
+            device=self._session.device,
+            app_version=lungviewer.__version__,
+        )
+
+    def analyse(
+        self, fields: npt.NDArray[np.uint8], failed_checks: Sequence[str | None]
+    ) -> list[FieldResult]:
+        """Judge N×S×S×3 fields at the pack's input size; `failed_checks` as from `trust.check_field`."""
+        self._confine()
+        raw = self._predict(fields)
+        predictions = judge_fields(raw, failed_checks, self.spec, self._outlier)
+        return [FieldResult(p, raw.cam[i]) for i, p in enumerate(predictions)]
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _predict(self, fields: npt.NDArray[np.uint8]) -> RawOutput:
+        try:
+            return self._session.predict(fields)
+        except BackendError as error:
+            if self._session.device == "cpu":
+                raise
+            # A GPU can be lost in the middle of a scan (driver reset, memory taken by another program).
+            self.notes.append(f"{self._session.device} stopped working, going on with cpu: {error.message}")
+            self._session.close()
+            self._session = self._backend.open(self._pack.model, "cpu", self._threads)
+            return self._session.predict(fields)
+
+    def _confine(self) -> None:
+        here = threading.get_ident()
+        if self._owner is None:
+            self._owner = here
+        elif self._owner != here:
+            raise BackendError("The engine was used from a second thread.", hint="Open one engine a thread.")
+
+
+def _candidates(backend: Backend, device: str) -> list[str]:
+    if device != "auto":
+        return [device]
+    return [report.name for report in backend.devices() if report.available]
+
+
+def _probe(session: Session, pack: LoadedPack) -> None:
+    """Run a real batch, and compare it with what the pack says it must give."""
+    if "images" not in pack.golden:
+        size = pack.spec.input.size
+        session.predict(np.full((1, size, size, 3), 255, np.uint8))
+        return
+    raw = session.predict(np.ascontiguousarray(pack.golden["images"], dtype=np.uint8))
+    for name, tolerance in GOLDEN_TOLERANCE.items():
+        expected = pack.golden.get(name)
+        if expected is None:
+            continue
+        actual: FloatArray = getattr(raw, name)
+        scale = float(np.abs(expected).max()) or 1.0
+        # `not <=` also catches NaN.
+        if actual.shape != expected.shape or not np.abs(actual - expected).max() <= tolerance * scale:
+            raise PackNotReproducible(f"The golden images of this pack do not reproduce on {session.device}.")

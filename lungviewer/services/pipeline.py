@@ -1,0 +1,222 @@
+"""Reading and running overlap: a bounded stream of files through threads into batches."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from lungviewer.core.errors import ImageError
+from lungviewer.core.job import JobContext
+from lungviewer.core.types import ImageRecord
+from lungviewer.readers.isolated import IsolatedDecoder
+from lungviewer.services.classify import (
+    ImageResult,
+    PreparedImage,
+    chunks,
+    display_name,
+    error_record,
+    finish,
+    prepare_file,
+)
+from lungviewer.services.engine import FieldResult, InferenceEngine
+from lungviewer.services.find import FoundFiles
+from lungviewer.store.journal import FileIdentity
+
+FIELD_BYTES = 256 * 1024 * 1024
+"""Cut fields that may wait for the model at any time."""
+
+_ANNOUNCE = 64
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One file's outcome. `result` is None for a failure; `transient` failures deserve another try."""
+
+    file: FileIdentity
+    record: ImageRecord
+    result: ImageResult | None
+    transient: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    file: FileIdentity
+    outcome: PreparedImage | ImageError
+
+
+class Pipeline:
+    """A context manager; leaving it stops the threads and the isolated decoder."""
+
+    def __init__(
+        self,
+        found: FoundFiles,
+        engine: InferenceEngine,
+        *,
+        workers: int,
+        batch: int,
+        um_per_px: float | None,
+        keep_thumbnails: bool,
+        suspects: set[bytes],
+        announce: Callable[[Sequence[bytes]], None],
+        ctx: JobContext,
+    ) -> None:
+        """`announce` is told which files are about to be read; `suspects` are read in isolation."""
+        self._found, self._engine, self._batch, self._ctx = found, engine, batch, ctx
+        self._um_per_px, self._keep_thumbnails = um_per_px, keep_thumbnails
+        self._suspects, self._announce = suspects, announce
+        self._window = workers * 4 + batch
+        self._pool = ThreadPoolExecutor(workers, "lungviewer-read")
+        self._ready: queue.SimpleQueue[Future[_Read]] = queue.SimpleQueue()
+        self._budget = _Budget(FIELD_BYTES)
+        self._decoder = IsolatedDecoder()
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The decoder may be what a reading thread waits for, so it goes before the threads do.
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._budget.stop()
+        self._decoder.close()
+        self._pool.shutdown()
+
+    def run(self, files: Sequence[FileIdentity]) -> Iterator[list[Finished]]:
+        """Yield outcomes in groups, as they become ready (not in file order).
+
+        Raises:
+            Cancelled: the context asked to stop.
+        """
+        waiting = deque(files)
+        announced = reading = 0
+        while waiting or reading:
+            while waiting and reading < self._window:
+                if announced == 0:
+                    upcoming = [waiting[i].path for i in range(min(_ANNOUNCE, len(waiting)))]
+                    self._announce(upcoming)
+                    announced = len(upcoming)
+                self._pool.submit(self._read, waiting.popleft()).add_done_callback(self._ready.put)
+                announced -= 1
+                reading += 1
+            group = self._take()
+            reading -= len(group)
+            yield self._finish(group)
+
+    def side_by_side(self, function: Callable[[Finished], None], items: Sequence[Finished]) -> None:
+        """Call a function for each item on the reading threads, and wait for all; errors come back."""
+        for _ in self._pool.map(function, items):
+            pass
+
+    # --- reading threads -------------------------------------------------------------------------
+
+    def _read(self, file: FileIdentity) -> _Read:
+        try:
+            prepared = prepare_file(
+                self._found.path(file),
+                self._engine.spec,
+                um_per_px=self._um_per_px,
+                keep_thumbnail=self._keep_thumbnails,
+                isolated=self._decoder,
+                force_isolation=file.path in self._suspects,
+                reserve=self._budget.reserve,
+            )
+        except ImageError as error:
+            return _Read(file, error)
+        return _Read(file, prepared)
+
+    # --- the scanning thread ---------------------------------------------------------------------
+
+    def _take(self) -> list[_Read]:
+        """Wait for something to be ready, then take as much as fills a batch."""
+        taken: list[_Read] = []
+        fields = 0
+        while fields < self._batch:
+            try:
+                future = self._ready.get(timeout=_POLL_S) if not taken else self._ready.get_nowait()
+            except queue.Empty:
+                self._ctx.check()
+                if taken:
+                    break
+                continue
+            read = future.result()
+            taken.append(read)
+            fields += len(read.outcome.fields) if isinstance(read.outcome, PreparedImage) else 0
+        self._ctx.check()
+        return taken
+
+    def _finish(self, group: Sequence[_Read]) -> list[Finished]:
+        prepared = [r.outcome for r in group if isinstance(r.outcome, PreparedImage)]
+        answers = iter(self._analyse(prepared))
+        finished = []
+        for read in group:
+            if isinstance(read.outcome, ImageError):
+                record = error_record(_name(read.file), read.outcome, self._engine.provenance)
+                finished.append(Finished(read.file, record, None, read.outcome.transient))
+                continue
+            results, seconds = next(answers)
+            result = finish(
+                _name(read.file), read.outcome, results, self._engine.spec, self._engine.provenance, seconds
+            )
+            self._budget.release(read.outcome.fields.nbytes)
+            finished.append(Finished(read.file, result.record, result, False))
+        return finished
+
+    def _analyse(self, images: Sequence[PreparedImage]) -> list[tuple[list[FieldResult], float]]:
+        """Results per image, and its share of the time; batches reach across images."""
+        flat = [(image, i) for image in images for i in range(len(image.fields))]
+        results: list[FieldResult] = []
+        started = time.perf_counter()
+        for start, stop in chunks(len(flat), self._batch):
+            self._ctx.check()
+            part = flat[start:stop]
+            results += self._engine.analyse(
+                np.stack([image.fields[i] for image, i in part]),
+                [image.failed_checks[i] for image, i in part],
+            )
+        each = (time.perf_counter() - started) / max(1, len(flat))
+        shared = iter(results)
+        return [(list(islice(shared, len(i.fields))), each * len(i.fields)) for i in images]
+
+
+def _name(file: FileIdentity) -> str:
+    return display_name(Path(os.fsdecode(file.path)))
+
+
+class _Budget:
+    """Bytes that may be held at once. One request always passes, however large, when nothing is held."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._held, self._open = limit, 0, True
+        self._changed = threading.Condition()
+
+    def reserve(self, amount: int) -> None:
+        """Wait until `amount` fits."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._open or self._held == 0 or self._held + amount <= self._limit
+            )
+            self._held += amount
+
+    def release(self, amount: int) -> None:
+        with self._changed:
+            self._held -= amount
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Let everybody through: the run is ending."""
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()

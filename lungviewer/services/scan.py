@@ -1,0 +1,219 @@
+"""A folder into a CSV that survives crashes: the same function behind the window and the command line.
+
+    threads: open, cut, check  ──►  queue  ──►  this thread: model, judge, (overlays), journal, CSV
+
+Every row is in the journal before anybody hears of it. One bad file is one row; the run goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import lungviewer
+from lungviewer.core.errors import Cancelled, UsageError
+from lungviewer.core.job import JobContext
+from lungviewer.core.types import ImageRecord, Status
+from lungviewer.exporters.csv_table import write_image_csv
+from lungviewer.services.engine import InferenceEngine
+from lungviewer.services.find import FoundFiles, find_images
+from lungviewer.services.overlay import overlay_path, write_overlay
+from lungviewer.services.pipeline import Finished, Pipeline
+from lungviewer.store.journal import FileIdentity, Journal
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """How to scan. `workers` read files side by side; `um_per_px` overrides what files say; `overlays`
+    is a folder for one picture per image; `fresh` forgets an earlier run's results."""
+
+    recursive: bool = False
+    workers: int = 2
+    batch: int = 32
+    um_per_px: float | None = None
+    overlays: Path | None = None
+    fresh: bool = False
+    csv_every_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """What a scan tells while it runs: `rows` were just committed; the counters are for the whole run."""
+
+    rows: tuple[ImageRecord, ...]
+    by_status: dict[str, int]
+    by_class: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSummary:
+    """How a scan ended. `kept` rows came from an earlier run; `stopped` means it was cancelled."""
+
+    found: int
+    kept: int
+    done: int
+    ignored: int
+    by_status: dict[str, int]
+    by_class: dict[str, int]
+    seconds: float
+    stopped: bool
+
+
+def scan_folder(
+    paths: Sequence[Path], engine: InferenceEngine, output: Path, options: ScanOptions, ctx: JobContext
+) -> ScanSummary:
+    """Judge every image below `paths` and keep `output` (a CSV) true to what is done.
+
+    A second call with the same arguments goes on where the first was stopped or killed.
+
+    Raises:
+        UsageError: a path does not exist, or the output is a folder, or would replace a file that no
+            scan wrote.
+        OutputBusy, JournalMismatch, OutputUnwritable: see `Journal` and `atomic_write`. Rows that were
+            reported before are safe.
+    """
+    started = time.monotonic()
+    journal_path = output.with_name(output.name + ".journal")
+    _check_output(output, journal_path, options)
+    exclude = [] if options.overlays is None else [options.overlays]
+    found = find_images(paths, recursive=options.recursive, exclude=exclude, check=ctx.check)
+    journal = Journal(journal_path, str(found.root), _fingerprint(engine, options), fresh=options.fresh)
+    try:
+        run = _Run(found, engine, journal, output, options, ctx)
+        stopped = run.go()
+        return run.summary(time.monotonic() - started, stopped)
+    finally:
+        journal.close()
+
+
+class _Run:
+    """One scan in progress: the counters, and when the CSV was last drawn."""
+
+    def __init__(
+        self,
+        found: FoundFiles,
+        engine: InferenceEngine,
+        journal: Journal,
+        output: Path,
+        options: ScanOptions,
+        ctx: JobContext,
+    ) -> None:
+        self._found, self._engine, self._journal = found, engine, journal
+        self._output, self._options, self._ctx = output, options, ctx
+        self._by_status: Counter[str] = Counter()
+        self._by_class: Counter[str] = Counter()
+        self._done = self._kept = 0
+        self._next_csv = 0.0
+
+    def go(self) -> bool:
+        """True when the run was stopped before its end."""
+        self._journal.begin(self._found.files)
+        pending = self._journal.pending()
+        for record in self._journal.records(settled=True):
+            self._count(record)
+        self._kept = len(self._found.files) - len(pending)
+        self._plan_csv(0.0)
+        stopped = False
+        try:
+            self._work(pending)
+        except Cancelled:
+            stopped = True
+        self._journal.clear_in_flight()
+        self._draw_csv()
+        return stopped
+
+    def summary(self, seconds: float, stopped: bool) -> ScanSummary:
+        return ScanSummary(
+            found=len(self._found.files),
+            kept=self._kept,
+            done=self._done,
+            ignored=self._found.ignored,
+            by_status=dict(self._by_status),
+            by_class=dict(self._by_class),
+            seconds=seconds,
+            stopped=stopped,
+        )
+
+    def _work(self, pending: Sequence[FileIdentity]) -> None:
+        pipeline = Pipeline(
+            self._found,
+            self._engine,
+            workers=self._options.workers,
+            batch=self._options.batch,
+            um_per_px=self._options.um_per_px,
+            keep_thumbnails=self._options.overlays is not None,
+            suspects=self._journal.suspects(),
+            announce=self._journal.start,
+            ctx=self._ctx,
+        )
+        with pipeline:
+            self._report(())
+            for finished in pipeline.run(pending):
+                if self._options.overlays is not None:
+                    pipeline.side_by_side(self._overlay, finished)
+                self._commit(finished)
+
+    def _commit(self, finished: Sequence[Finished]) -> None:
+        self._journal.commit([(f.file, f.record, f.transient) for f in finished])
+        for item in finished:
+            self._count(item.record)
+        self._done += len(finished)
+        if time.monotonic() >= self._next_csv:
+            self._draw_csv()
+        self._report(tuple(f.record for f in finished))
+
+    def _overlay(self, item: Finished) -> None:
+        if item.result is not None and self._options.overlays is not None:
+            target = overlay_path(self._options.overlays, item.record.path)
+            write_overlay(target, item.result, self._engine)
+
+    def _count(self, record: ImageRecord) -> None:
+        self._by_status[record.status.value] += 1
+        if record.predicted_class:
+            self._by_class[record.predicted_class] += 1
+
+    def _report(self, rows: tuple[ImageRecord, ...]) -> None:
+        self._ctx.partial(ScanProgress(rows, dict(self._by_status), dict(self._by_class)))
+        self._ctx.progress(self._kept + self._done, len(self._found.files))
+
+    def _draw_csv(self) -> None:
+        started = time.monotonic()
+        write_image_csv(self._output, self._journal.records(), self._engine.spec.class_ids)
+        self._plan_csv(time.monotonic() - started)
+
+    def _plan_csv(self, cost_s: float) -> None:
+        """Drawing takes longer the longer the table is: never spend more than 5 % of the time on it."""
+        self._next_csv = time.monotonic() + max(self._options.csv_every_s, 20 * cost_s)
+
+
+def failed(summary: ScanSummary) -> int:
+    """How many files ended as an error."""
+    return summary.by_status.get(Status.ERROR.value, 0)
+
+
+def _check_output(output: Path, journal: Path, options: ScanOptions) -> None:
+    if output.is_dir():
+        raise UsageError("The output is a folder.", hint="Name a file: -o FOLDER/report.csv.")
+    if not output.absolute().parent.is_dir():
+        raise UsageError("The folder of the output does not exist.", hint="Create it, or choose another.")
+    if output.exists() and not journal.exists() and not options.fresh:
+        raise UsageError(
+            "A file with the output's name exists and was not written by a scan that can be resumed.",
+            hint="Choose another name, or replace it with --fresh.",
+        )
+
+
+def _fingerprint(engine: InferenceEngine, options: ScanOptions) -> str:
+    """What a result depends on beside the file. Not the device: see ARCHITECTURE.md, "Scan"."""
+    parts = {
+        "pack": engine.provenance.model_sha256,
+        "version": lungviewer.__version__,
+        "um_per_px": options.um_per_px,
+        "overlays": None if options.overlays is None else str(options.overlays.absolute()),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,233 @@
+"""The record of a scan that survives a crash at any moment: one SQLite file beside the CSV.
+
+A row is in the journal, and on the disk, before anybody is told about it; the CSV is drawn from the
+journal. Results are kept under file identity + settings, so a second run redoes only what changed. Files
+that were being read when the program died are remembered, so that the next run reads them where a
+decoder that crashes takes only itself along.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from lungviewer.core.errors import JournalMismatch, OutputBusy, OutputUnwritable
+from lungviewer.core.types import ImageRecord, Status
+
+SCHEMA = 1
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS listing (
+    path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS results (
+    path BLOB NOT NULL, settings TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    transient INTEGER NOT NULL, record TEXT NOT NULL, PRIMARY KEY (path, settings)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS in_flight (path BLOB PRIMARY KEY) WITHOUT ROWID;
+"""
+
+_CURRENT = """
+FROM listing JOIN results USING (path)
+WHERE results.settings = ? AND results.size = listing.size AND results.mtime_ns = listing.mtime_ns
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileIdentity:
+    """A file as the scan found it: `path` as bytes (names need not be UTF-8), bytes, nanoseconds."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+
+
+class Journal:
+    """One scan's journal, locked for this process while open. Used from one thread.
+
+    Raises (every method):
+        OutputUnwritable: the disk is full or the folder cannot be written.
+    """
+
+    def __init__(self, path: Path, root: str, settings: str, *, fresh: bool = False) -> None:
+        """Open or create.
+
+        Args:
+            path: the journal file.
+            root: what is scanned, as text; a journal belongs to one root.
+            settings: fingerprint of everything that changes a result (pack, scale, version, …).
+            fresh: forget what an earlier run found.
+
+        Raises:
+            OutputBusy: another process has it open; the message names its pid and host.
+            JournalMismatch: it belongs to another root, or to a newer program, or is not a journal.
+        """
+        self.path = path
+        self._settings = settings
+        self._lock = FileLock(f"{path}.lock")
+        self._take_lock()
+        try:
+            if fresh:
+                self._remove_files()
+            with _writing():
+                self._database = sqlite3.connect(path, isolation_level=None)
+            self._prepare(root)
+        except BaseException:
+            with contextlib.suppress(AttributeError):
+                self._database.close()
+            self._lock.release()
+            raise
+
+    # --- the run ---------------------------------------------------------------------------------
+
+    def begin(self, files: Iterable[FileIdentity]) -> None:
+        """State which files this run is about. Rows of files not among them leave the CSV."""
+        with self._transaction():
+            self._database.execute("DELETE FROM listing")
+            self._database.executemany(
+                "INSERT OR REPLACE INTO listing VALUES (?, ?, ?)",
+                ((f.path, f.size, f.mtime_ns) for f in files),
+            )
+
+    def pending(self) -> list[FileIdentity]:
+        """Files of this run that need work: new, changed, other settings, or a failure worth retrying."""
+        done = f"SELECT listing.path {_CURRENT} AND NOT transient"
+        rows = self._database.execute(
+            f"SELECT path, size, mtime_ns FROM listing WHERE path NOT IN ({done}) ORDER BY path",
+            (self._settings,),
+        )
+        return [FileIdentity(*row) for row in rows]
+
+    def suspects(self) -> set[bytes]:
+        """Files that were being read when the program last died."""
+        return {path for (path,) in self._database.execute("SELECT path FROM in_flight")}
+
+    def start(self, paths: Sequence[bytes]) -> None:
+        """Remember that these files are about to be read."""
+        with self._transaction():
+            self._database.executemany(
+                "INSERT OR IGNORE INTO in_flight VALUES (?)", ((path,) for path in paths)
+            )
+
+    def commit(self, rows: Sequence[tuple[FileIdentity, ImageRecord, bool]]) -> None:
+        """Store finished rows durably: (file, record, whether a failure is worth another try)."""
+        with self._transaction():
+            self._database.executemany(
+                "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    (f.path, self._settings, f.size, f.mtime_ns, transient, _encode(record))
+                    for f, record, transient in rows
+                ),
+            )
+            self._database.executemany(
+                "DELETE FROM in_flight WHERE path = ?", ((f.path,) for f, _, _ in rows)
+            )
+
+    def clear_in_flight(self) -> None:
+        """The run stops in an orderly way: nothing it was reading is under suspicion."""
+        with self._transaction():
+            self._database.execute("DELETE FROM in_flight")
+
+    # --- results ---------------------------------------------------------------------------------
+
+    def records(self, *, settled: bool = False) -> Iterator[ImageRecord]:
+        """Finished rows of this run in path order, one at a time; `settled` leaves out those that
+        `pending` will offer again."""
+        also = "AND NOT transient" if settled else ""
+        query = f"SELECT record {_CURRENT} {also} ORDER BY listing.path"
+        for (text,) in self._database.execute(query, (self._settings,)):
+            yield _decode(text)
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file and let others in. Safe to call twice."""
+        self._database.close()
+        self._lock.release()
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _take_lock(self) -> None:
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise OutputBusy(f"Another scan is writing this report{self._owner()}.") from None
+        except OSError as error:
+            raise OutputUnwritable(
+                f"The journal beside the report could not be created ({error.strerror})."
+            ) from error
+
+    def _owner(self) -> str:
+        """Who holds the lock, as far as can be read from outside."""
+        with contextlib.suppress(sqlite3.Error, TypeError, ValueError):
+            database = sqlite3.connect(self.path.absolute().as_uri() + "?mode=ro", uri=True, timeout=1)
+            with contextlib.closing(database):
+                (text,) = database.execute("SELECT value FROM meta WHERE key = 'owner'").fetchone()
+                owner = json.loads(text)
+                return f" (process {owner['pid']} on {owner['host']})"
+        return ""
+
+    def _remove_files(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+
+    def _prepare(self, root: str) -> None:
+        try:
+            with _writing():
+                self._database.execute("PRAGMA journal_mode = WAL")
+                # A power cut must not lose a row that was reported: sync at every commit.
+                self._database.execute("PRAGMA synchronous = FULL")
+                self._database.executescript(_TABLES)
+        except sqlite3.DatabaseError as error:
+            raise JournalMismatch("The journal beside this report is not one of lungviewer's.") from error
+        meta = dict(self._database.execute("SELECT key, value FROM meta").fetchall())
+        if int(meta.get("schema", SCHEMA)) > SCHEMA:
+            raise JournalMismatch(
+                "The journal beside this report was written by a newer lungviewer.",
+                hint="Update lungviewer, or choose another output name.",
+            )
+        if meta.get("root", root) != root:
+            raise JournalMismatch("The report with this name belongs to a scan of another folder.")
+        owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
+        with self._transaction():
+            self._database.executemany(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                (("schema", str(SCHEMA)), ("root", root), ("owner", owner)),
+            )
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with _writing():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._database.execute("ROLLBACK")
+                raise
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """SQLite's words for a full disk or a folder taken away, as ours."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise OutputUnwritable(f"The journal beside the report could not be written ({error}).") from error
+
+
+def _encode(record: ImageRecord) -> str:
+    return json.dumps(asdict(record), ensure_ascii=True, separators=(",", ":"))
+
+
+def _decode(text: str) -> ImageRecord:
+    values = json.loads(text)
+    return ImageRecord(**{**values, "status": Status(values["status"])})
