@@ -1,0 +1,97 @@
+"""Write a pack so that it is either whole or not there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from lungviewer.core.errors import OutputUnwritable, PackInvalid
+from lungviewer.core.model import ModelSpec
+from lungviewer.packs.loading import load_pack, stamps_of
+from lungviewer.packs.manifest import dump_manifest
+from lungviewer.packs.names import MANIFEST, byte_limit
+
+HIDDEN_PREFIX = ".lungviewer-"
+"""Start of the names of unfinished packs; `find_packs` never looks at them."""
+
+
+def write_pack(
+    folder: Path, spec: ModelSpec, files: Mapping[str, bytes], *, replace_existing: bool = False
+) -> ModelSpec:
+    """Write a pack folder: the files first, pack.json last, all under a hidden name until it verifies.
+
+    Args:
+        folder: the pack's folder; its parent must exist.
+        spec: everything but `files`, which is ignored.
+        files: name within the pack → content (see packs/names.py for the names).
+        replace_existing: put the new pack in the place of a folder that exists.
+
+    Returns:
+        `spec` with the stamps of `files`.
+
+    Raises:
+        PackInvalid: a rule of the schema is broken, or the folder exists.
+        PackUnsafe: the model holds something that no pack may hold.
+        OutputUnwritable: the disk is full or the place read-only.
+    """
+    if folder.exists() and not replace_existing:
+        raise PackInvalid("There is already a folder of this name.", hint="Choose another, or remove it.")
+    if any(byte_limit(name) is None for name in files):
+        raise PackInvalid("One of the files has a name that no pack may hold.")
+    stamped = replace(spec, files=dict(sorted(stamps_of(files).items())))
+    manifest = dump_manifest(stamped)
+    try:
+        hidden = Path(tempfile.mkdtemp(prefix=HIDDEN_PREFIX, dir=folder.parent))
+        try:
+            for name in sorted(files):
+                write_synced(hidden / name, files[name])
+            write_synced(hidden / MANIFEST, manifest)
+            load_pack(hidden)
+            publish(hidden, folder)
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+    except OSError as error:
+        raise OutputUnwritable(f"The pack could not be written ({error.strerror or error}).") from error
+    return stamped
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a new file and wait until it is on the disk."""
+    path.parent.mkdir(exist_ok=True)
+    with path.open("xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def publish(hidden: Path, final: Path) -> None:
+    """Give a finished folder its name. An older one of that name is moved aside first, then removed."""
+    # mkdtemp makes folders that only their owner can enter; packs on a shared drive are for everybody.
+    umask = os.umask(0)
+    os.umask(umask)
+    hidden.chmod(0o777 & ~umask)
+    for folder in {path.parent for path in hidden.rglob("*")}:
+        sync_folder(folder)
+    if not final.exists():
+        hidden.rename(final)
+    else:
+        aside = Path(tempfile.mkdtemp(prefix=HIDDEN_PREFIX, dir=final.parent))
+        final.rename(aside / "old")
+        hidden.rename(final)
+        shutil.rmtree(aside, ignore_errors=True)
+    sync_folder(final.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder survive a power cut. Windows cannot open folders, and need not."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

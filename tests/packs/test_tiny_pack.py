@@ -1,0 +1,48 @@
+"""The tiny pack that other tests build on does what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lungviewer.core.trust import calibrated_probabilities, outlier_model
+from lungviewer.packs.store import load_pack
+from tests.fixtures.packs import COLOURS, paint, tiny_pack
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    return load_pack(tiny_pack(tmp_path_factory.mktemp("packs") / "tiny", score="gaussian"))
+
+
+def _run(loaded, images):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(loaded.model, providers=["CPUExecutionProvider"])
+    return session.run(["logits", "cam", "embedding"], {"image": images})
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_an_image_of_a_classs_colour_gets_that_class(loaded, index):
+    logits, cam, embedding = _run(loaded, paint(COLOURS[index], 32, 32)[None])
+    probabilities = calibrated_probabilities(logits, loaded.spec.calibration.temperature)[0]
+    assert probabilities.argmax() == index
+    assert probabilities[index] > 0.98
+    assert cam.shape == (1, 3, 4, 4)
+    assert np.allclose(embedding[0] * 255, COLOURS[index], atol=6)
+
+
+def test_the_maps_of_a_class_add_up_to_its_logit(loaded):
+    logits, cam, _ = _run(loaded, paint(COLOURS[1], 32, 32)[None])
+    assert np.allclose(cam.sum(axis=(2, 3)), logits, rtol=1e-4)
+
+
+def test_a_painted_colour_is_like_training(loaded):
+    outlier = outlier_model("gaussian", loaded.trust)
+    for colour in COLOURS:
+        assert outlier.score(_run(loaded, paint(colour, 32, 32)[None])[2])[0] < 1
+
+
+def test_a_colour_that_no_class_has_is_unlike_training(loaded):
+    _, _, embedding = _run(loaded, paint((40, 200, 60), 32, 32)[None])
+    assert outlier_model("gaussian", loaded.trust).score(embedding)[0] > 3
