@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
-from lungviewer.core.errors import PackInvalid, PackNotFound, PackTampered
-from lungviewer.core.model import FileStamp, ModelSpec
+from lungviewer.core.errors import PackError, PackInvalid, PackNotFound, PackTampered
+from lungviewer.core.model import ModelSpec
 from lungviewer.packs.archive import ZipSource
 from lungviewer.packs.arrays import Arrays, load_arrays
 from lungviewer.packs.graph import check_graph
@@ -56,8 +56,13 @@ class LoadedPack:
 class PackReader:
     """The steps of reading one pack, in the order in which they are safe.
 
-    Use as a context manager. Each step raises PackError; a later step assumes the earlier ones passed.
+    Use as a context manager and call the steps in the order in which they stand here; each raises
+    PackError. `spec`, `sha256` and `manifest` (the bytes of pack.json) are there after the first.
     """
+
+    spec: ModelSpec
+    sha256: str
+    manifest: bytes
 
     def __init__(self, origin: Path) -> None:
         """Open the listing; no content is read yet.
@@ -66,7 +71,6 @@ class PackReader:
             PackNotFound: there is no such folder or file.
             PackInvalid, PackUnsafe: it is not a pack, or holds links, pipes and the like.
         """
-        self.origin = origin
         self._source = _open_source(origin)
         self._kept: dict[str, bytes] = {}
 
@@ -78,50 +82,60 @@ class PackReader:
     ) -> None:
         self._source.close()
 
-    def read_manifest(self) -> tuple[ModelSpec, str]:
-        """pack.json, validated, and its SHA-256."""
+    def read_manifest(self) -> None:
+        """Read and validate pack.json."""
         if MANIFEST not in self._source.sizes:
             raise PackInvalid(f"There is no {MANIFEST}: this is not a model pack.")
-        data = self._source.read(MANIFEST, MAX_MANIFEST_BYTES)
-        return parse_manifest(data), hashlib.sha256(data).hexdigest()
+        self.manifest = self._source.read(MANIFEST, MAX_MANIFEST_BYTES)
+        self.spec = parse_manifest(self.manifest)
+        self.sha256 = hashlib.sha256(self.manifest).hexdigest()
 
-    def check_listing(self, spec: ModelSpec) -> None:
+    def check_listing(self) -> None:
         """Exactly the listed files are there, with the stated sizes; nothing is read."""
         sizes = self._source.sizes
-        strangers = sorted(set(sizes) - set(spec.files) - {MANIFEST})
+        strangers = sorted(set(sizes) - set(self.spec.files) - {MANIFEST})
         if strangers:
             raise PackInvalid(
                 f"The pack holds {describe_strangers(strangers)}.",
                 hint="Remove what does not belong to it, or install the pack again.",
             )
-        for name, stamp in spec.files.items():
+        for name, stamp in self.spec.files.items():
             if name not in sizes:
                 raise PackTampered(f"The pack lists {name}, but it is missing.")
             if sizes[name] != stamp.bytes:
                 raise PackTampered(f"{name} has {sizes[name]:,} bytes; {MANIFEST} states {stamp.bytes:,}.")
 
-    def read_files(self, spec: ModelSpec) -> None:
+    def read_files(self) -> None:
         """Read every listed file once and compare its hash; keep those that will be parsed."""
-        for name, stamp in spec.files.items():
-            data = _verified(self._source, name, stamp)
-            if name in (MODEL_ONNX, MODEL_INT8, TRUST, GOLDEN) or (
-                name == MODEL_KERAS and spec.runtime == "keras"
-            ):
+        wanted = {MODEL_ONNX, MODEL_INT8, TRUST, GOLDEN}
+        if self.spec.runtime == "keras":
+            wanted.add(MODEL_KERAS)
+        for name in self.spec.files:
+            data = self.file(name)
+            if name in wanted:
                 self._kept[name] = data
 
-    def check_models(self, spec: ModelSpec) -> bytes:
+    def check_models(self) -> bytes:
         """Check every runtime model that the pack holds; the bytes of the one that `runtime` names."""
         for name in (MODEL_ONNX, MODEL_INT8):
             if name in self._kept:
-                check_graph(self._kept[name], spec)
-        if spec.runtime == "keras":
+                check_graph(self._kept[name], self.spec)
+        if self.spec.runtime == "keras":
             check_keras_archive(self._kept[MODEL_KERAS])
             return self._kept[MODEL_KERAS]
         return self._kept[MODEL_ONNX]
 
-    def read_arrays(self, name: str) -> Arrays:
+    def arrays(self, name: str) -> Arrays:
         """The arrays of trust.npz or golden.npz; empty when the pack has none."""
         return load_arrays(self._kept[name], name) if name in self._kept else _NO_ARRAYS
+
+    def file(self, name: str) -> bytes:
+        """The verified bytes of one listed file, read now."""
+        stamp = self.spec.files[name]
+        data = self._source.read(name, stamp.bytes)
+        if len(data) != stamp.bytes or hashlib.sha256(data).hexdigest() != stamp.sha256:
+            raise PackTampered(f"{name} is not the file that {MANIFEST} lists: its SHA-256 differs.")
+        return data
 
 
 def load_pack(folder_or_zip: Path) -> LoadedPack:
@@ -134,12 +148,79 @@ def load_pack(folder_or_zip: Path) -> LoadedPack:
         PackUnsafe: something could run code, exhaust memory or never end.
     """
     with PackReader(folder_or_zip) as reader:
-        spec, sha256 = reader.read_manifest()
-        reader.check_listing(spec)
-        reader.read_files(spec)
-        model = reader.check_models(spec)
-        trust, golden = reader.read_arrays(TRUST), reader.read_arrays(GOLDEN)
-    return LoadedPack(spec, sha256, model, trust, golden, folder_or_zip)
+        reader.read_manifest()
+        reader.check_listing()
+        reader.read_files()
+        model = reader.check_models()
+        trust, golden = reader.arrays(TRUST), reader.arrays(GOLDEN)
+        return LoadedPack(reader.spec, reader.sha256, model, trust, golden, folder_or_zip)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One line of `verify_pack`: what was checked, whether it passed, and what was found or is wrong."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def verify_pack(folder_or_zip: Path) -> list[CheckResult]:
+    """The checks of `load_pack`, one by one, for people; the list ends with the first that fails.
+
+    Raises:
+        PackNotFound: nothing lies there.
+    """
+    results: list[CheckResult] = []
+    try:
+        with PackReader(folder_or_zip) as reader:
+            for name, step in _STEPS.items():
+                try:
+                    results.append(CheckResult(name, True, step(reader)))
+                except PackError as error:
+                    results.append(CheckResult(name, False, error.sentence))
+                    break
+    except PackNotFound:
+        raise
+    except PackError as error:
+        results.append(CheckResult("folder or zip", False, error.sentence))
+    return results
+
+
+def _verify_manifest(reader: PackReader) -> str:
+    reader.read_manifest()
+    return f"{reader.spec.id} {reader.spec.version}, {len(reader.spec.classes)} classes"
+
+
+def _verify_listing(reader: PackReader) -> str:
+    reader.check_listing()
+    return f"{len(reader.spec.files)} files, as listed"
+
+
+def _verify_hashes(reader: PackReader) -> str:
+    reader.read_files()
+    return f"{sum(stamp.bytes for stamp in reader.spec.files.values()):,} bytes, all hashes right"
+
+
+def _verify_models(reader: PackReader) -> str:
+    reader.check_models()
+    return f"{reader.spec.runtime}: known operators only, within limits"
+
+
+def _verify_arrays(reader: PackReader) -> str:
+    count = len(reader.arrays(TRUST)) + len(reader.arrays(GOLDEN))
+    return f"{count} arrays of finite numbers" if count else "none"
+
+
+_STEPS: Mapping[str, Callable[[PackReader], str]] = MappingProxyType(
+    {
+        "pack.json": _verify_manifest,
+        "files": _verify_listing,
+        "hashes": _verify_hashes,
+        "model": _verify_models,
+        "statistics": _verify_arrays,
+    }
+)
 
 
 def read_pack_file(folder_or_zip: Path, name: str) -> bytes:
@@ -152,12 +233,11 @@ def read_pack_file(folder_or_zip: Path, name: str) -> bytes:
         PackError: as `load_pack`, for the listing and this file.
     """
     with PackReader(folder_or_zip) as reader:
-        spec, _ = reader.read_manifest()
-        stamp = spec.files.get(name)
-        if stamp is None:
+        reader.read_manifest()
+        if name not in reader.spec.files:
             raise PackNotFound("The pack holds no such file.", hint="")
-        reader.check_listing(spec)
-        return _verified(reader._source, name, stamp)
+        reader.check_listing()
+        return reader.file(name)
 
 
 def _open_source(origin: Path) -> PackSource:
@@ -168,15 +248,3 @@ def _open_source(origin: Path) -> PackSource:
     if not resolved.exists():
         raise PackNotFound("There is no pack at this path.")
     return ZipSource(resolved, MAX_FILES + 3, MAX_PACK_BYTES + MAX_MANIFEST_BYTES)
-
-
-def _verified(source: PackSource, name: str, stamp: FileStamp) -> bytes:
-    data = source.read(name, stamp.bytes)
-    if len(data) != stamp.bytes or hashlib.sha256(data).hexdigest() != stamp.sha256:
-        raise PackTampered(f"{name} is not the file that {MANIFEST} lists: its SHA-256 differs.")
-    return data
-
-
-def stamps_of(files: Mapping[str, bytes]) -> dict[str, FileStamp]:
-    """Size and hash of each file, as pack.json lists them."""
-    return {name: FileStamp(hashlib.sha256(data).hexdigest(), len(data)) for name, data in files.items()}

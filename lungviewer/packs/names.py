@@ -15,6 +15,9 @@ GOLDEN = "golden.npz"
 CARD = "card.md"
 EVALUATION = "evaluation"
 
+HIDDEN_PREFIX = ".lungviewer-"
+"""Start of the names of unfinished packs; nothing that starts with a dot is taken for a pack."""
+
 MIB = 2**20
 MAX_MANIFEST_BYTES = MIB
 MAX_FILES = 200

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from lungviewer.packs.loading import LoadedPack, load_pack, read_pack_file
+from lungviewer.packs.catalogue import PackEntry, find_packs, resolve_pack
+from lungviewer.packs.install import export_zip, install_pack
+from lungviewer.packs.loading import CheckResult, LoadedPack, load_pack, read_pack_file, verify_pack
 
-__all__ = ["LoadedPack", "load_pack", "read_pack_file"]
+__all__ = [
+    "CheckResult",
+    "LoadedPack",
+    "PackEntry",
+    "export_zip",
+    "find_packs",
+    "install_pack",
+    "load_pack",
+    "read_pack_file",
+    "resolve_pack",
+    "verify_pack",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -10,13 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from lungviewer.core.errors import OutputUnwritable, PackInvalid
-from lungviewer.core.model import ModelSpec
-from lungviewer.packs.loading import load_pack, stamps_of
+from lungviewer.core.model import FileStamp, ModelSpec
+from lungviewer.packs.loading import load_pack
 from lungviewer.packs.manifest import dump_manifest
-from lungviewer.packs.names import MANIFEST, byte_limit
-
-HIDDEN_PREFIX = ".lungviewer-"
-"""Start of the names of unfinished packs; `find_packs` never looks at them."""
+from lungviewer.packs.names import HIDDEN_PREFIX, MANIFEST, byte_limit
 
 
 def write_pack(
@@ -42,7 +40,7 @@ def write_pack(
         raise PackInvalid("There is already a folder of this name.", hint="Choose another, or remove it.")
     if any(byte_limit(name) is None for name in files):
         raise PackInvalid("One of the files has a name that no pack may hold.")
-    stamped = replace(spec, files=dict(sorted(stamps_of(files).items())))
+    stamped = replace(spec, files={name: _stamp(files[name]) for name in sorted(files)})
     manifest = dump_manifest(stamped)
     try:
         hidden = Path(tempfile.mkdtemp(prefix=HIDDEN_PREFIX, dir=folder.parent))
@@ -57,6 +55,10 @@ def write_pack(
     except OSError as error:
         raise OutputUnwritable(f"The pack could not be written ({error.strerror or error}).") from error
     return stamped
+
+
+def _stamp(data: bytes) -> FileStamp:
+    return FileStamp(hashlib.sha256(data).hexdigest(), len(data))
 
 
 def write_synced(path: Path, data: bytes) -> None:
