@@ -52,7 +52,7 @@ def _offsets(length: float, side: float) -> list[float]:
     if count == 1:
         return [(length - side) / 2]
     step = (length - side) / (count - 1)
-    return [round(i * step) if i < count - 1 else length - side for i in range(count)]
+    return [i * step for i in range(count)]
 
 
 def plan_fields(width: int, height: int, um_per_px: float | None, spec: InputSpec) -> FieldPlan:

@@ -70,7 +70,7 @@ def check_field(field: RGB, limits: ImageCheckLimits, modality: str) -> str | No
 
 def _tissue_share(field: RGB, chroma: FloatArray) -> float:
     """Share of pixels that absorb light (mean optical density > 0.12) and have a stain's colour."""
-    density = -np.log10(np.maximum(field, 1) / np.float32(245)).clip(min=0).mean(axis=2)
+    density = (-np.log10(np.maximum(field, 1) / np.float32(245))).clip(min=0).mean(axis=2)
     return float(((density > 0.12) & (chroma > 8)).mean())
 
 

@@ -1,0 +1,66 @@
+"""`lungviewer classify`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from lungviewer.cli.console import err, out
+from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED, RESEARCH_USE
+from lungviewer.cli.opening import open_engine
+from lungviewer.core.errors import ImageError, UsageError
+from lungviewer.core.model import ModelSpec
+from lungviewer.core.trust import REASON_SENTENCES
+from lungviewer.core.types import ImageRecord, Status
+from lungviewer.services.classify import classify_file, display_name, error_record
+from lungviewer.services.overlay import write_overlay
+from lungviewer.services.reliability import how_often_right
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge each image; an unusable one is told and the others go on."""
+    if options.overlay is not None and len(options.images) > 1:
+        raise UsageError("--overlay takes one image.", hint="Use `lungviewer scan --overlays DIR` for many.")
+    engine = open_engine(options)
+    failures = 0
+    try:
+        for path in options.images:
+            try:
+                result = classify_file(path, engine, um_per_px=options.um_per_px)
+            except ImageError as error:
+                failures += 1
+                record = error_record(display_name(path), error, engine.provenance)
+            else:
+                record = result.record
+                if options.overlay is not None:
+                    write_overlay(options.overlay, result, engine)
+            if options.json:
+                out().print(json.dumps(asdict(record), ensure_ascii=True), soft_wrap=True)
+            else:
+                _tell(record, engine.spec)
+    finally:
+        engine.close()
+    if not options.json:
+        out().print(RESEARCH_USE)
+    return EXIT_SOME_FAILED if failures else EXIT_OK
+
+
+def _tell(record: ImageRecord, spec: ModelSpec) -> None:
+    console = err() if record.status is Status.ERROR else out()
+    console.print(record.path, soft_wrap=True)
+    if record.status is Status.ERROR:
+        console.print(f"  error ({record.reason}): {record.error}", soft_wrap=True)
+        return
+    if record.confidence is None:
+        console.print("  refused")
+    else:
+        label = spec.class_by_id(record.predicted_class).label
+        console.print(f"  {label}, {record.confidence:.1%} ({record.status.value})")
+        sentence = how_often_right(spec.calibration, record.confidence)
+        if sentence:
+            console.print(f"  {sentence}", soft_wrap=True)
+    for code in filter(None, record.reason.split("; ")):
+        console.print(f"  {code}: {REASON_SENTENCES.get(code, 'see the manual')}", soft_wrap=True)
+    shares = ", ".join(f"{spec.class_by_id(c).label} {p:.1%}" for c, p in record.probabilities.items())
+    console.print(f"  {shares}", soft_wrap=True)

@@ -1,0 +1,216 @@
+"""The command line: what can be asked, and how failures are told.
+
+Only the standard library is imported here; each command's module is imported when it is used, so that
+`--version` and `--help` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import lungviewer
+from lungviewer.core import registry
+from lungviewer.core.errors import Cancelled, LungviewerError, UsageError
+
+EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_CANCELLED = 0, 1, 2, 130
+
+RESEARCH_USE = "Research use only, not for diagnosis."
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command and option; `command` holds "module:function" of the one that was chosen."""
+    parser = argparse.ArgumentParser(
+        prog="lungviewer",
+        description="Classify lung images, see why, and whether to trust it. " + RESEARCH_USE,
+    )
+    parser.add_argument("--version", action="version", version=f"lungviewer {lungviewer.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_scan(commands)
+    _add_classify(commands)
+    _add_packs(commands)
+    _add_samples(commands)
+    _add_doctor(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 fine, 1 some files failed, 2 bad use, 130 stopped."""
+    _speak_any_name()
+    parser = build_parser()
+    chosen = parser.parse_args(arguments)
+    if not hasattr(chosen, "command"):
+        parser.print_help()
+        return EXIT_USAGE
+    try:
+        code: int = registry.load(f"lungviewer.cli.{chosen.command}")(chosen)
+        sys.stdout.flush()
+        return code
+    except Cancelled:
+        return EXIT_CANCELLED
+    except LungviewerError as error:
+        return _say(error.sentence, EXIT_USAGE if isinstance(error, UsageError) else _severity(error))
+    except KeyboardInterrupt:
+        return EXIT_CANCELLED
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not a failure, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except Exception as error:  # the one place where anything unexpected becomes a sentence
+        return _say(_unexpected(error), EXIT_SOME_FAILED)
+
+
+def _severity(error: LungviewerError) -> int:
+    from lungviewer.core.errors import BackendError, MissingDependency, OutputError, PackError
+
+    bad_use = (PackError, OutputError, BackendError, MissingDependency)
+    return EXIT_USAGE if isinstance(error, bad_use) else EXIT_SOME_FAILED
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"lungviewer: {sentence}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _unexpected(error: Exception) -> str:
+    """Where it happened, without the message: that could name a file or a patient."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+    if os.environ.get("LUNGVIEWER_DEBUG"):
+        raise error
+    return (
+        f"an unexpected {type(error).__name__}{where}. This is a mistake in lungviewer, please report it; "
+        "LUNGVIEWER_DEBUG=1 shows the details (which may contain file names)."
+    )
+
+
+def _speak_any_name() -> None:
+    """File names need not be UTF-8, nor a Windows console Unicode: never die of printing one."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+# --- what each command takes -------------------------------------------------------------------------
+
+
+def _model_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pack", metavar="ID|PATH", help="model pack (default: the lung histology pack)")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cuda", "directml", "cpu"),
+        default="auto",
+        help="where to run the model (default: the best that works)",
+    )
+    parser.add_argument("--threads", type=_positive, metavar="N", help="processor threads for the model")
+    parser.add_argument(
+        "--um-per-px",
+        type=_scale,
+        metavar="X",
+        help="micrometres per pixel of the images, where you know better than the files",
+    )
+
+
+def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    scan = commands.add_parser(
+        "scan",
+        help="judge every image of a folder into a CSV",
+        description="Judge every image of folders or files into a CSV. Stopped or killed, it goes on where "
+        "it was when the same command is given again. " + RESEARCH_USE,
+    )
+    scan.add_argument("paths", nargs="+", type=Path, metavar="FOLDER", help="folders or image files")
+    scan.add_argument("-o", "--output", type=Path, required=True, metavar="CSV", help="the report to write")
+    scan.add_argument("-r", "--recursive", action="store_true", help="enter sub-folders")
+    _model_options(scan)
+    scan.add_argument("--workers", type=_positive, metavar="N", help="threads that read files")
+    scan.add_argument("--batch", type=_positive, default=32, metavar="N", help="images per model run")
+    again = scan.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on from an earlier run (the default)")
+    again.add_argument("--fresh", action="store_true", help="forget earlier results and start over")
+    scan.add_argument("--overlays", type=Path, metavar="DIR", help="also write a heat map picture per image")
+    scan.add_argument("--quiet", action="store_true", help="no progress bar")
+    scan.set_defaults(command="scan_command:run")
+
+
+def _add_classify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    classify = commands.add_parser(
+        "classify", help="judge single images", description="Judge single images. " + RESEARCH_USE
+    )
+    classify.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    _model_options(classify)
+    classify.add_argument("--json", action="store_true", help="print JSON, one object per line")
+    classify.add_argument("--overlay", type=Path, metavar="PNG", help="write the heat map over the image")
+    classify.set_defaults(command="classify_command:run")
+
+
+def _add_packs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    packs = commands.add_parser("packs", help="model packs: list, show, verify, install, import")
+    actions = packs.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="what is installed")
+    listing.set_defaults(command="packs_command:list_packs")
+    show = actions.add_parser("show", help="a pack's card")
+    show.add_argument("pack", nargs="?", metavar="ID|PATH")
+    show.set_defaults(command="packs_command:show")
+    verify = actions.add_parser("verify", help="check files, hashes, graph and golden outputs")
+    verify.add_argument("pack", nargs="?", metavar="ID|PATH", help="default: every pack found")
+    verify.set_defaults(command="packs_command:verify")
+    install = actions.add_parser("install", help="install a pack from a .zip")
+    install.add_argument("zip", type=Path, metavar="ZIP")
+    install.set_defaults(command="packs_command:install")
+    importing = actions.add_parser("import", help="make a pack of your own .keras or .h5 model")
+    importing.add_argument("model", type=Path, metavar="FILE")
+    importing.add_argument("--classes", required=True, metavar="A,B,C", help="class ids in output order")
+    importing.add_argument("--input-size", type=_positive, default=224, metavar="PX")
+    importing.add_argument("--modality", choices=("histology", "ct"), default="histology")
+    importing.add_argument(
+        "--scaling",
+        choices=("none", "0-1", "-1-1"),
+        required=True,
+        help="what the network was fed: 0–255 (none), 0–1 or −1–1",
+    )
+    importing.add_argument("--id", metavar="ID", help="name of the new pack (default: the file's)")
+    importing.set_defaults(command="packs_command:import_model")
+
+
+def _add_samples(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    samples = commands.add_parser(
+        "samples", help="draw synthetic sample images", description="Draw synthetic images. Not patients."
+    )
+    samples.add_argument("folder", type=Path, metavar="DIR")
+    samples.add_argument("--per-kind", type=_positive, default=2, metavar="N", help="images of each kind")
+    samples.add_argument(
+        "--slide", metavar="WxH", help="draw a pyramidal slide of this size instead, e.g. 20000x15000"
+    )
+    samples.set_defaults(command="samples_command:run")
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    doctor = commands.add_parser("doctor", help="check this installation and its speed")
+    doctor.add_argument("--selftest", action="store_true", help="also run the samples through every pack")
+    doctor.set_defaults(command="doctor_command:run")
+
+
+def _positive(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if not 1 <= value <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return value
+
+
+def _scale(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.02 <= value <= 20:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a scale between 0.02 and 20 µm per pixel")
+    return value
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

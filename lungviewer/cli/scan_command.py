@@ -1,0 +1,63 @@
+"""`lungviewer scan`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+
+from lungviewer.cli.console import console_context, err, out
+from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED, RESEARCH_USE
+from lungviewer.cli.opening import open_engine
+from lungviewer.core.model import ModelSpec
+from lungviewer.services.scan import ScanOptions, ScanProgress, ScanSummary, failed, scan_folder
+
+
+def run(options: argparse.Namespace) -> int:
+    """Scan, tell what came out, and where it lies."""
+    with console_context(_describe, quiet=options.quiet) as ctx:
+        engine = open_engine(options)
+        try:
+            summary = scan_folder(
+                options.paths,
+                engine,
+                options.output,
+                ScanOptions(
+                    recursive=options.recursive,
+                    workers=options.workers or min(4, os.cpu_count() or 2),
+                    batch=options.batch,
+                    um_per_px=options.um_per_px,
+                    overlays=options.overlays,
+                    fresh=options.fresh,
+                ),
+                ctx,
+            )
+        finally:
+            engine.close()
+    _tell(summary, engine.spec)
+    if summary.stopped:
+        err().print("Stopped. Give the same command again to go on.")
+        return EXIT_CANCELLED
+    return EXIT_SOME_FAILED if failed(summary) else EXIT_OK
+
+
+def _describe(value: object) -> str:
+    return f"{_words(value.by_class)}  {_words(value.by_status)}" if isinstance(value, ScanProgress) else ""
+
+
+def _tell(summary: ScanSummary, spec: ModelSpec) -> None:
+    rate = summary.done / summary.seconds if summary.seconds > 0 else 0.0
+    labels = {c.id: c.label for c in spec.classes}
+    calls = {labels[k]: v for k, v in sorted(summary.by_class.items())}
+    console = out()
+    console.print(
+        f"{summary.found} files: {summary.done} analysed at {rate:.1f} files/s, {summary.kept} kept from before"
+        + (f"; {summary.ignored} other files are no images" if summary.ignored else "")
+    )
+    console.print(f"Status: {_words(summary.by_status) or 'none'}")
+    console.print(f"Calls:  {_words(calls) or 'none'}")
+    console.print(RESEARCH_USE)
+
+
+def _words(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))

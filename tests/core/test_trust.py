@@ -1,0 +1,218 @@
+import csv
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from lungviewer.core.backend import RawOutput
+from lungviewer.core.errors import PackInvalid
+from lungviewer.core.model import ImageCheckLimits
+from lungviewer.core.preprocess import resize_field
+from lungviewer.core.trust import (
+    REASON_SENTENCES,
+    calibrated_probabilities,
+    check_field,
+    combine_fields,
+    judge_fields,
+    outlier_model,
+)
+from lungviewer.core.types import Prediction, Status
+from tests.fixtures.packs import tiny_spec
+
+LIMITS = ImageCheckLimits()
+SPEC = tiny_spec(review_below=0.6, score="gaussian", refuse_above=2.0)
+
+
+def tissue(seed=0, size=224):
+    """Purple blobs on pink: enough of H&E's look for the checks."""
+    rng = np.random.default_rng(seed)
+    field = np.full((size, size, 3), (225, 160, 200), np.uint8)
+    for _ in range(150):
+        centre = tuple(int(v) for v in rng.integers(0, size, 2))
+        cv2.circle(field, centre, 5, (95, 60, 140), -1)
+    return field
+
+
+def raw(logits, embedding=None):
+    values = np.asarray(logits, np.float32)
+    n, c = values.shape
+    hidden = np.zeros((n, 2), np.float32) if embedding is None else np.asarray(embedding, np.float32)
+    return RawOutput(values, np.zeros((n, c, 4, 4), np.float32), hidden)
+
+
+GAUSSIAN = {
+    "centre": np.zeros(2, np.float32),
+    "projection": np.eye(2, dtype=np.float32),
+    "class_means": np.zeros((3, 2), np.float32),
+}
+
+
+# --- image checks
+
+
+def test_tissue_passes_every_check():
+    assert check_field(tissue(), LIMITS, "histology") is None
+
+
+@pytest.mark.parametrize(
+    ("field", "code"),
+    [
+        (np.full((224, 224, 3), 242, np.uint8), "glass"),
+        (np.zeros((224, 224, 3), np.uint8), "empty"),
+        (cv2.GaussianBlur(tissue(), (0, 0), 6), "blur"),
+        (cv2.cvtColor(cv2.cvtColor(tissue(), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), "no_colour"),
+    ],
+)
+def test_each_fault_is_named(field, code):
+    assert check_field(field, LIMITS, "histology") == code
+
+
+@pytest.mark.parametrize("ink", [(20, 140, 60), (10, 20, 200), (15, 15, 15), (0, 150, 160)])
+def test_pen_in_any_common_colour_is_seen(ink):
+    field = tissue()
+    cv2.line(field, (0, 30), (223, 120), ink, 40)
+    assert check_field(field, LIMITS, "histology") == "pen"
+
+
+def test_colour_is_refused_by_a_ct_model_and_grey_is_not():
+    grey = cv2.cvtColor(cv2.cvtColor(tissue(), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    assert check_field(grey, LIMITS, "ct") is None
+    assert check_field(tissue(), LIMITS, "ct") == "colour"
+
+
+def test_every_reason_has_a_sentence():
+    for code in ("glass", "empty", "blur", "pen", "no_colour", "colour", "unlike_training", "low_confidence"):
+        assert REASON_SENTENCES[code].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("folder", "limit"), [("lung_histology", 0.01), ("external_dev", 0.02), ("stain_pool/lung_lab_b", 0.02)]
+)
+def test_real_tissue_is_rarely_refused_by_the_image_checks(shared_data, folder, limit):
+    paths = sorted(p for p in (shared_data / folder).rglob("*.*g") if p.is_file())[::7]
+    assert len(paths) > 20
+    refused = 0
+    for path in paths:
+        with Image.open(path) as image:
+            field = resize_field(np.asarray(image.convert("RGB")), 224)
+        refused += check_field(field, LIMITS, "histology") is not None
+    assert refused / len(paths) <= limit, f"{refused} of {len(paths)}"
+
+
+def test_ct_slices_are_refused_by_a_histology_model(shared_data):
+    with (shared_data / "lung_ct" / "manifest.csv").open() as stream:
+        rows = list(csv.DictReader(stream))[::40]
+    for row in rows:
+        with Image.open(shared_data / "lung_ct" / row["path"]) as image:
+            field = resize_field(np.ascontiguousarray(np.asarray(image.convert("RGB"))[:200, :200]), 224)
+        assert check_field(field, LIMITS, "histology") is not None
+
+
+# --- probabilities and scores
+
+
+@given(st.lists(st.floats(-1e4, 1e4), min_size=3, max_size=3), st.floats(0.05, 20))
+def test_probabilities_sum_to_one_and_keep_the_order_of_the_logits(logits, temperature):
+    values = calibrated_probabilities(np.array([logits], np.float32), temperature)[0]
+    assert values.sum() == pytest.approx(1)
+    assert values.argmax() == np.float32(logits).argmax() or np.isclose(
+        values.max(), values[np.float32(logits).argmax()]
+    )
+
+
+def test_a_higher_temperature_is_less_sure():
+    logits = np.array([[2.0, 0.0, 0.0]], np.float32)
+    assert calibrated_probabilities(logits, 2.0)[0, 0] < calibrated_probabilities(logits, 1.0)[0, 0]
+
+
+def test_the_gaussian_score_is_the_distance_per_dimension():
+    model = outlier_model("gaussian", GAUSSIAN)
+    assert model is not None
+    np.testing.assert_allclose(model.score(np.array([[3, 4]], np.float32)), [5 / np.sqrt(2)])
+
+
+def test_the_neighbour_score_is_the_distance_to_the_kth_nearest():
+    bank = np.array([[1, 0], [0, 1], [-1, 0]], np.float32)
+    model = outlier_model("neighbours", {"centre": np.zeros(2), "bank": bank, "k": np.array(2)})
+    assert model is not None
+    np.testing.assert_allclose(model.score(np.array([[5, 0]], np.float32)), [1.0], atol=1e-6)
+
+
+@pytest.mark.parametrize("broken", ["missing", "shape", "method"])
+def test_arrays_that_do_not_fit_are_refused_by_name(broken):
+    arrays, method = dict(GAUSSIAN), "gaussian"
+    if broken == "missing":
+        del arrays["centre"]
+    elif broken == "shape":
+        arrays["projection"] = np.eye(3, dtype=np.float32)
+    else:
+        method = "magic"
+    with pytest.raises(PackInvalid):
+        outlier_model(method, arrays)
+
+
+# --- judging
+
+
+def judge(logits, embedding=None, check=None):
+    outlier = outlier_model("gaussian", GAUSSIAN)
+    return judge_fields(raw([logits], embedding), [check], SPEC, outlier)[0]
+
+
+def test_a_sure_answer_on_familiar_tissue_is_a_call():
+    answer = judge([5, 0, 0])
+    assert (answer.status, answer.predicted, answer.reasons) == (Status.OK, "tumour_a", ())
+
+
+def test_an_unsure_answer_is_a_call_that_asks_for_review():
+    answer = judge([0.1, 0, 0])
+    assert (answer.status, answer.reasons) == (Status.REVIEW, ("low_confidence",))
+    assert answer.predicted == "tumour_a"
+
+
+def test_strange_tissue_is_refused_however_sure_the_model_is():
+    answer = judge([50, 0, 0], embedding=[[30, 40]])
+    assert (answer.status, answer.reasons) == (Status.REFUSED, ("unlike_training",))
+    assert answer.predicted is None
+    assert answer.confidence is None
+    assert answer.probabilities["tumour_a"] > 0.99  # kept for the export
+
+
+def test_a_score_that_is_not_a_number_is_refused():
+    assert judge([5, 0, 0], embedding=[[np.nan, 0]]).status is Status.REFUSED
+
+
+def test_the_failed_check_comes_before_the_strangeness():
+    assert judge([5, 0, 0], embedding=[[30, 40]], check="pen").reasons == ("pen", "unlike_training")
+
+
+def field_answer(status, p, reasons=()):
+    by_class = {"tumour_a": p, "tumour_b": 1 - p, "benign": 0.0}
+    call = "tumour_a" if p >= 0.5 else "tumour_b"
+    counted = status is not Status.REFUSED
+    return Prediction(status, reasons, by_class, call if counted else None, p if counted else None, 1.0)
+
+
+def test_refused_fields_do_not_take_part_in_the_average():
+    fields = [
+        field_answer(Status.OK, 0.9),
+        field_answer(Status.OK, 0.8),
+        field_answer(Status.REFUSED, 0.0, ("pen",)),
+    ]
+    answer = combine_fields(fields, SPEC)
+    assert answer.status is Status.OK
+    assert answer.confidence == pytest.approx(0.85)
+
+
+def test_an_image_that_lost_most_fields_asks_for_review():
+    fields = [field_answer(Status.OK, 0.9)] + [field_answer(Status.REFUSED, 0.9, ("blur",))] * 2
+    assert combine_fields(fields, SPEC).reasons == ("mostly_refused",)
+
+
+def test_an_image_of_refused_fields_is_refused_for_the_commonest_reason():
+    fields = [field_answer(Status.REFUSED, 0.9, (r,)) for r in ("glass", "glass", "pen")]
+    answer = combine_fields(fields, SPEC)
+    assert (answer.status, answer.reasons, answer.predicted) == (Status.REFUSED, ("glass",), None)
