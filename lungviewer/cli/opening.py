@@ -17,5 +17,7 @@ def open_engine(options: argparse.Namespace) -> InferenceEngine:
     for note in engine.notes:
         err().print(f"Note: {note}")
     if not pack.spec.validated:
-        err().print("Note: this pack was imported and has not been validated; its confidence is not calibrated.")
+        err().print(
+            "Note: this pack was imported and has not been validated; its confidence is not calibrated."
+        )
     return engine

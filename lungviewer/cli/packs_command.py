@@ -1,0 +1,106 @@
+"""`lungviewer packs list | show | verify | install | import`."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from rich.table import Table
+
+from lungviewer.cli.console import err, out
+from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
+from lungviewer.core.errors import LungviewerError, PackNotFound, UsageError
+from lungviewer.core.paths import pack_dirs, user_packs_dir
+from lungviewer.packs.store import (
+    find_packs,
+    install_pack,
+    load_pack,
+    read_pack_file,
+    resolve_pack,
+    verify_pack,
+)
+from lungviewer.services.engine import InferenceEngine
+from lungviewer.services.training_process import run_training
+
+
+def list_packs(_options: argparse.Namespace) -> int:
+    """A line per pack, broken ones with what is wrong."""
+    entries = find_packs(pack_dirs())
+    table = Table(box=None, pad_edge=False)
+    for heading in ("pack", "modality", "classes", "split by", "validated", "title"):
+        table.add_column(heading, overflow="fold")
+    for entry in entries:
+        if entry.spec is None:
+            table.add_row(entry.name, "", "", "", "", f"cannot be used: {entry.error}")
+            continue
+        spec = entry.spec
+        classes = ", ".join(spec.class_ids)
+        validated = "yes" if spec.validated else "NO"
+        table.add_row(entry.name, spec.modality, classes, spec.provenance.split_unit, validated, spec.title)
+    out().print(table)
+    return EXIT_OK if all(e.error is None for e in entries) else EXIT_SOME_FAILED
+
+
+def show(options: argparse.Namespace) -> int:
+    """A pack's card, or its bare facts when it has none."""
+    path = resolve_pack(options.pack, pack_dirs())
+    try:
+        text = read_pack_file(path, "card.md").decode("utf-8", "replace")
+    except PackNotFound:
+        spec = load_pack(path).spec
+        text = f"{spec.title} ({spec.id} {spec.version}): {', '.join(spec.class_ids)}. It has no card."
+    out().print(text, soft_wrap=True)
+    return EXIT_OK
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Files, hashes and graph without running anything, then the golden outputs on the CPU."""
+    if options.pack is None:
+        paths = [entry.path for entry in find_packs(pack_dirs())]
+    else:
+        paths = [resolve_pack(options.pack, pack_dirs())]
+    if not paths:
+        raise PackNotFound("There is no pack to verify.")
+    good = True
+    for path in paths:
+        out().print(path.name)
+        results = verify_pack(path)
+        for result in results:
+            out().print(
+                f"  {'ok  ' if result.passed else 'FAIL'} {result.name:16} {result.detail}", soft_wrap=True
+            )
+        if all(result.passed for result in results):
+            try:
+                InferenceEngine.open(load_pack(path), "cpu").close()
+                out().print("  ok   golden outputs  reproduce on this machine's processor")
+                continue
+            except LungviewerError as error:
+                out().print(f"  FAIL golden outputs  {error.sentence}", soft_wrap=True)
+        good = False
+    return EXIT_OK if good else EXIT_SOME_FAILED
+
+
+def install(options: argparse.Namespace) -> int:
+    """Verify a zip and copy it among the person's own packs."""
+    target = user_packs_dir()
+    target.mkdir(parents=True, exist_ok=True)
+    entry = install_pack(options.zip, target)
+    out().print(f"Installed {entry.name}.")
+    return EXIT_OK
+
+
+def import_model(options: argparse.Namespace) -> int:
+    """Turn a Keras file into a pack, in a process of its own, and install it."""
+    if not options.model.is_file():
+        raise UsageError("There is no such model file.")
+    pack_id = options.id or re.sub(r"[^a-z0-9]+", "-", options.model.stem.lower()).strip("-") or "imported"
+    target = user_packs_dir()
+    target.mkdir(parents=True, exist_ok=True)
+    arguments = ["import-keras", str(options.model), "--out", str(target / pack_id), "--id", pack_id]
+    arguments += ["--classes", options.classes, "--input-size", str(options.input_size)]
+    # The equals sign keeps "-1-1" from being read as an option.
+    arguments += ["--modality", options.modality, f"--scaling={options.scaling}"]
+    code = run_training(arguments)
+    if code == 0:
+        err().print("The imported pack is not validated: its confidence means nothing until you evaluate it.")
+    return code

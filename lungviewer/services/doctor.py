@@ -1,0 +1,115 @@
+"""Is this installation sound, and how fast is it here?"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+import lungviewer
+from lungviewer.core import registry
+from lungviewer.core.errors import ImageError, LungviewerError
+from lungviewer.core.job import JobContext
+from lungviewer.core.paths import bundled
+from lungviewer.packs.store import LoadedPack, find_packs, load_pack
+from lungviewer.services.classify import classify_file
+from lungviewer.services.engine import InferenceEngine
+from lungviewer.services.find import find_images
+
+_LIBRARIES = (
+    "numpy",
+    "pillow",
+    "opencv-python-headless",
+    "simplejpeg",
+    "tifffile",
+    "onnx",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "onnxruntime-directml",
+    "PySide6-Essentials",
+    "tensorflow",
+)
+_MEASURE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's report; `good` is None for plain information."""
+
+    topic: str
+    text: str
+    good: bool | None = None
+
+
+def examine(pack_folders: Sequence[Path], ctx: JobContext, *, selftest: bool = False) -> Iterator[Finding]:
+    """Yield findings as they are made: versions, packs, devices with their speed, the samples."""
+    yield Finding("lungviewer", lungviewer.__version__)
+    yield Finding("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    for name in _LIBRARIES:
+        try:
+            yield Finding(name, version(name))
+        except PackageNotFoundError:
+            continue
+    entries = find_packs(pack_folders)
+    if not entries:
+        yield Finding("packs", "No model pack is installed.", good=False)
+    for entry in entries:
+        ctx.check()
+        try:
+            pack = load_pack(entry.path)
+        except LungviewerError as error:
+            yield Finding(f"pack {entry.path.name}", error.sentence, good=False)
+            continue
+        yield Finding(f"pack {pack.name}", f"verified, sha256 {pack.sha256[:16]}…", good=True)
+        yield from _devices(pack, ctx)
+        if selftest:
+            yield _samples(pack, ctx)
+
+
+def _devices(pack: LoadedPack, ctx: JobContext) -> Iterator[Finding]:
+    backend = registry.load(registry.BACKENDS[pack.spec.runtime])()
+    for report in backend.devices():
+        ctx.check()
+        topic = f"  {backend.name} on {report.name}"
+        if not report.available:
+            # Only the CPU must be there.
+            yield Finding(topic, report.detail, good=None if report.name != "cpu" else False)
+            continue
+        try:
+            engine = InferenceEngine.open(pack, report.name)
+        except LungviewerError as error:
+            yield Finding(topic, error.sentence, good=False)
+            continue
+        yield Finding(topic, f"golden outputs reproduce, {_speed(engine):.0f} images/s", good=True)
+        engine.close()
+
+
+def _speed(engine: InferenceEngine) -> float:
+    size = engine.spec.input.size
+    batch = np.random.default_rng(0).integers(0, 256, (32, size, size, 3), np.uint8)
+    checks = [None] * len(batch)
+    engine.analyse(batch, checks)
+    done, started = 0, time.perf_counter()
+    while time.perf_counter() - started < _MEASURE_S:
+        engine.analyse(batch, checks)
+        done += len(batch)
+    return done / (time.perf_counter() - started)
+
+
+def _samples(pack: LoadedPack, ctx: JobContext) -> Finding:
+    """Read every sample and run it; what the model calls them is not judged, they are drawings."""
+    found = find_images([bundled("resources") / "samples"], recursive=False, check=ctx.check)
+    engine = InferenceEngine.open(pack, "cpu")
+    try:
+        for file in found.files:
+            classify_file(found.path(file), engine, ctx=ctx)
+    except ImageError as error:
+        return Finding("  samples", error.sentence, good=False)
+    finally:
+        engine.close()
+    return Finding("  samples", f"{len(found.files)} read and run", good=bool(found.files))
