@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+HERE = os.path.dirname(os.path.abspath(__file__))
 OLDEST = (3, 11)
 
 
@@ -66,7 +66,10 @@ def make_environment(folder):
         shutil.rmtree(folder, ignore_errors=True)
         package = "python%d.%d-venv" % sys.version_info[:2]
         if not install_debian(package) or subprocess.call([sys.executable, "-m", "venv", folder]) != 0:
-            fail("Python cannot make virtual environments here. On Debian or Ubuntu: apt-get install " + package)
+            fail(
+                "Python cannot make virtual environments here. On Debian or Ubuntu: apt-get install "
+                + package
+            )
             return None
     return python if works(python) else None
 

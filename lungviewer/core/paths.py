@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -45,36 +45,28 @@ def atomic_write(target: Path) -> Iterator[IO[bytes]]:
     Raises:
         OutputUnwritable: the disk is full, the folder read-only, or the target locked.
     """
-    temporary: str | None = None
+    temporary = target.with_name(_temporary_name(target.name))
     try:
-        handle, temporary = tempfile.mkstemp(prefix=".lungviewer-", suffix=".part", dir=target.parent)
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        _copy_default_mode(Path(temporary), target)
-        os.replace(temporary, target)  # noqa: PTH105 - Path.replace would hide which error it was
-        temporary = None
-        _sync_folder(target.parent)
+        temporary.replace(target)
+        sync_folder(target.parent)
     except OSError as error:
         raise OutputUnwritable(f"The output could not be written ({error.strerror or error}).") from error
     finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
-def _copy_default_mode(temporary: Path, target: Path) -> None:
-    """mkstemp makes private files; give results the mode of the file they replace, or the umask's."""
-    if target.exists():
-        temporary.chmod(target.stat().st_mode & 0o777)
-        return
-    umask = os.umask(0)
-    os.umask(umask)
-    temporary.chmod(0o666 & ~umask)
+def _temporary_name(name: str) -> str:
+    """Hidden, beside the target, and always the same: what a crash leaves behind, the next write takes
+    away. Cut so that a name of 255 bytes still has room."""
+    return f".{name[:40]}-{zlib.crc32(os.fsencode(name)):08x}.part"
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the rename itself survive a power cut. Windows cannot open folders, and need not."""
     if os.name == "nt":
         return

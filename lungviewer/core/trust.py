@@ -45,10 +45,12 @@ def check_field(field: RGB, limits: ImageCheckLimits, modality: str) -> str | No
         limits: from the pack.
         modality: "histology" or "ct".
     """
-    lab = cv2.cvtColor(field.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
-    lightness = lab[..., 0] * 2.55
+    lab = cv2.cvtColor(field, cv2.COLOR_RGB2LAB)  # L 0–255, a and b shifted by 128
+    lightness = lab[..., 0].astype(np.float32)
     contrast = float(lightness.std())
-    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    # Colour shares do not need every pixel: a quarter of them costs a quarter of the time.
+    sparse = np.ascontiguousarray(field[::2, ::2])
+    chroma = np.hypot(lab[::2, ::2, 1].astype(np.float32) - 128, lab[::2, ::2, 2].astype(np.float32) - 128)
     colourless = float(chroma.mean()) < limits.min_chroma
     if modality == "ct":
         if contrast < limits.min_contrast:
@@ -59,18 +61,21 @@ def check_field(field: RGB, limits: ImageCheckLimits, modality: str) -> str | No
     # Grey before glass: a CT slice has no chroma either, and "glass" would be the wrong sentence.
     if colourless and float(lightness.mean()) < 215:
         return "no_colour"
-    if _ink_share(field) > limits.max_pen:
+    if _ink_share(sparse) > limits.max_pen:
         return "pen"
-    if _tissue_share(field, chroma) < limits.min_tissue:
+    if _tissue_share(sparse, chroma) < limits.min_tissue:
         return "glass"
     if _sharpness(lightness, contrast) < limits.min_sharpness:
         return "blur"
     return None
 
 
+_OPTICAL_DENSITY = (-np.log10(np.maximum(np.arange(256), 1) / 245)).clip(min=0).astype(np.float32)
+
+
 def _tissue_share(field: RGB, chroma: FloatArray) -> float:
     """Share of pixels that absorb light (mean optical density > 0.12) and have a stain's colour."""
-    density = (-np.log10(np.maximum(field, 1) / np.float32(245))).clip(min=0).mean(axis=2)
+    density = _OPTICAL_DENSITY[field].mean(axis=2)
     return float(((density > 0.12) & (chroma > 8)).mean())
 
 
