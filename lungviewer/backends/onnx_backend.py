@@ -60,9 +60,7 @@ class OnnxBackend:
             options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         try:
             session = onnxruntime.InferenceSession(model, options, providers=[provider])
-        # ONNX Runtime's own exceptions all derive from RuntimeError or ValueError, by documentation of
-        # pybind11's translation; naming them would need its private module.
-        except (RuntimeError, ValueError) as error:
+        except _failures() as error:
             raise BackendError(f"The model could not be loaded on {device}: {_first_line(error)}") from error
         # A provider that fails to start is dropped without an exception: ask what is really used.
         if provider not in session.get_providers():
@@ -90,7 +88,7 @@ class OnnxSession:
         run = map if self._pool is None or len(pieces) == 1 else self._pool.map
         try:
             parts = list(run(self._run, pieces))
-        except (RuntimeError, ValueError) as error:
+        except _failures() as error:
             raise BackendError(f"The model failed on {self.device}: {_first_line(error)}") from error
         logits, cam, embedding = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return RawOutput(logits, cam, embedding)
@@ -103,6 +101,14 @@ class OnnxSession:
         if self._pool is not None:
             self._pool.shutdown()
         self._session = None
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises. Its own exceptions have no common base but Exception."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = [c for c in vars(state).values() if isinstance(c, type) and issubclass(c, Exception)]
+    return (*own, RuntimeError, ValueError)
 
 
 def _first_line(error: Exception) -> str:

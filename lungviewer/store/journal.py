@@ -155,6 +155,8 @@ class Journal:
     # --- inside ----------------------------------------------------------------------------------
 
     def _take_lock(self) -> None:
+        if not self.path.absolute().parent.is_dir():  # the lock would create it
+            raise OutputUnwritable("The folder of the report does not exist.", hint="Create it first.")
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
