@@ -1,0 +1,53 @@
+"""What a pack says about itself that no program can measure: purpose, data, limits, licence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from training.errors import DataProblem
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The contents of an about file; `um_per_px` is at `input_size` pixels. Lists are sentences."""
+
+    id: str = "my-model"
+    version: str = "0.1.0"
+    title: str = "My model"
+    modality: str = "histology"
+    organ: str = "lung"
+    stain: str = "H&E"
+    input_size: int = 224
+    um_per_px: float = 0.58
+    data: str = "own images"
+    licence: str = "Not stated."
+    intended_use: tuple[str, ...] = ("Not stated by whoever trained this model.",)
+    data_notes: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    citations: tuple[str, ...] = field(default=())
+
+    @property
+    def field_um(self) -> float:
+        return round(self.input_size * self.um_per_px, 4)
+
+
+def read_about(path: Path) -> About:
+    """Read an about file (JSON, the fields of `About`).
+
+    Raises:
+        DataProblem: it is not one.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DataProblem("The about file cannot be read as JSON.") from error
+    known = {f.name: (int, float) if f.type == "float" else type(f.default) for f in fields(About)}
+    if not isinstance(document, dict) or not set(document) <= set(known):
+        raise DataProblem("The about file has fields that are not known.", hint=f"Known: {', '.join(known)}.")
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in document.items()}
+    wrong = [n for n, v in values.items() if not isinstance(v, known[n])]
+    if wrong:
+        raise DataProblem(f"The about file has a value of the wrong kind: {', '.join(wrong)}.")
+    return About(**values)

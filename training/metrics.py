@@ -1,0 +1,182 @@
+"""Figures about a classifier's answers, and their intervals. Plain arithmetic on arrays.
+
+Throughout: `probabilities` N×C with rows that sum to 1, `targets` N class indices, `groups` N names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Probabilities = npt.NDArray[np.float64]
+Targets = npt.NDArray[np.int64]
+Figures = dict[str, float | None]
+
+ECE_BINS = 15
+REPLICATES = 1000
+FEWEST_GROUPS = 5
+"""With fewer groups than this a bootstrap over them says nothing, and no interval is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure with its 95 % interval (None when it cannot be had) and what it rests on."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    images: int
+    groups: int
+    split_unit: str
+
+
+def confusion(predicted: Targets, targets: Targets, classes: int) -> npt.NDArray[np.int64]:
+    """C×C counts: row is the truth, column the prediction."""
+    flat = np.bincount(targets * classes + predicted, minlength=classes * classes)
+    return np.asarray(flat.reshape(classes, classes), np.int64)
+
+
+def roc_curve(
+    scores: npt.NDArray[np.floating], positive: npt.NDArray[np.bool_]
+) -> tuple[Probabilities, Probabilities]:
+    """False and true positive rates as the threshold falls, from (0, 0) to (1, 1); ties are one step."""
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    hits = np.cumsum(positive[order])[last]
+    misses = last + 1 - hits
+    true_rate = np.concatenate([[0.0], hits / max(1, int(positive.sum()))])
+    false_rate = np.concatenate([[0.0], misses / max(1, int((~positive).sum()))])
+    return false_rate, true_rate
+
+
+def roc_auc(scores: npt.NDArray[np.floating], positive: npt.NDArray[np.bool_]) -> float | None:
+    """Chance that a positive scores above a negative, ties half; None when there is only one kind."""
+    if positive.all() or not positive.any():
+        return None
+    false_rate, true_rate = roc_curve(scores, positive)
+    return float(np.trapezoid(true_rate, false_rate))
+
+
+def expected_calibration_error(
+    confidence: Probabilities, right: npt.NDArray[np.bool_], bins: int = ECE_BINS
+) -> float:
+    """Mean gap between confidence and accuracy over bins of equal mass (Nguyen & O'Connor 2015;
+    Guo et al. 2017, arXiv:1706.04599, with bins of equal width)."""
+    order = np.argsort(confidence, kind="stable")
+    parts = np.array_split(order, min(bins, len(order)))
+    gaps = [len(p) * abs(float(confidence[p].mean()) - float(right[p].mean())) for p in parts]
+    return float(sum(gaps) / len(order))
+
+
+def brier(probabilities: Probabilities, targets: Targets) -> float:
+    """Mean squared distance to the one-hot truth, summed over classes: 0 to 2 (Brier 1950)."""
+    truth = np.eye(probabilities.shape[1])[targets]
+    return float(((probabilities - truth) ** 2).sum(axis=1).mean())
+
+
+def coverage_curve(
+    confidence: Probabilities, right: npt.NDArray[np.bool_]
+) -> tuple[Probabilities, Probabilities]:
+    """Coverage 1/N … 1 and the accuracy among that share of the most confident answers."""
+    order = np.argsort(-confidence, kind="stable")
+    counts = np.arange(1, len(order) + 1)
+    return counts / len(order), np.cumsum(right[order]) / counts
+
+
+def figures(probabilities: Probabilities, targets: Targets, class_ids: Sequence[str]) -> Figures:
+    """Every scalar figure by name; None where it is not defined (a class without images, say)."""
+    classes = len(class_ids)
+    predicted = probabilities.argmax(axis=1).astype(np.int64)
+    table = confusion(predicted, targets, classes)
+    right, truth, called = np.diag(table), table.sum(axis=1), table.sum(axis=0)
+    recall = [_ratio(right[c], truth[c]) for c in range(classes)]
+    known = [r for r in recall if r is not None]
+    result: Figures = {
+        "accuracy": float(right.sum() / len(targets)),
+        "balanced_accuracy": float(np.mean(known)),
+        "ece": expected_calibration_error(probabilities.max(axis=1), predicted == targets),
+        "brier": brier(probabilities, targets),
+        "mean_confidence": float(probabilities.max(axis=1).mean()),
+    }
+    for c, name in enumerate(class_ids):
+        result[f"precision_{name}"] = _ratio(right[c], called[c])
+        result[f"recall_{name}"] = recall[c]
+        result[f"f1_{name}"] = _ratio(2 * right[c], truth[c] + called[c])
+        result[f"auc_{name}"] = roc_auc(probabilities[:, c], targets == c)
+    return result
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def group_rows(groups: npt.NDArray[np.str_]) -> list[npt.NDArray[np.intp]]:
+    """The row numbers of each group, groups in the order of their names."""
+    _, inverse = np.unique(groups, return_inverse=True)
+    order = np.argsort(inverse, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1)
+
+
+def bootstrap(
+    groups: npt.NDArray[np.str_],
+    statistic: Callable[[npt.NDArray[np.intp]], Mapping[str, float | None]],
+    seed: int = 0,
+    replicates: int = REPLICATES,
+) -> dict[str, tuple[float, float] | None]:
+    """95 % percentile intervals from resampling whole groups (the cluster bootstrap; Field & Welsh 2007).
+
+    Images of one group resemble each other, so resampling images would make intervals far too narrow.
+
+    Args:
+        groups: N names.
+        statistic: figures of the rows it is given (with repeats).
+    """
+    rows = group_rows(groups)
+    estimate = statistic(np.arange(len(groups)))
+    if len(rows) < FEWEST_GROUPS:
+        return dict.fromkeys(estimate)
+    random = np.random.default_rng(seed)
+    drawn: dict[str, list[float]] = {name: [] for name in estimate}
+    for _ in range(replicates):
+        chosen = random.integers(0, len(rows), len(rows))
+        for name, value in statistic(np.concatenate([rows[i] for i in chosen])).items():
+            if value is not None:
+                drawn[name].append(value)
+    return {name: _interval(name, estimate[name], values) for name, values in drawn.items()}
+
+
+def _interval(name: str, estimate: float | None, values: list[float]) -> tuple[float, float] | None:
+    if estimate is None or len(values) < 30:
+        return None
+    low, high = (float(v) for v in np.quantile(values, (0.025, 0.975)))
+    if name == "ece":
+        # Resampling adds noise to every bin, and noise only ever adds to this figure: take it off again.
+        excess = float(np.mean(values)) - estimate
+        low, high = max(0.0, low - excess), max(0.0, high - excess)
+    return low, high
+
+
+def measure(
+    probabilities: Probabilities,
+    targets: Targets,
+    groups: npt.NDArray[np.str_],
+    class_ids: Sequence[str],
+    split_unit: str,
+    seed: int = 0,
+    replicates: int = REPLICATES,
+) -> dict[str, Measured]:
+    """`figures` with intervals over groups and their denominators."""
+
+    def statistic(rows: npt.NDArray[np.intp]) -> Figures:
+        return figures(probabilities[rows], targets[rows], class_ids)
+
+    intervals = bootstrap(groups, statistic, seed, replicates)
+    estimate = statistic(np.arange(len(targets)))
+    distinct = len(np.unique(groups))
+    return {
+        name: Measured(value, *(intervals[name] or (None, None)), len(targets), distinct, split_unit)
+        for name, value in estimate.items()
+    }

@@ -1,0 +1,75 @@
+"""How a training job talks: lines for a person, or JSON lines for a window that started the process."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict, is_dataclass
+from typing import IO, Any
+
+from lungviewer.core.job import CancellableContext
+from training.fit import Epoch
+from training.notes import Note
+
+
+class ConsoleProgress(CancellableContext):
+    """One line a stage on a terminal, rewritten at most five times a second; epochs stay as lines."""
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        super().__init__()
+        self._stream = stream or sys.stderr
+        self._last, self._text, self._started = 0.0, "", 0.0
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        now = time.monotonic()
+        if text != self._text:
+            self._text, self._started, self._last = text, now, 0.0
+        if done < total and now - self._last < 0.2:
+            return
+        self._last = now
+        rate = done / max(now - self._started, 1e-3)
+        line = f"{text}: {done}/{total} ({rate:.0f}/s)"
+        if self._stream.isatty():
+            self._stream.write(f"\r\x1b[K{line}" + ("\n" if done >= total else ""))
+        elif done >= total:
+            self._stream.write(line + "\n")
+        self._stream.flush()
+
+    def partial(self, value: object) -> None:
+        if isinstance(value, Epoch):
+            self.say(
+                f"epoch {value.epoch:3d}  train {value.train_loss:.4f} {value.train_accuracy:.4f}  "
+                f"validation {value.validation_loss:.4f} {value.validation_accuracy:.4f}"
+            )
+
+        elif isinstance(value, Note):
+            self.say(value.text)
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        erase = "\r\x1b[K" if self._stream.isatty() else ""
+        self._stream.write(f"{erase}{text}\n")
+        self._stream.flush()
+
+
+class JsonProgress(CancellableContext):
+    """One JSON object a line on standard output: event is progress, epoch, note, error or done."""
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        super().__init__()
+        self._stream = stream or sys.stdout
+
+    def event(self, kind: str, **values: Any) -> None:
+        self._stream.write(json.dumps({"event": kind, **values}) + "\n")
+        self._stream.flush()
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        self.event("progress", done=done, total=total, text=text)
+
+    def partial(self, value: object) -> None:
+        if is_dataclass(value) and not isinstance(value, type):
+            self.event(type(value).__name__.lower(), **asdict(value))
+
+    def say(self, text: str) -> None:
+        self.event("note", text=text)

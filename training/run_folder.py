@@ -1,0 +1,93 @@
+"""A run folder: what was asked, with which versions, and every artefact on the way to a pack."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import lungviewer
+from lungviewer.core.paths import atomic_write
+from training.errors import DataProblem
+
+PACKAGES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "pillow", "scikit-learn")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Names within a run folder. `config.json` decides whether a run may be resumed."""
+
+    path: Path
+
+    def open(self, config: dict[str, Any]) -> None:
+        """Make the folder, or check that it was made by the same request.
+
+        Raises:
+            DataProblem: it holds a run with other settings.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        target = self.path / "config.json"
+        if target.is_file() and json.loads(target.read_bytes()) != json.loads(json.dumps(config)):
+            raise DataProblem(
+                "The run folder holds a run with other settings.", hint="Choose a new folder with --out."
+            )
+        self.write_json("config.json", config)
+        self.write_json("environment.json", environment())
+
+    def write_json(self, name: str, value: Any) -> bytes:
+        """Save as indented JSON, atomically; returns the bytes."""
+        content = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
+        self.write(name, content)
+        return content
+
+    def write(self, name: str, content: bytes) -> None:
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(target) as stream:
+            stream.write(content)
+
+    def write_list(self, name: str, lines: Sequence[str]) -> None:
+        self.write(name, "".join(f"{line}\n" for line in lines).encode())
+
+
+def environment() -> dict[str, str]:
+    """Versions of what the result depends on; nothing that names the machine or its user."""
+    versions = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def code_version() -> str:
+    """The program's version, with the commit when run from a checkout, "+" marking uncommitted changes."""
+    home = Path(__file__).parent
+    try:
+        described = subprocess.run(
+            ["git", "-C", str(home), "log", "-1", "--format=%h", "--", str(home)],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        ).stdout.strip()
+        changed = subprocess.run(
+            ["git", "-C", str(home), "status", "--porcelain", "--", str(home)],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return lungviewer.__version__
+    return (
+        f"{lungviewer.__version__}-{described}{'+' if changed else ''}"
+        if described
+        else lungviewer.__version__
+    )

@@ -1,0 +1,153 @@
+"""Train, validation and test sides, by group; and the gate that no group is on two of them.
+
+LC25000 and its like hold many augmented copies of one original: split by image, twins of 99 % of the
+test images are trained on, and accuracy means nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lungviewer.core.paths import atomic_write
+from training.data import Dataset, Sample
+from training.errors import DataProblem, LeakageError
+
+SIDES = ("train", "validation", "test")
+SHARES: Mapping[str, float] = {"train": 0.70, "validation": 0.15, "test": 0.15}
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The side of every sample, in the dataset's order; `unit` is what was kept together."""
+
+    sides: tuple[str, ...]
+    unit: str
+    seed: int
+
+    def rows(self, side: str) -> npt.NDArray[np.intp]:
+        """Indices of the samples on one side, ascending."""
+        return np.flatnonzero(np.array(self.sides) == side)
+
+
+def split_by_group(dataset: Dataset, seed: int, shares: Mapping[str, float] = SHARES) -> Split:
+    """Stratified 70/15/15 split that keeps every group whole.
+
+    Groups are shuffled within their (commonest) class and each goes to the side that is furthest below
+    its share of that class's images. The same data and seed give the same split on every machine.
+
+    Raises:
+        DataProblem: a class has fewer than three groups.
+        LeakageError: never by construction; checked all the same.
+    """
+    units = [s.group for s in dataset.samples]
+    return _split(dataset, units, dataset.split_unit, seed, shares)
+
+
+def split_by_image(dataset: Dataset, seed: int, shares: Mapping[str, float] = SHARES) -> Split:
+    """The same split as if every image stood alone: leaks copies between sides, only for comparison."""
+    return _split(dataset, [s.path for s in dataset.samples], "image", seed, shares)
+
+
+def _split(
+    dataset: Dataset, units: Sequence[str], unit: str, seed: int, shares: Mapping[str, float]
+) -> Split:
+    members: dict[str, list[int]] = defaultdict(list)
+    for row, name in enumerate(units):
+        members[name].append(row)
+    by_class: dict[int, list[str]] = defaultdict(list)
+    for name in sorted(members):
+        targets = [dataset.samples[row].target for row in members[name]]
+        by_class[max(sorted(set(targets)), key=targets.count)].append(name)
+    sides = [""] * len(units)
+    random = np.random.default_rng(seed)
+    for target, spec in enumerate(dataset.classes):
+        names = by_class[target]
+        if len(names) < len(SIDES):
+            raise DataProblem(
+                f"The class {spec.id} has {len(names)} groups; each of the three sides needs one of its own."
+            )
+        order = [names[i] for i in random.permutation(len(names))]
+        for name, side in _deal(order, {n: len(members[n]) for n in names}, shares).items():
+            for row in members[name]:
+                sides[row] = side
+    split = Split(tuple(sides), unit, seed)
+    check_groups(units, split.sides)
+    return split
+
+
+def _deal(order: Sequence[str], sizes: Mapping[str, int], shares: Mapping[str, float]) -> dict[str, str]:
+    total = sum(sizes.values())
+    missing = {side: shares[side] * total for side in SIDES}
+    dealt: dict[str, str] = {}
+    for i, name in enumerate(order):
+        # The first three give every side at least one group; the rest go where most is missing.
+        side = SIDES[i] if i < len(SIDES) else max(SIDES, key=lambda s: missing[s])
+        dealt[name] = side
+        missing[side] -= sizes[name]
+    return dealt
+
+
+def check_groups(groups: Sequence[str], sides: Sequence[str]) -> None:
+    """The leakage gate.
+
+    Raises:
+        LeakageError: a group has images on more than one side; `listed` names all such groups.
+    """
+    seen: dict[str, set[str]] = defaultdict(set)
+    for group, side in zip(groups, sides, strict=True):
+        seen[group].add(side)
+    straddling = sorted(group for group, where in seen.items() if len(where) > 1)
+    if straddling:
+        shown = ", ".join(straddling[:3]) + (" …" if len(straddling) > 3 else "")
+        raise LeakageError(
+            f"{len(straddling)} groups are on two sides of the split: {shown}.", listed=straddling
+        )
+
+
+def write_split(path: Path, dataset: Dataset, split: Split) -> None:
+    """Save as CSV: path,label,group,side."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("path", "label", "group", "side"))
+    for sample, side in zip(dataset.samples, split.sides, strict=True):
+        writer.writerow((sample.path, sample.label, sample.group, side))
+    with atomic_write(path) as stream:
+        stream.write(text.getvalue().encode())
+
+
+def read_split(path: Path, dataset: Dataset, unit: str, seed: int) -> Split:
+    """Load a split that was saved for this dataset, through the leakage gate again.
+
+    Raises:
+        DataProblem: it is of other data.
+        LeakageError: a group is on two sides.
+    """
+    with path.open(encoding="utf-8", newline="") as stream:
+        by_path = {row["path"]: row["side"] for row in csv.DictReader(stream)}
+    if set(by_path) != {s.path for s in dataset.samples} or not set(by_path.values()) <= set(SIDES):
+        raise DataProblem(
+            "The run folder holds the split of other data.", hint="Choose a new folder with --out."
+        )
+    split = Split(tuple(by_path[s.path] for s in dataset.samples), unit, seed)
+    if unit != "image":
+        check_groups([s.group for s in dataset.samples], split.sides)
+    return split
+
+
+def describe(dataset: Dataset, split: Split) -> dict[str, dict[str, int]]:
+    """Per side: number of images and groups, in all and per class."""
+    table: dict[str, dict[str, int]] = {}
+    for side in SIDES:
+        chosen: list[Sample] = [dataset.samples[i] for i in split.rows(side)]
+        table[side] = {"images": len(chosen), "groups": len({s.group for s in chosen})}
+        for target, spec in enumerate(dataset.classes):
+            table[side][f"images_{spec.id}"] = sum(s.target == target for s in chosen)
+    return table

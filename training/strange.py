@@ -1,0 +1,72 @@
+"""Pictures made from validation images that no lung model should answer: to choose the trust score by.
+
+The other organs and laboratories in hand are kept for evaluation; choosing by them would spoil them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from lungviewer.core.image import RGB
+
+Random = np.random.Generator
+
+
+def _blurred(field: RGB, _: Random) -> RGB:
+    return np.asarray(cv2.GaussianBlur(field, (0, 0), field.shape[0] / 30), np.uint8)
+
+
+def _pixels_shuffled(field: RGB, random: Random) -> RGB:
+    return random.permutation(field.reshape(-1, 3)).reshape(field.shape)
+
+
+def _blocks_shuffled(field: RGB, random: Random) -> RGB:
+    count = 8
+    side = field.shape[0] // count
+    blocks = field[: side * count, : side * count].reshape(count, side, count, side, 3).swapaxes(1, 2)
+    mixed = random.permutation(blocks.reshape(count * count, side, side, 3))
+    whole = mixed.reshape(count, count, side, side, 3).swapaxes(1, 2).reshape(side * count, side * count, 3)
+    return np.asarray(cv2.resize(whole, field.shape[:2]), np.uint8)
+
+
+def _inverted(field: RGB, _: Random) -> RGB:
+    return 255 - field
+
+
+def _channels_rotated(field: RGB, _: Random) -> RGB:
+    return field[..., [1, 2, 0]]
+
+
+def _grey(field: RGB, _: Random) -> RGB:
+    return np.repeat(cv2.cvtColor(field, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+
+def _noise(field: RGB, random: Random) -> RGB:
+    return random.integers(0, 256, field.shape, np.uint8)
+
+
+def _colour_field(field: RGB, random: Random) -> RGB:
+    coarse = random.integers(0, 256, (4, 4, 3), np.uint8)
+    return np.asarray(cv2.resize(coarse, field.shape[:2], interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+STRANGE: dict[str, Callable[[RGB, Random], RGB]] = {
+    "blurred": _blurred,
+    "pixels_shuffled": _pixels_shuffled,
+    "blocks_shuffled": _blocks_shuffled,
+    "inverted": _inverted,
+    "channels_rotated": _channels_rotated,
+    "grey": _grey,
+    "noise": _noise,
+    "colour_field": _colour_field,
+}
+
+
+def make_strange(kind: str, fields: npt.NDArray[np.uint8], seed: int) -> npt.NDArray[np.uint8]:
+    """One kind of strangeness applied to n×S×S×3 fields; the same seed gives the same pictures."""
+    random = np.random.default_rng(seed)
+    return np.ascontiguousarray(np.stack([STRANGE[kind](field, random) for field in fields]))

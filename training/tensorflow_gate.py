@@ -1,0 +1,44 @@
+"""The one place that imports TensorFlow: late, quietly, and with a sentence when it is missing."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from lungviewer.core.errors import MissingDependency
+
+INSTALL_HINT = 'Install it with: pip install "lungviewer[training]"'
+
+
+def require_tensorflow(seed: int | None = None) -> tuple[Any, Any]:
+    """The modules (tensorflow, keras); with a seed, everything that follows is repeatable on one machine.
+
+    Raises:
+        MissingDependency: TensorFlow or Keras is not installed.
+    """
+    # Its start-up notices on CPU features are not for the person who trains.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        import keras
+        import tensorflow
+    except ImportError as error:
+        raise MissingDependency(
+            "Training needs TensorFlow, which is not installed.", hint=INSTALL_HINT
+        ) from error
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+        tensorflow.config.experimental.enable_op_determinism()
+    return tensorflow, keras
+
+
+def require_onnxruntime() -> Any:
+    """The module onnxruntime.
+
+    Raises:
+        MissingDependency: it is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingDependency("Checking a model needs onnxruntime.", hint=INSTALL_HINT) from error
+    return onnxruntime
