@@ -1,0 +1,249 @@
+"""The command line as a person uses it: a real pack on the real runtime, exit codes, sentences."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import lungviewer
+from lungviewer.cli.main import main
+from tests.fixtures.packs import COLOURS, paint, tiny_pack
+from tests.fixtures.scans import comparable, rows
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def pack(tmp_path):
+    return tiny_pack(tmp_path / "tiny")
+
+
+@pytest.fixture
+def images(tmp_path):
+    from PIL import Image
+
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for i in range(9):
+        Image.fromarray(paint(COLOURS[i % 3], seed=i)).save(folder / f"{'abc'[i % 3]}{i}.png")
+    return folder
+
+
+def run(*arguments):
+    return main([str(a) for a in arguments])
+
+
+def test_version_and_help_answer(capsys):
+    with pytest.raises(SystemExit) as stop:
+        run("--version")
+    assert stop.value.code == 0
+    assert lungviewer.__version__ in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        run("scan", "--help")
+    assert stop.value.code == 0
+    assert "not for diagnosis" in " ".join(capsys.readouterr().out.split())
+
+
+def test_scan_writes_the_report_and_says_what_came_out(images, pack, tmp_path, capsys):
+    assert run("scan", images, "-o", tmp_path / "r.csv", "--pack", pack) == 0
+    said = capsys.readouterr().out
+    assert "9 files" in said
+    assert "Research use only" in said
+    classes = {r["path"][0]: r["predicted_class"] for r in rows(tmp_path / "r.csv")}
+    assert classes == {"a": "tumour_a", "b": "tumour_b", "c": "benign"}
+
+
+def test_scan_exits_with_one_when_a_file_failed(images, pack, tmp_path):
+    (images / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    assert run("scan", images, "-o", tmp_path / "r.csv", "--pack", pack) == 1
+    assert len(rows(tmp_path / "r.csv")) == 10
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scan", "nowhere", "-o", "r.csv"],
+        ["scan", ".", "-o", "no-such-folder/r.csv"],
+        ["scan", ".", "-o", "r.csv", "--pack", "no-such-pack"],
+        ["scan", ".", "-o", "r.csv", "--device", "cuda"],
+        ["packs", "show", "no-such-pack"],
+        ["packs", "install", "nothing.zip"],
+        ["packs", "import", "nothing.keras", "--classes", "a,b", "--scaling", "0-1"],
+        ["samples", ".", "--slide", "large"],
+    ],
+)
+def test_bad_use_is_one_sentence_and_exit_code_two(arguments, pack, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    if arguments[0] == "scan" and "--pack" not in arguments:
+        arguments = [*arguments, "--pack", str(pack)]
+    assert run(*arguments) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("lungviewer: ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["scan", ".", "-o", "x", "--um-per-px", "0"], ["scan", ".", "-o", "x", "--workers", "-1"], ["fly"]],
+)
+def test_options_that_make_no_sense_are_refused(arguments):
+    with pytest.raises(SystemExit) as stop:
+        run(*arguments)
+    assert stop.value.code == 2
+
+
+def test_no_command_prints_the_help(capsys):
+    assert run() == 2
+    assert "scan" in capsys.readouterr().out
+
+
+def test_classify_tells_in_words_and_in_json(images, pack, tmp_path, capsys):
+    assert run("classify", images / "a0.png", "--pack", pack, "--overlay", tmp_path / "o.png") == 0
+    said = capsys.readouterr().out
+    assert "Tumour A" in said
+    assert "scale_unknown" in said
+    assert (tmp_path / "o.png").read_bytes().startswith(b"\x89PNG")
+    assert run("classify", images / "a0.png", images / "b1.png", "--pack", pack, "--json") == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [r["predicted_class"] for r in records] == ["tumour_a", "tumour_b"]
+
+
+def test_classify_goes_on_after_an_unusable_image(images, pack, capsys):
+    (images / "bad.png").write_bytes(b"")
+    assert run("classify", images / "bad.png", images / "a0.png", "--pack", pack) == 1
+    said = capsys.readouterr()
+    assert "empty_file" in said.err
+    assert "Tumour A" in said.out
+
+
+def test_the_scan_and_the_single_image_agree(images, pack, tmp_path, capsys):
+    run("scan", images, "-o", tmp_path / "r.csv", "--pack", pack)
+    capsys.readouterr()
+    run("classify", images / "a0.png", "--pack", pack, "--json")
+    single = json.loads(capsys.readouterr().out)
+    (scanned,) = (r for r in rows(tmp_path / "r.csv") if r["path"] == "a0.png")
+    assert float(scanned["confidence"]) == pytest.approx(single["confidence"], abs=1e-6)
+    assert float(scanned["p_benign"]) == pytest.approx(single["probabilities"]["benign"], abs=1e-6)
+
+
+def test_packs_are_listed_shown_verified_and_installed(pack, tmp_path, monkeypatch, capsys):
+    from lungviewer.packs.store import export_zip
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "data"))
+    export_zip(pack, tmp_path / "tiny.zip")
+    assert run("packs", "install", tmp_path / "tiny.zip") == 0
+    assert run("packs", "list") == 0
+    assert "tiny-pack@1.0.0" in capsys.readouterr().out
+    assert run("packs", "verify", "tiny-pack") == 0
+    assert "FAIL" not in capsys.readouterr().out
+    assert run("packs", "show", "tiny-pack") == 0
+    (installed,) = (tmp_path / "data").rglob("model.onnx")
+    data = bytearray(installed.read_bytes())
+    data[100] ^= 1
+    installed.write_bytes(data)
+    assert run("packs", "verify", "tiny-pack") == 1
+    assert "FAIL" in capsys.readouterr().out
+
+
+def test_an_unexpected_error_names_no_file(images, pack, tmp_path, monkeypatch, capsys):
+    import lungviewer.services.scan as scan
+
+    def broken(*_args, **_options):
+        raise RuntimeError("could not read /home/somebody/PATIENT-NAME.png")
+
+    monkeypatch.setattr(scan, "find_images", broken)
+    assert run("scan", images, "-o", tmp_path / "r.csv", "--pack", pack) == 1
+    said = capsys.readouterr().err
+    assert "RuntimeError" in said
+    assert "PATIENT-NAME" not in said
+
+
+def command_line(*arguments, **options):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "lungviewer", *map(str, arguments)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_control_c_stops_within_two_seconds_and_the_scan_resumes(pack, tmp_path):
+    from PIL import Image
+
+    folder = tmp_path / "many"
+    folder.mkdir()
+    Image.fromarray(paint(COLOURS[0], 700, 700)).save(folder / "0.png")
+    for i in range(1, 3000):
+        os.link(folder / "0.png", folder / f"{i}.png")
+    report = tmp_path / "r.csv"
+    process = command_line("scan", folder, "-o", report, "--pack", pack)
+    while not report.with_name("r.csv.journal-wal").exists():  # the work has begun
+        assert process.poll() is None, process.communicate()
+    timer = threading.Timer(10, process.kill)
+    timer.start()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    timer.cancel()
+    assert process.returncode == 130, err
+    assert "Stopped" in err
+    done = len(rows(report))
+    assert done < 3000
+    for name in range(100, 3000):
+        (folder / f"{name}.png").unlink()
+    process = command_line("scan", folder, "-o", report, "--pack", pack)
+    _out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert len(rows(report)) == 100
+
+
+AUDITED = """
+import sys
+heard = []
+sys.addaudithook(lambda event, args: heard.append(event) if event.startswith("socket.") else None)
+from lungviewer.cli.main import main
+code = main(sys.argv[1:])
+asked = [e for e in heard if e not in ("socket.gethostname", "socket.__new__")]
+assert not asked, asked
+sys.exit(code)
+"""
+
+
+def test_no_network_and_no_names_in_what_is_said(images, pack, tmp_path):
+    """T16 and T11: no socket is used, and a canary in a file name reaches the report only."""
+    canary = "CANARY-SMITH-JOHN"
+    os.rename(images / "a0.png", images / f"{canary}.png")
+    (images / f"{canary}-broken.tif").write_bytes(b"II*\0broken")
+    report = tmp_path / "r.csv"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "t")}
+    (tmp_path / "t").mkdir()
+    script = tmp_path / "audited.py"
+    script.write_text(AUDITED)
+    command = [sys.executable, script, "scan", images, "-o", report, "--pack", pack]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert said.returncode == 1, said.stderr
+    assert canary not in said.stdout + said.stderr
+    assert canary in report.read_text(encoding="utf-8-sig")
+    assert list((tmp_path / "t").rglob("*")) == []
+
+
+def test_window_and_command_line_would_give_the_same_bytes(images, pack, tmp_path):
+    """T07: the command line against the service called directly, as the window will."""
+    from lungviewer.core.job import NullContext
+    from lungviewer.packs.store import load_pack
+    from lungviewer.services.engine import InferenceEngine
+    from lungviewer.services.scan import ScanOptions, scan_folder
+
+    run("scan", images, "-o", tmp_path / "cli.csv", "--pack", pack, "--batch", 2, "--threads", 1)
+    engine = InferenceEngine.open(load_pack(pack), threads=2)
+    scan_folder([images], engine, tmp_path / "direct.csv", ScanOptions(batch=32, workers=4), NullContext())
+    assert comparable(tmp_path / "cli.csv") == comparable(tmp_path / "direct.csv")

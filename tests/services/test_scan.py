@@ -1,0 +1,327 @@
+"""A folder into a CSV: what must hold whatever happens. (Crash points: tests/crash.)"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lungviewer.core.errors import JournalMismatch, OutputBusy, OutputUnwritable, UsageError
+from lungviewer.core.job import RecordingContext
+from lungviewer.services.scan import ScanProgress
+from tests.fixtures.scans import comparable, draw_images, fake_engine, rows, run_scan
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def report(tmp_path):
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out" / "report.csv"
+
+
+def test_every_file_is_one_row_and_the_bad_ones_say_why(folder, report):
+    draw_images(folder, 12, every_bad=4)
+    (folder / "notes.txt").write_text("not an image")
+    summary = run_scan(folder, report)
+    assert (summary.found, summary.done, summary.ignored) == (12, 12, 1)
+    table = rows(report)
+    assert [r["path"] for r in table] == sorted(r["path"] for r in table)
+    bad = [r for r in table if r["status"] == "error"]
+    assert len(bad) == 3
+    assert all(r["reason"] == "truncated" and "copy the file again" in r["error"] for r in bad)
+    good = [r for r in table if r["status"] != "error"]
+    assert all(r["predicted_class"] and float(r["confidence"]) > 0 for r in good)
+
+
+def test_a_second_run_does_only_what_is_new(folder, report):
+    draw_images(folder, 6)
+    run_scan(folder, report)
+    before = comparable(report)
+    assert run_scan(folder, report).done == 0
+    assert comparable(report) == before
+    (folder / "image_00006.png").write_bytes((folder / "image_00001.png").read_bytes())
+    os.utime(folder / "image_00002.jpg", (1, 1))
+    summary = run_scan(folder, report)
+    assert (summary.done, summary.kept) == (2, 5)
+
+
+def test_another_pack_or_scale_starts_over(folder, report):
+    draw_images(folder, 3)
+    run_scan(folder, report)
+    assert run_scan(folder, report, engine=fake_engine("e" * 64)).done == 3
+    assert run_scan(folder, report, um_per_px=1.0).done == 3
+    assert rows(report)[0]["um_per_px"] != ""
+
+
+def test_sub_folders_only_when_asked_for(folder, report):
+    draw_images(folder, 2)
+    draw_images(folder / "deeper" / "still", 2)
+    draw_images(folder / ".hidden", 2)
+    assert run_scan(folder, report).found == 2
+    assert run_scan(folder, report, recursive=True).found == 4
+    assert "deeper/still/image_00000.jpg" in {r["path"] for r in rows(report)}
+
+
+def test_what_this_program_writes_is_not_scanned(folder):
+    draw_images(folder, 2)
+    report = folder / "report.csv"
+    options = {"recursive": True, "overlays": folder / "maps"}
+    run_scan(folder, report, **options)
+    assert len(list((folder / "maps").iterdir())) == 2
+    summary = run_scan(folder, report, **options)
+    assert (summary.found, summary.done) == (2, 0)
+
+
+def test_an_empty_folder_gives_a_table_without_rows(folder, report):
+    folder.mkdir()
+    assert run_scan(folder, report).found == 0
+    assert report.read_bytes().startswith(b"\xef\xbb\xbfpath,kind,")
+    assert rows(report) == []
+
+
+def test_the_same_numbers_with_any_batch_and_any_number_of_workers(folder, tmp_path):
+    draw_images(folder, 20, every_bad=7)
+    tables = []
+    for batch, workers in ((1, 1), (8, 4), (32, 2)):
+        report = tmp_path / f"{batch}-{workers}.csv"
+        run_scan(folder, report, batch=batch, workers=workers)
+        tables.append(comparable(report))
+    assert tables[0] == tables[1] == tables[2]
+
+
+def test_inputs_are_left_alone_even_in_a_folder_that_cannot_be_written(folder, report):
+    paths = draw_images(folder, 4, every_bad=3)
+    before = {p: (p.read_bytes(), p.stat().st_mtime_ns, p.stat().st_mode) for p in paths}
+    folder.chmod(0o555)
+    try:
+        run_scan(folder, report)
+    finally:
+        folder.chmod(0o755)
+    assert {p: (p.read_bytes(), p.stat().st_mtime_ns, p.stat().st_mode) for p in paths} == before
+    assert sorted(folder.iterdir()) == sorted(paths)
+
+
+# --- stopping, dying, resuming
+
+
+class StopAfter(RecordingContext):
+    def __init__(self, rows_wanted):
+        super().__init__()
+        self._left = rows_wanted
+
+    def partial(self, value):
+        super().partial(value)
+        self._left -= len(value.rows)
+        if self._left <= 0:
+            self.cancel()
+
+
+def test_a_stopped_scan_keeps_what_it_did_and_goes_on(folder, report, tmp_path):
+    draw_images(folder, 30)
+    summary = run_scan(folder, report, ctx=StopAfter(8), batch=2)
+    assert summary.stopped
+    assert 8 <= summary.done < 30
+    assert len(rows(report)) == summary.done
+    rest = run_scan(folder, report)
+    assert (rest.kept, rest.done) == (summary.done, 30 - summary.done)
+    run_scan(folder, tmp_path / "whole.csv")
+    assert comparable(report) == comparable(tmp_path / "whole.csv")
+
+
+def test_rows_are_in_the_journal_before_they_are_reported(folder, report):
+    draw_images(folder, 10)
+
+    class Looking(RecordingContext):
+        def partial(self, value):
+            if isinstance(value, ScanProgress) and value.rows:
+                import sqlite3
+
+                with sqlite3.connect(f"{report}.journal") as other:
+                    stored = {r[0].decode() for r in other.execute("SELECT path FROM results")}
+                other.close()
+                assert {r.path for r in value.rows} <= stored
+                super().partial(value)
+
+    ctx = Looking()
+    run_scan(folder, report, ctx=ctx)
+    assert sum(len(p.rows) for p in ctx.partials) == 10
+
+
+KILLED = """
+import sys; from pathlib import Path
+from tests.fixtures.scans import run_scan
+if __name__ == "__main__":
+    run_scan(Path(sys.argv[1]), Path(sys.argv[2]), csv_every_s=0.2)
+"""
+
+
+@pytest.mark.parametrize("total", [400, pytest.param(2000, marks=pytest.mark.slow)])
+def test_killed_again_and_again_nothing_is_lost(folder, report, tmp_path, total):
+    """T04: real processes, `kill -9` as soon as some new rows are in the journal, then a resume."""
+    draw_images(folder, 40, size=40, every_bad=9)
+    for i in range(40, total):  # links to a few files: the scan does not care
+        source = folder / f"image_{i % 40:05}.{'png' if i % 2 else 'jpg'}"
+        os.link(source, folder / f"link_{i:05}{source.suffix}")
+    script = tmp_path / "scan.py"
+    script.write_text(KILLED)
+    command = [sys.executable, script, folder, report]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    seen = 0
+    for _ in range(4):
+        process = subprocess.Popen(command, env=environment)
+        children = wait_for_rows(process, report, seen + total // 10)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        _gone, alive = psutil.wait_procs(children, timeout=20)
+        assert not alive, "a process of the scan outlived it"
+        seen = len(journal_rows(report))
+    subprocess.run(command, env=environment, check=True)
+    run_scan(folder, tmp_path / "whole.csv")
+    assert comparable(report) == comparable(tmp_path / "whole.csv")
+
+
+def wait_for_rows(process, report, count):
+    """Wait until the journal holds `count` rows; the children that the scan has by then."""
+    deadline = time.monotonic() + 120
+    while process.poll() is None and len(journal_rows(report)) < count:
+        assert time.monotonic() < deadline
+        os.sched_yield()
+    return psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+
+
+def journal_rows(report):
+    import sqlite3
+
+    path = Path(f"{report}.journal")
+    if not path.exists():
+        return []
+    try:
+        database = sqlite3.connect(path.as_uri() + "?mode=ro", uri=True)
+        try:
+            return database.execute("SELECT path FROM results").fetchall()
+        finally:
+            database.close()
+    except sqlite3.Error:
+        return []
+
+
+def test_a_file_that_kills_the_program_costs_one_row_at_the_next_run(folder, report, tmp_path, monkeypatch):
+    """The decoder dies at one file: the first run dies with it, the second writes a row about it."""
+    draw_images(folder, 12)
+    script = tmp_path / "scan.py"
+    script.write_text(
+        "import lungviewer.readers.raster as raster, os, sys\n"
+        "whole = raster.open_raster\n"
+        "def open_raster(path, um_per_px=None):\n"
+        "    if path.name == 'image_00005.png': os.kill(os.getpid(), 11)\n"
+        "    return whole(path, um_per_px)\n"
+        "raster.open_raster = open_raster\n"
+        "from pathlib import Path\n"
+        "from tests.fixtures.scans import run_scan\n"
+        "if __name__ == '__main__': run_scan(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+    )
+    command = [sys.executable, script, folder, report]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    first = subprocess.run(command, env=environment, check=False)
+    assert first.returncode == -signal.SIGSEGV
+    subprocess.run(command, env=environment, check=True)
+    table = {r["path"]: r for r in rows(report)}
+    assert len(table) == 12
+    assert table["image_00005.png"]["reason"] == "decoder_crashed"
+    assert sum(r["status"] == "error" for r in table.values()) == 1
+    assert run_scan(folder, report).done == 0  # and it is not tried a third time
+
+
+# --- outputs that cannot be written
+
+
+def test_a_second_scan_on_one_report_is_refused_and_the_first_goes_on(folder, report):
+    draw_images(folder, 6)
+
+    class Intruder(RecordingContext):
+        def partial(self, value):
+            if not self.partials:
+                super().partial(value)
+                with pytest.raises(OutputBusy, match=str(os.getpid())):
+                    run_scan(folder, report)
+
+    summary = run_scan(folder, report, ctx=Intruder())
+    assert summary.done == 6
+
+
+def test_a_file_that_no_scan_wrote_is_not_replaced(folder, report):
+    draw_images(folder, 1)
+    report.write_text("my own table")
+    with pytest.raises(UsageError, match="exists"):
+        run_scan(folder, report)
+    assert report.read_text() == "my own table"
+    run_scan(folder, report, fresh=True)
+    assert len(rows(report)) == 1
+
+
+def test_the_report_of_another_folder_is_not_replaced(folder, report, tmp_path):
+    draw_images(folder, 1)
+    draw_images(tmp_path / "other", 1)
+    run_scan(folder, report)
+    with pytest.raises(JournalMismatch):
+        run_scan(tmp_path / "other", report)
+
+
+@pytest.mark.parametrize("output", ["in", "missing/report.csv"])
+def test_an_impossible_output_is_refused_before_any_work(folder, tmp_path, output):
+    draw_images(folder, 1)
+    with pytest.raises(UsageError):
+        run_scan(folder, tmp_path / output)
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path, report):
+    with pytest.raises(UsageError, match="does not exist"):
+        run_scan(tmp_path / "nowhere", report)
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one_and_resumes(folder, report, monkeypatch):
+    """T08: the disk is full when the CSV is drawn; the rows are in the journal all the same."""
+    draw_images(folder, 5)
+    run_scan(folder, report)
+    old = report.read_bytes()
+    draw_images(folder, 10)
+
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OutputUnwritable, match="No space"):
+            run_scan(folder, report)
+    assert report.read_bytes() == old
+    assert [p.name for p in report.parent.iterdir() if p.name.endswith(".part")] == []
+    summary = run_scan(folder, report)
+    assert (summary.kept, summary.done) == (10, 0)
+    assert len(rows(report)) == 10
+
+
+def test_poison_among_many_files_costs_its_own_rows_only(folder, report):
+    """T06: 5 % of 200 files are damaged in different ways."""
+    draw_images(folder, 200, size=40)
+    paths = sorted(folder.iterdir())
+    for i, path in enumerate(paths[::20]):
+        path.write_bytes([b"", b"\xff\xd8\xff\xe0 nonsense", b"plain text", path.read_bytes()[:60]][i % 4])
+    summary = run_scan(folder, report)
+    table = rows(report)
+    assert (len(table), summary.by_status["error"]) == (200, 10)
+    assert {r["reason"] for r in table if r["status"] == "error"} <= {
+        "empty_file",
+        "not_an_image",
+        "truncated",
+        "corrupt",
+    }
