@@ -1,9 +1,239 @@
-"""What an ONNX graph must be before a runtime may see it."""
+"""What an ONNX graph must be before a runtime may see it: known operators, bounded work, the pack's contract.
+
+Nothing is run, and nothing but the given bytes is read. The number of images stays a letter, so what is
+refused is refused for every batch size (see packs/operators/sizes.py).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+from lungviewer.core.errors import PackInvalid, PackUnsafe
 from lungviewer.core.model import ModelSpec
+from lungviewer.packs.jsontext import showable
+from lungviewer.packs.operators.budget import Budget
+from lungviewer.packs.operators.sizes import IMAGES, MAX_RANK, Node, Outcome, Size, Value
+from lungviewer.packs.operators.table import OPERATORS, Operator
+from lungviewer.packs.operators.tensors import BYTES_OF, FLOAT, UINT8, read_constant, read_tensor
+from lungviewer.packs.wire import check_structure_size
+
+OPSETS = range(13, 22)
+"""Versions of the operator set: from 13, where axes became inputs, to what onnxruntime 1.20 runs."""
+IR_VERSIONS = range(4, 11)
+MAX_NODES = 5_000
+MAX_TENSORS = 10_000
+MAX_EMBEDDING = 16_384
+
+_STANDARD = ("", "ai.onnx")
+_UNUSED_DOMAINS = {
+    *("ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training", "org.pytorch.aten"),
+    *("com.microsoft", "com.microsoft.experimental", "com.microsoft.nchwc"),
+}
+"""Exporters declare these without using them. Their operators are refused all the same."""
+
+_REEXPORT = f"Export the model again with opset {OPSETS[0]} to {OPSETS[-1]}."
+
+Values = dict[str, Value]
 
 
-def check_graph(model: bytes, spec: ModelSpec) -> None:
-    """Not written yet: accepts every graph."""
+@dataclass(frozen=True, slots=True)
+class GraphFacts:
+    """What a checked graph needs: `work` in multiply-adds and `peak_bytes` of memory, both per image."""
+
+    nodes: int
+    parameters: int
+    work: int
+    peak_bytes: int
+
+
+def check_graph(model: bytes, spec: ModelSpec) -> GraphFacts:
+    """Check a model file against the allow-list, the limits and the pack's contract.
+
+    Args:
+        model: an ONNX model's bytes. Data outside these bytes is never read.
+        spec: the pack: input size and number of classes.
+
+    Raises:
+        PackUnsafe: an operator that is not allowed, external data, or a size that is out of bounds.
+        PackInvalid: not an ONNX model, or not one with the pack's inputs and outputs.
+    """
+    check_structure_size(model)
+    try:
+        return _check(_parse(model), spec)
+    except UnicodeDecodeError:
+        raise PackInvalid("The model file holds a name that is not text.") from None
+
+
+def _parse(model: bytes) -> Any:
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    parsed = onnx.ModelProto()
+    try:
+        parsed.ParseFromString(model)
+    except DecodeError:
+        raise PackInvalid("The model file is not an ONNX model.") from None
+    size = parsed.ByteSize()
+    parsed.DiscardUnknownFields()
+    if parsed.ByteSize() != size:
+        raise PackUnsafe("The model file holds parts that the ONNX format does not define.")
+    return parsed
+
+
+def _check(parsed: Any, spec: ModelSpec) -> GraphFacts:
+    graph = parsed.graph
+    _check_header(parsed)
+    values: Values = {}
+    image = _image(graph, spec)
+    _define(values, "image", image)
+    parameters = 0
+    for tensor in graph.initializer:
+        value = read_tensor(tensor)
+        _define(values, tensor.name, value)
+        parameters += value.elements.count
+    budget = Budget(_last_uses(graph), image)
+    for position, proto in enumerate(graph.node):
+        outcome = _run(proto, values)
+        budget.add(position, proto.op_type, proto.output, outcome)
+    _check_outputs(graph, values, spec)
+    return GraphFacts(len(graph.node), parameters, budget.work, budget.peak_bytes)
+
+
+def _check_header(parsed: Any) -> None:
+    if parsed.ir_version not in IR_VERSIONS:
+        raise PackInvalid(f"The model file has the ONNX format version {parsed.ir_version}.", hint=_REEXPORT)
+    if parsed.functions or parsed.training_info or parsed.graph.sparse_initializer:
+        raise PackUnsafe("The model's graph holds functions, training steps or sparse tensors.")
+    if any("ort_config" in entry.key.lower() for entry in parsed.metadata_props):
+        raise PackUnsafe("The model file tries to configure the runtime.")
+    if len(parsed.graph.node) > MAX_NODES or len(parsed.graph.initializer) > MAX_TENSORS:
+        raise PackUnsafe(
+            f"The model's graph has more than {MAX_NODES:,} operators or {MAX_TENSORS:,} tensors."
+        )
+    versions = {entry.domain: entry.version for entry in parsed.opset_import}
+    standard = [version for domain, version in versions.items() if domain in _STANDARD]
+    if len(versions) != len(parsed.opset_import) or len(standard) != 1:
+        raise PackInvalid("The model's graph does not state one operator set.", hint=_REEXPORT)
+    if standard[0] not in OPSETS:
+        raise PackInvalid(f"The model's graph uses the operator set {standard[0]}.", hint=_REEXPORT)
+    if not set(versions) <= {*_UNUSED_DOMAINS, *_STANDARD}:
+        raise PackUnsafe("The model's graph asks for operators beyond the standard ones.")
+
+
+def _define(values: Values, name: str, value: Value) -> None:
+    if not name or name in values:
+        raise PackInvalid("The model's graph gives one name to two tensors.")
+    values[name] = value
+
+
+def _last_uses(graph: Any) -> dict[str, int]:
+    uses: dict[str, int] = {}
+    for position, node in enumerate(graph.node):
+        # A result that nobody reads ends where it is made.
+        uses.update(dict.fromkeys((*node.input, *node.output), position))
+    for output in graph.output:
+        uses.pop(output.name, None)
+    return uses
+
+
+# --- operators ----------------------------------------------------------------------------------------
+
+
+def _run(proto: Any, values: Values) -> Outcome:
+    """Work out one node's results and add them to `values`."""
+    operator = OPERATORS.get(proto.op_type)
+    if operator is None or proto.domain not in _STANDARD:
+        raise PackUnsafe(
+            f"The model's graph uses the operator {showable(proto.op_type)}, which is not allowed."
+        )
+    node = _node(proto, operator)
+    if any(name and name not in values for name in proto.input):
+        node.broken("uses a tensor before it is made")
+    outcome = operator.rule(node, [values[name] if name else None for name in proto.input])
+    if len(outcome.outputs) < len(proto.output):
+        node.broken("has more outputs than it can give")
+    for value in outcome.outputs:
+        _check_value(node, value)
+    for name, value in zip(proto.output, outcome.outputs, strict=False):
+        if name:
+            _define(values, name, value)
+    return outcome
+
+
+def _node(proto: Any, operator: Operator) -> Node:
+    attributes: dict[str, Any] = {}
+    for attribute in proto.attribute:
+        expected = operator.attributes.get(attribute.name)
+        if expected is None or attribute.type != expected or attribute.ref_attr_name:
+            raise PackUnsafe(f"The operator {proto.op_type} carries an attribute that is not allowed.")
+        attributes[attribute.name] = _content(attribute)
+    constant = read_constant(attributes) if proto.op_type == "Constant" else None
+    node = Node(proto.op_type, attributes, len(proto.output), constant)
+    least, most = operator.inputs
+    if not least <= len(proto.input) <= most or not 1 <= len(proto.output) <= operator.outputs:
+        node.broken("has a wrong number of inputs or outputs")
+    if len(attributes) != len(proto.attribute):
+        node.broken("names an attribute twice")
+    for name, value in operator.must.items():
+        if node.number(name, value) != value:
+            raise PackUnsafe(f"The operator {proto.op_type} uses {name}, which is not allowed.")
+    return node
+
+
+def _content(attribute: Any) -> Any:
+    field = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints"}[attribute.type]
+    value = getattr(attribute, field)
+    return tuple(value) if field in ("floats", "ints") else value
+
+
+def _check_value(node: Node, value: Value) -> None:
+    if value.dtype not in BYTES_OF:
+        raise PackUnsafe(f"The operator {node.kind} makes a tensor of a type other than plain numbers.")
+    if node.constant is None and any(size.count < 1 for size in value.shape):
+        node.broken("makes an empty tensor")
+    if len(value.shape) > MAX_RANK or value.elements.power > 1:
+        node.unknowable()
+
+
+# --- the pack's contract ------------------------------------------------------------------------------
+
+
+def _image(graph: Any, spec: ModelSpec) -> Value:
+    size = spec.input.size
+    inputs = list(graph.input)
+    if len(inputs) == 1 and inputs[0].name == "image":
+        declared = inputs[0].type.tensor_type
+        sides = [side.dim_value for side in declared.shape.dim]
+        if declared.elem_type == UINT8 and sides == [0, size, size, 3]:
+            return Value((IMAGES, Size(size), Size(size), Size(3)), UINT8)
+    raise PackInvalid(f'The model needs one input "image", uint8 N×{size}×{size}×3, with N left open.')
+
+
+def _check_outputs(graph: Any, values: Values, spec: ModelSpec) -> None:
+    names = sorted(output.name for output in graph.output)
+    if names != ["cam", "embedding", "logits"] or not set(names) <= set(values):
+        raise PackInvalid("The model needs exactly the outputs logits, cam and embedding.")
+    for output in graph.output:
+        _check_declared(output, values[output.name])
+    count = Size(len(spec.classes))
+    logits, cam, embedding = (values[name].shape for name in ("logits", "cam", "embedding"))
+    if logits != (IMAGES, count):
+        raise PackInvalid(f"logits must be N×{count.count}, one for each class of the pack.")
+    if cam[:2] != (IMAGES, count) or len(cam) != 4 or max(s.count for s in cam[2:]) > spec.input.size:
+        raise PackInvalid(f"cam must be N×{count.count}×height×width, no larger than the input.")
+    if len(embedding) != 2 or embedding[0] != IMAGES or embedding[1].count > MAX_EMBEDDING:
+        raise PackInvalid(f"embedding must be N×D, with D at most {MAX_EMBEDDING:,}.")
+
+
+def _check_declared(output: Any, value: Value) -> None:
+    """What the file says about an output must be true: runtimes warn, other programs may rely on it."""
+    declared = output.type.tensor_type
+    if declared.elem_type != FLOAT or value.dtype != FLOAT:
+        raise PackInvalid("logits, cam and embedding must be float32.")
+    if not declared.HasField("shape"):
+        return
+    sides = [side.dim_value for side in declared.shape.dim]
+    actual = [size.count if size.fixed else 0 for size in value.shape]
+    if len(sides) != len(actual) or any(s not in (0, a) for s, a in zip(sides, actual, strict=True)):
+        raise PackInvalid("The model's graph declares an output of another shape than it makes.")

@@ -1,0 +1,1 @@
+"""What each allowed ONNX operator does to shapes, worked out without running anything."""
