@@ -1,0 +1,69 @@
+"""Which files are worth opening, and by which way a file is opened."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lungviewer.core.errors import ImageError, UsageError
+from lungviewer.core.image import ImageSource
+from lungviewer.core.registry import READERS, load
+from lungviewer.readers.files import read_head
+from lungviewer.readers.sniff import IMAGE_SUFFIXES, PICTURE_FORMATS, sniff
+
+if TYPE_CHECKING:
+    from lungviewer.readers.isolated import IsolatedDecoder
+
+RISKY_FORMATS = frozenset({"tiff", "bigtiff"})
+"""Formats whose decoders have a record of crashing or never ending on damaged files."""
+
+
+def open_image(
+    path: Path,
+    um_per_px: float | None = None,
+    isolated: IsolatedDecoder | None = None,
+    force_isolation: bool = False,
+) -> ImageSource:
+    """Open an image of any format that is read.
+
+    Args:
+        path: a regular file or a symbolic link to one.
+        um_per_px: a scale that a person gave; wins over whatever the file says.
+        isolated: where risky formats are decoded; without it everything is decoded in this process.
+        force_isolation: decode every format there, for a file that has already ended a process.
+
+    Raises:
+        ImageError: one of its classes says what is wrong with the file.
+        UsageError: the scale makes no sense, or isolation is asked for and no decoder given.
+    """
+    if force_isolation and isolated is None:
+        raise UsageError("Isolated decoding was asked for without a decoder process.")
+    if isolated is not None and (force_isolation or sniff(read_head(path)) in RISKY_FORMATS):
+        return isolated.open(path, um_per_px)
+    source: ImageSource = load(READERS["raster"])(path, um_per_px)
+    return source
+
+
+def is_candidate(path: Path) -> bool:
+    """True if a folder scan should report on this file.
+
+    A suffix of `IMAGE_SUFFIXES` is enough, even for pipes and dangling links, which then get a row that
+    says what is wrong. Without one the content must begin like a picture; a file that has no suffix at
+    all and may not be read counts too, because nobody can tell. Folders never count.
+    """
+    named = path.suffix.lower() in IMAGE_SUFFIXES
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        return named or not path.suffix
+    except (OSError, ValueError):
+        return named
+    if stat.S_ISDIR(mode):
+        return False
+    if named or not stat.S_ISREG(mode):
+        return named
+    try:
+        return sniff(read_head(path)) in PICTURE_FORMATS
+    except ImageError:
+        return not path.suffix
