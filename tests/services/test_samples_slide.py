@@ -164,7 +164,7 @@ def test_a_tile_inside_one_kind_is_encoded_once_and_memory_stays_flat(
     write_phantom_slide(tmp_path / "big.tiff", 20_000, 15_000, tile=512, regions=[tissue])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert encoded < 200  # the region's edge and a few repeats, of 1,600 tiles
+    assert encoded < 250  # the region's edge and a few repeats, of 1,600 tiles
     assert peak < 60e6  # 1.2 GB of pixels were written
 
 
