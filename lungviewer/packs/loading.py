@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
-from lungviewer.core.errors import PackError, PackInvalid, PackNotFound, PackTampered
+from lungviewer.core.errors import MissingDependency, PackError, PackInvalid, PackNotFound, PackTampered
 from lungviewer.core.model import ModelSpec
 from lungviewer.packs.archive import ZipSource
 from lungviewer.packs.arrays import Arrays, load_arrays
@@ -146,6 +146,7 @@ def load_pack(folder_or_zip: Path) -> LoadedPack:
         PackInvalid: pack.json or the set of files is not what the schema asks for.
         PackTampered: a file's size or SHA-256 is not the stated one.
         PackUnsafe: something could run code, exhaust memory or never end.
+        MissingDependency: a Keras model cannot be checked, because Keras is not installed.
     """
     with PackReader(folder_or_zip) as reader:
         reader.read_manifest()
@@ -177,7 +178,7 @@ def verify_pack(folder_or_zip: Path) -> list[CheckResult]:
             for name, step in _STEPS.items():
                 try:
                     results.append(CheckResult(name, True, step(reader)))
-                except PackError as error:
+                except (PackError, MissingDependency) as error:
                     results.append(CheckResult(name, False, error.sentence))
                     break
     except PackNotFound:
