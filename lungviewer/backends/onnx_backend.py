@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from lungviewer.core.backend import DeviceReport, RawOutput
 from lungviewer.core.errors import BackendError, DeviceUnavailable
+from lungviewer.core.privacy import import_onnxruntime
 
 _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
@@ -33,8 +34,7 @@ class OnnxBackend:
     name = "onnx"
 
     def devices(self) -> list[DeviceReport]:
-        import onnxruntime
-
+        onnxruntime = import_onnxruntime()
         built_in = set(onnxruntime.get_available_providers())
         return [
             DeviceReport(
@@ -46,8 +46,7 @@ class OnnxBackend:
         ]
 
     def open(self, model: bytes, device: str, threads: int) -> OnnxSession:
-        import onnxruntime
-
+        onnxruntime = import_onnxruntime()
         provider = _PROVIDERS.get(device)
         if provider is None or provider not in onnxruntime.get_available_providers():
             raise DeviceUnavailable(f"This onnxruntime build does not include {device}.")

@@ -2,13 +2,13 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.fixtures.preload import compile_preload
 from tests.fixtures.scans import draw_images
 
 HERE = Path(__file__).parent
@@ -16,13 +16,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if sys.platform != "linux" or compiler is None:
-        pytest.skip("needs Linux and a C compiler: crash points are counted by a preloaded library")
-    target = tmp_path_factory.mktemp("killpoint") / "killpoint.so"
-    source = HERE / "killpoint.c"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", target, source, "-ldl"], check=True)
-    return target
+    return compile_preload(HERE / "killpoint.c", tmp_path_factory.mktemp("killpoint") / "killpoint.so")
 
 
 def test_no_row_is_lost_doubled_or_torn_wherever_the_program_dies(library, tmp_path):

@@ -1,0 +1,22 @@
+"""No network at run time: what third-party libraries must be told before they are imported."""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+
+
+def import_onnxruntime() -> ModuleType:
+    """The one way in which ONNX Runtime is imported.
+
+    Since 1.29 its Linux builds send usage events (model names, hashes, hardware) to their maker unless
+    this variable is set before the library initialises; it also leaves a device identifier and a cache in
+    the home folder (https://github.com/microsoft/onnxruntime/pull/27379). Windows builds write events to
+    the system's tracing, which the call turns off.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    module: ModuleType = onnxruntime
+    return module
