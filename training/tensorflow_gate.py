@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from lungviewer.core.errors import MissingDependency
+from lungviewer.core.privacy import import_onnxruntime
 
 INSTALL_HINT = 'Install it with: pip install "lungviewer[training]"'
 
@@ -38,7 +39,6 @@ def require_onnxruntime() -> Any:
         MissingDependency: it is not installed.
     """
     try:
-        import onnxruntime
+        return import_onnxruntime()
     except ImportError as error:
         raise MissingDependency("Checking a model needs onnxruntime.", hint=INSTALL_HINT) from error
-    return onnxruntime

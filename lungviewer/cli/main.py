@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`| head`): not a failure, and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
-    except Exception as error:  # the one place where anything unexpected becomes a sentence
+    except Exception as error:  # noqa: BLE001 - the one place where the unexpected becomes a sentence
         return _say(_unexpected(error), EXIT_SOME_FAILED)
 
 

@@ -51,8 +51,8 @@ def _tell(summary: ScanSummary, spec: ModelSpec) -> None:
     calls = {labels[k]: v for k, v in sorted(summary.by_class.items())}
     console = out()
     console.print(
-        f"{summary.found} files: {summary.done} analysed at {rate:.1f} files/s, {summary.kept} kept from before"
-        + (f"; {summary.ignored} other files are no images" if summary.ignored else "")
+        f"{summary.found} files: {summary.done} analysed at {rate:.1f} files/s, "
+        f"{summary.kept} kept from before; {summary.ignored} other files are no images"
     )
     console.print(f"Status: {_words(summary.by_status) or 'none'}")
     console.print(f"Calls:  {_words(calls) or 'none'}")

@@ -5,20 +5,51 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
+from lungviewer.core.errors import OutputUnwritable
+from lungviewer.exporters.overlay_png import OverlayText, prediction_lines, write_overlay_png
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.engine import InferenceEngine
 
 _LONGEST_NAME = 200
+"""Bytes; file systems allow 255, and the temporary file beside it needs some."""
 
 
 def overlay_path(folder: Path, name: str) -> Path:
-    """Where a scan puts the overlay of the image called `name` (the report's `path` column)."""
-    parts = name.split("/")
-    last = f"{parts[-1]}.overlay.png"
-    if len(last.encode()) > _LONGEST_NAME:
-        last = f"{parts[-1][:40]}-{zlib.crc32(name.encode()):08x}.overlay.png"
-    return folder.joinpath(*parts[:-1], last)
+    """Where a scan puts the overlay of the image that its report calls `name`."""
+    *folders, last = name.split("/")
+    file = f"{last}.overlay.png"
+    if len(file.encode()) > _LONGEST_NAME:
+        file = f"{last[:40]}-{zlib.crc32(name.encode()):08x}.overlay.png"
+    return folder.joinpath(*folders, file)
 
 
 def write_overlay(target: Path, result: ImageResult, engine: InferenceEngine) -> None:
-    raise NotImplementedError
+    """Write one picture: the image, the class activation of its call (of the likeliest class when it was
+    refused), and the answer in words. The folder is made when it is missing.
+
+    Raises:
+        OutputUnwritable: the picture cannot be written.
+        ValueError: the result was made without a thumbnail.
+    """
+    if result.thumbnail is None:
+        raise ValueError("the image was prepared without keep_thumbnail")
+    record, prediction, spec = result.record, result.prediction, engine.spec
+    shown = prediction.predicted or max(prediction.probabilities, key=lambda c: prediction.probabilities[c])
+    labels = {c.id: c.label for c in spec.classes}
+    pixels_per_thumbnail_pixel = (record.width_px or 1) / result.thumbnail.shape[1]
+    text = OverlayText(
+        title=record.path.rpartition("/")[2],
+        lines=prediction_lines(prediction, labels, f"{spec.id} {spec.version}"),
+        legend=f"Evidence for {labels[shown]}, relative to the strongest",
+    )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputUnwritable(f"The folder for overlays could not be made ({error.strerror}).") from error
+    write_overlay_png(
+        target,
+        result.thumbnail,
+        result.heatmaps[shown].normalised(),
+        text=text,
+        um_per_px=None if record.um_per_px is None else record.um_per_px * pixels_per_thumbnail_pixel,
+    )

@@ -10,7 +10,7 @@ def how_often_right(calibration: CalibrationSpec, confidence: float) -> str:
     for bin_ in calibration.reliability:
         if bin_.n > 0 and bin_.low <= confidence <= bin_.high:
             return (
-                f"Of {bin_.n} validation calls shown at {bin_.low:.0%}–{bin_.high:.0%}, {bin_.right} were right "
-                f"({calibration.fitted_on})."
+                f"Of {bin_.n} validation calls shown at {bin_.low:.0%}–{bin_.high:.0%}, "
+                f"{bin_.right} were right ({calibration.fitted_on})."
             )
     return ""

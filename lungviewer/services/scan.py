@@ -30,7 +30,8 @@ from lungviewer.store.journal import FileIdentity, Journal
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
     """How to scan. `workers` read files side by side; `um_per_px` overrides what files say; `overlays`
-    is a folder for one picture per image; `fresh` forgets an earlier run's results."""
+    is a folder for one picture per image; `fresh` forgets an earlier run's results; the CSV is drawn every
+    `csv_every_s` seconds (0: after every commit) and at the end."""
 
     recursive: bool = False
     workers: int = 2
@@ -188,7 +189,8 @@ class _Run:
 
     def _plan_csv(self, cost_s: float) -> None:
         """Drawing takes longer the longer the table is: never spend more than 5 % of the time on it."""
-        self._next_csv = time.monotonic() + max(self._options.csv_every_s, 20 * cost_s)
+        every = self._options.csv_every_s
+        self._next_csv = time.monotonic() + (max(every, 20 * cost_s) if every else 0.0)
 
 
 def failed(summary: ScanSummary) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lungviewer.core.privacy import import_onnxruntime
 from lungviewer.core.trust import calibrated_probabilities, outlier_model
 from lungviewer.packs.store import load_pack
 from tests.fixtures.packs import COLOURS, paint, tiny_pack
@@ -16,9 +17,7 @@ def loaded(tmp_path_factory):
 
 
 def _run(loaded, images):
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(loaded.model, providers=["CPUExecutionProvider"])
+    session = import_onnxruntime().InferenceSession(loaded.model, providers=["CPUExecutionProvider"])
     return session.run(["logits", "cam", "embedding"], {"image": images})
 
 
