@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from PIL import Image, ImageFont
 
 from lungviewer.core.colourmap import COLOUR_MAPS, lookup_table
-from lungviewer.core.errors import OutputUnwritable, UsageError
+from lungviewer.core.errors import UsageError
 from lungviewer.core.geometry import Rect
 from lungviewer.core.types import Prediction, Status
 from lungviewer.exporters import lettering, overlay_png
@@ -23,6 +22,7 @@ from lungviewer.exporters.overlay_png import (
     render_overlay,
     write_overlay_png,
 )
+from tests.contracts.exporter_contract import ExporterContract
 
 GREY = np.full((60, 90, 3), 128, np.uint8)
 MARGIN = 14
@@ -229,13 +229,8 @@ def test_the_file_is_a_png_of_the_sheet(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.asarray(picture), render_overlay(GREY, np.eye(3), um_per_px=0.5))
 
 
-def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
+class TestOverlay(ExporterContract):
+    """The shared suite."""
 
-    (tmp_path / "o.png").write_bytes(b"old")
-    monkeypatch.setattr("lungviewer.core.paths.os.fsync", full)
-    with pytest.raises(OutputUnwritable):
-        write_overlay_png(tmp_path / "o.png", GREY, np.eye(3))
-    assert (tmp_path / "o.png").read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["o.png"]
+    def write(self, target: Path) -> None:
+        write_overlay_png(target, GREY, np.eye(3), text=OverlayText("name.png", ("a line",)))
