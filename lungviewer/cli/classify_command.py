@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
                 if options.overlay is not None:
                     write_overlay(options.overlay, result, engine)
             if options.json:
-                out().print(json.dumps(asdict(record), ensure_ascii=True), soft_wrap=True)
+                out().print(json.dumps(asdict(record), ensure_ascii=True))
             else:
                 _tell(record, engine.spec)
     finally:
@@ -48,9 +48,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _tell(record: ImageRecord, spec: ModelSpec) -> None:
     console = err() if record.status is Status.ERROR else out()
-    console.print(record.path, soft_wrap=True)
+    console.print(record.path)
     if record.status is Status.ERROR:
-        console.print(f"  error ({record.reason}): {record.error}", soft_wrap=True)
+        console.print(f"  error ({record.reason}): {record.error}")
         return
     if record.confidence is None:
         console.print("  refused")
@@ -59,8 +59,8 @@ def _tell(record: ImageRecord, spec: ModelSpec) -> None:
         console.print(f"  {label}, {record.confidence:.1%} ({record.status.value})")
         sentence = how_often_right(spec.calibration, record.confidence)
         if sentence:
-            console.print(f"  {sentence}", soft_wrap=True)
+            console.print(f"  {sentence}")
     for code in filter(None, record.reason.split("; ")):
-        console.print(f"  {code}: {REASON_SENTENCES.get(code, 'see the manual')}", soft_wrap=True)
+        console.print(f"  {code}: {REASON_SENTENCES.get(code, 'see the manual')}")
     shares = ", ".join(f"{spec.class_by_id(c).label} {p:.1%}" for c, p in record.probabilities.items())
-    console.print(f"  {shares}", soft_wrap=True)
+    console.print(f"  {shares}")

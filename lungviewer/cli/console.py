@@ -21,13 +21,13 @@ from lungviewer.core.job import CancellableContext
 
 
 def out() -> Console:
-    """For results: standard output, no colour tricks in file names."""
-    return Console(highlight=False, markup=False, emoji=False)
+    """For results: standard output, no colour tricks in file names, no line breaks of its own."""
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def err() -> Console:
     """For progress and remarks: standard error, so that results can be piped."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 class ConsoleContext(CancellableContext):

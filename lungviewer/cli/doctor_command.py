@@ -18,5 +18,5 @@ def run(options: argparse.Namespace) -> int:
     good = True
     for finding in examine(pack_dirs(), NullContext(), selftest=options.selftest):
         good = good and finding.good is not False
-        out().print(f"{_MARKS[finding.good]} {finding.topic:28} {finding.text}", soft_wrap=True)
+        out().print(f"{_MARKS[finding.good]} {finding.topic:28} {finding.text}")
     return EXIT_OK if good else EXIT_SOME_FAILED

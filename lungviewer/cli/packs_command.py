@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 
-from rich.table import Table
-
 from lungviewer.cli.console import err, out
 from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
 from lungviewer.core.errors import LungviewerError, PackNotFound, UsageError
@@ -26,18 +24,16 @@ from lungviewer.services.training_process import run_training
 def list_packs(_options: argparse.Namespace) -> int:
     """A line per pack, broken ones with what is wrong."""
     entries = find_packs(pack_dirs())
-    table = Table(box=None, pad_edge=False)
-    for heading in ("pack", "modality", "classes", "split by", "validated", "title"):
-        table.add_column(heading, overflow="fold")
     for entry in entries:
         if entry.spec is None:
-            table.add_row(entry.name, "", "", "", "", f"cannot be used: {entry.error}")
+            out().print(f"{entry.name}\n  cannot be used: {entry.error}")
             continue
         spec = entry.spec
-        classes = ", ".join(spec.class_ids)
-        validated = "yes" if spec.validated else "NO"
-        table.add_row(entry.name, spec.modality, classes, spec.provenance.split_unit, validated, spec.title)
-    out().print(table)
+        validated = f"split by {spec.provenance.split_unit}" if spec.validated else "NOT validated"
+        out().print(f"{entry.name}\n  {spec.title}; {spec.modality}; {validated}")
+        out().print(f"  {', '.join(c.label for c in spec.classes)}")
+    if not entries:
+        out().print("No pack is installed.")
     return EXIT_OK if all(e.error is None for e in entries) else EXIT_SOME_FAILED
 
 
@@ -49,7 +45,7 @@ def show(options: argparse.Namespace) -> int:
     except PackNotFound:
         spec = load_pack(path).spec
         text = f"{spec.title} ({spec.id} {spec.version}): {', '.join(spec.class_ids)}. It has no card."
-    out().print(text, soft_wrap=True)
+    out().print(text)
     return EXIT_OK
 
 
@@ -75,7 +71,7 @@ def verify(options: argparse.Namespace) -> int:
                 out().print("  ok   golden outputs  reproduce on this machine's processor")
                 continue
             except LungviewerError as error:
-                out().print(f"  FAIL golden outputs  {error.sentence}", soft_wrap=True)
+                out().print(f"  FAIL golden outputs  {error.sentence}")
         good = False
     return EXIT_OK if good else EXIT_SOME_FAILED
 

@@ -13,10 +13,13 @@ from lungviewer.core.geometry import Rect
 from lungviewer.core.image import RGB
 
 RESIZE_METHOD = "pillow-bilinear"
-"""Pillow's BILINEAR: a triangle filter widened by the reduction factor, so that it does not alias.
+"""Pillow's BILINEAR with reducing_gap=1: an exact box average by the whole number of times that the field
+is larger than the model's input, then a triangle filter as wide as the rest of the reduction, so that
+nothing aliases.
 
-Of nine resamplers it comes closest to how the 224-pixel training tiles were made from their 768-pixel
-originals (mean absolute difference 4.2 of 255; OpenCV's INTER_AREA 4.3, INTER_LINEAR 4.7).
+Of eight ways it comes closest to how the 224-pixel training tiles were made from their 768-pixel
+originals (mean absolute difference 4.18 of 255; without the box average 4.19 at twice the time; OpenCV's
+INTER_AREA 4.34, INTER_LINEAR 4.71).
 """
 
 
@@ -27,4 +30,4 @@ def resize_field(pixels: RGB, size: int, rect: Rect | None = None) -> RGB:
     """
     box = None if rect is None else (rect.x, rect.y, rect.x + rect.width, rect.y + rect.height)
     picture = Image.fromarray(pixels)
-    return np.array(picture.resize((size, size), Image.Resampling.BILINEAR, box=box))
+    return np.array(picture.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=1.0))

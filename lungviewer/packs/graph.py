@@ -94,7 +94,7 @@ def _check(parsed: Any, spec: ModelSpec) -> GraphFacts:
         parameters += value.elements.count
     budget = Budget(_last_uses(graph), image)
     for position, proto in enumerate(graph.node):
-        outcome = _run(proto, values)
+        outcome = infer_node(proto, values)
         budget.add(position, proto.op_type, proto.output, outcome)
     _check_outputs(graph, values, spec)
     return GraphFacts(len(graph.node), parameters, budget.work, budget.peak_bytes)
@@ -140,8 +140,17 @@ def _last_uses(graph: Any) -> dict[str, int]:
 # --- operators ----------------------------------------------------------------------------------------
 
 
-def _run(proto: Any, values: Values) -> Outcome:
-    """Work out one node's results and add them to `values`."""
+def infer_node(proto: Any, values: Values) -> Outcome:
+    """Work out one node's results and add them to `values`.
+
+    Args:
+        proto: a NodeProto.
+        values: every tensor known so far, by name.
+
+    Raises:
+        PackUnsafe: the operator or an attribute is not allowed, or the result's size cannot be known.
+        PackInvalid: the operator's inputs do not fit together.
+    """
     operator = OPERATORS.get(proto.op_type)
     if operator is None or proto.domain not in _STANDARD:
         raise PackUnsafe(

@@ -86,6 +86,9 @@ class PackReader:
         """Read and validate pack.json."""
         if MANIFEST not in self._source.sizes:
             raise PackInvalid(f"There is no {MANIFEST}: this is not a model pack.")
+        size = self._source.sizes[MANIFEST]
+        if size > MAX_MANIFEST_BYTES:
+            raise PackInvalid(f"{MANIFEST} has {size:,} bytes; at most {MAX_MANIFEST_BYTES:,} are read.")
         self.manifest = self._source.read(MANIFEST, MAX_MANIFEST_BYTES)
         self.spec = parse_manifest(self.manifest)
         self.sha256 = hashlib.sha256(self.manifest).hexdigest()

@@ -85,10 +85,14 @@ def _text(longest: int, *, empty: bool = True) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _plain(number: float) -> str:
+    return f"{int(number):,}" if abs(number) < 1e18 and number == int(number) else f"{number:g}"
+
+
 def _within(low: float, high: float) -> AfterValidator:
     def check(value: float) -> float:
         if not low <= value <= high:
-            raise ValueError(f"must lie between {low:g} and {high:g}")
+            raise ValueError(f"must lie between {_plain(low)} and {_plain(high)}")
         return value
 
     return AfterValidator(check)

@@ -153,12 +153,13 @@ class _Worker:
         if process is not None:
             process.kill()
             process.join()
-            process.close()
+            with contextlib.suppress(ValueError):  # somebody else has waited for it: it counts as alive
+                process.close()
         if pipe is not None:
             pipe.close()
 
     def _ready_pipe(self) -> Connection[Any, Any]:
-        if self._process is not None and self._process.is_alive() and self._pipe is not None:
+        if self._process is not None and self._pipe is not None and _is_idle(self._pipe):
             return self._pipe
         self.bury()
         try:
@@ -200,6 +201,14 @@ class _Worker:
             yield expired
         finally:
             timer.cancel()
+
+
+def _is_idle(pipe: Connection[Any, Any]) -> bool:
+    """True if the worker waits for a request: a dead one's pipe is at its end, which counts as readable."""
+    try:
+        return not pipe.poll()
+    except OSError:
+        return False
 
 
 def _kill(process: multiprocessing.process.BaseProcess | None) -> None:

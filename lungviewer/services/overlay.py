@@ -40,7 +40,7 @@ def write_overlay(target: Path, result: ImageResult, engine: InferenceEngine) ->
     text = OverlayText(
         title=record.path.rpartition("/")[2],
         lines=prediction_lines(prediction, labels, f"{spec.id} {spec.version}"),
-        legend=f"Evidence for {labels[shown]}, relative to the strongest",
+        legend=f"Evidence for {labels[shown]}" if prediction.predicted else "Evidence",
     )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
