@@ -12,6 +12,7 @@ from lungviewer.core.errors import MissingDependency, PackError, PackInvalid, Pa
 from lungviewer.core.model import ModelSpec
 from lungviewer.packs.archive import ZipSource
 from lungviewer.packs.arrays import Arrays, load_arrays
+from lungviewer.packs.drawings import check_drawing
 from lungviewer.packs.graph import check_graph
 from lungviewer.packs.keras_archive import check_keras_archive
 from lungviewer.packs.manifest import parse_manifest
@@ -109,12 +110,13 @@ class PackReader:
                 raise PackTampered(f"{name} has {sizes[name]:,} bytes; {MANIFEST} states {stamp.bytes:,}.")
 
     def read_files(self) -> None:
-        """Read every listed file once and compare its hash; keep those that will be parsed."""
+        """Read every listed file once, compare its hash, look at plots; keep what will be parsed."""
         wanted = {MODEL_ONNX, MODEL_INT8, TRUST, GOLDEN}
         if self.spec.runtime == "keras":
             wanted.add(MODEL_KERAS)
         for name in self.spec.files:
             data = self.file(name)
+            check_drawing(name, data)
             if name in wanted:
                 self._kept[name] = data
 
