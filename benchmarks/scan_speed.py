@@ -71,7 +71,7 @@ def main() -> None:
 def link_files(source: Path | None, work: Path, count: int) -> list[Path]:
     """`count` names for a few dozen pictures, so that a small data set makes a long scan."""
     if source is None:
-        write_samples(work / "drawn", count_per_kind=10, formats=("jpg",))
+        write_samples(work / "drawn", count_per_kind=10, size=768)
         source = work / "drawn"
     pictures = sorted(p for p in source.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg"))
     (work / "in").mkdir()

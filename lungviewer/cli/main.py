@@ -186,6 +186,9 @@ def _add_samples(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     samples.add_argument(
         "--slide", metavar="WxH", help="draw a pyramidal slide of this size instead, e.g. 20000x15000"
     )
+    samples.add_argument("--size", type=_positive, default=768, metavar="PX", help="side of the images")
+    samples.add_argument("--format", choices=("jpeg", "png", "both"), default="jpeg")
+    samples.add_argument("--seed", type=int, default=0, metavar="N", help="another slide for another seed")
     samples.set_defaults(command="samples_command:run")
 
 

@@ -6,21 +6,28 @@ import argparse
 
 from lungviewer.cli.console import out
 from lungviewer.cli.main import EXIT_OK
-from lungviewer.core.errors import UsageError
-from lungviewer.services import samples
+from lungviewer.core.errors import OutputUnwritable, UsageError
+from lungviewer.services.phantom.slide import write_phantom_slide
+from lungviewer.services.samples import write_samples
 
 
 def run(options: argparse.Namespace) -> int:
     """Draw sample images, or one slide."""
     if options.slide is None:
-        written = samples.write_samples(options.folder, count_per_kind=options.per_kind)
+        formats = ("jpeg", "png") if options.format == "both" else (options.format,)
+        written = write_samples(
+            options.folder, count_per_kind=options.per_kind, size=options.size, formats=formats
+        )
         out().print(f"{len(written)} synthetic images drawn. They show no patient.")
         return EXIT_OK
     width, height = _size(options.slide)
-    options.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        options.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputUnwritable(f"The folder could not be made ({error.strerror}).") from error
     target = options.folder / f"synthetic_slide_{width}x{height}.tiff"
-    samples.write_phantom_slide(target, width, height)
-    out().print("1 synthetic slide drawn. It shows no patient.")
+    write_phantom_slide(target, width, height, seed=options.seed, compression="jpeg", save_truth=True)
+    out().print("1 synthetic slide drawn, its regions beside it as JSON. It shows no patient.")
     return EXIT_OK
 
 

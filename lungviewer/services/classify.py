@@ -129,9 +129,9 @@ def finish(
         tiles=len(results),
         tiles_refused=sum(r.prediction.status is Status.REFUSED for r in results),
         tumour_share=_tumour_share(results, spec),
-        **_provenance_columns(provenance),
     )
-    return ImageResult(_with_top(record, prediction, maps), prediction, maps, prepared.thumbnail)
+    record = _with_provenance(_with_top(record, prediction, maps), provenance)
+    return ImageResult(record, prediction, maps, prepared.thumbnail)
 
 
 def classify_file(
@@ -170,15 +170,15 @@ def classify_file(
 
 def error_record(name: str, error: ImageError, provenance: Provenance) -> ImageRecord:
     """The row of an image that could not be used: the code in `reason`, the sentence in `error`."""
-    return ImageRecord(
+    record = ImageRecord(
         path=name,
         kind="unknown",
         status=Status.ERROR,
         reason=error.code,
         error=error.sentence,
         analysed_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        **_provenance_columns(provenance),
     )
+    return _with_provenance(record, provenance)
 
 
 def chunks(total: int, size: int = FIELDS_AT_ONCE) -> Iterator[tuple[int, int]]:
@@ -223,11 +223,12 @@ def _with_top(record: ImageRecord, prediction: Prediction, maps: Mapping[str, He
     return replace(record, top_x=round(summary.top_x), top_y=round(summary.top_y))
 
 
-def _provenance_columns(provenance: Provenance) -> dict[str, str]:
-    return {
-        "model": provenance.model,
-        "model_version": provenance.model_version,
-        "model_sha256": provenance.model_sha256,
-        "backend": provenance.backend,
-        "device": provenance.device,
-    }
+def _with_provenance(record: ImageRecord, provenance: Provenance) -> ImageRecord:
+    return replace(
+        record,
+        model=provenance.model,
+        model_version=provenance.model_version,
+        model_sha256=provenance.model_sha256,
+        backend=provenance.backend,
+        device=provenance.device,
+    )
