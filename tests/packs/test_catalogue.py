@@ -10,7 +10,7 @@ from lungviewer.core.errors import PackNotFound
 from lungviewer.packs.store import find_packs, resolve_pack
 from tests.fixtures.packs import tiny_pack
 
-VERSIONS = ["2.0.0", "1.10.0", "1.9.0", "1.9.0-rc.11", "1.9.0-rc.2", "1.9.0-rc.2-b", "1.9.0-beta", "1.9.0-1"]
+VERSIONS = ["2.0.0", "1.10.0", "1.9.0", "1.9.0-rc.2-b", "1.9.0-rc.11", "1.9.0-rc.2", "1.9.0-beta", "1.9.0-1"]
 """Newest first, by the rules of semver.org."""
 
 
@@ -28,21 +28,7 @@ def test_packs_are_listed_by_id_newest_version_first(two):
         tiny_pack(two[1] / f"v{version}", version=version)
     tiny_pack(two[1] / "zz", pack_id="another-pack")
     names = [entry.name for entry in find_packs(two)]
-    expected = [
-        "2.0.0",
-        "1.10.0",
-        "1.9.0",
-        "1.9.0-rc.11",
-        "1.9.0-rc.2",
-        "1.9.0-rc.2-b",
-        "1.9.0-beta",
-        "1.9.0-1",
-    ]
-    assert names[0] == "another-pack@1.0.0"
-    assert sorted(names[1:]) == sorted(f"tiny-pack@{v}" for v in expected)
-    assert names[1:4] == ["tiny-pack@2.0.0", "tiny-pack@1.10.0", "tiny-pack@1.9.0"]
-    numbered = [n for n in names if n.endswith(("rc.11", "rc.2"))]
-    assert numbered == ["tiny-pack@1.9.0-rc.11", "tiny-pack@1.9.0-rc.2"]
+    assert names == ["another-pack@1.0.0", *(f"tiny-pack@{version}" for version in VERSIONS)]
 
 
 def test_of_two_equal_versions_the_first_folder_wins(two):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lungviewer.core.privacy import import_onnxruntime
-from lungviewer.core.trust import calibrated_probabilities, outlier_model
+from lungviewer.core.trust import calibrated_probabilities, check_field, outlier_model
 from lungviewer.packs.store import load_pack
 from tests.fixtures.packs import COLOURS, paint, tiny_pack
 
@@ -36,10 +36,12 @@ def test_the_maps_of_a_class_add_up_to_its_logit(loaded):
     assert np.allclose(cam.sum(axis=(2, 3)), logits, rtol=1e-4)
 
 
-def test_a_painted_colour_is_like_training(loaded):
+def test_a_painted_colour_passes_the_image_checks_and_is_like_training(loaded):
     outlier = outlier_model("gaussian", loaded.trust)
     for colour in COLOURS:
-        assert outlier.score(_run(loaded, paint(colour, 32, 32)[None])[2])[0] < 1
+        image = paint(colour, 32, 32)
+        assert check_field(image, loaded.spec.trust.checks, "histology") is None
+        assert outlier.score(_run(loaded, image[None])[2])[0] < 1
 
 
 def test_a_colour_that_no_class_has_is_unlike_training(loaded):
