@@ -6,6 +6,7 @@ refused is refused for every batch size (see packs/operators/sizes.py).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,8 @@ _UNUSED_DOMAINS = {
 
 _REEXPORT = f"Export the model again with opset {OPSETS[0]} to {OPSETS[-1]}."
 
+_NOT_TEXT = "The model file holds a name that is not text."
+
 Values = dict[str, Value]
 
 
@@ -60,9 +63,12 @@ def check_graph(model: bytes, spec: ModelSpec) -> GraphFacts:
     """
     check_structure_size(model)
     try:
-        return _check(_parse(model), spec)
+        parsed = _parse(model)
+        if not all(isinstance(name, str) for name in _names(parsed)):
+            raise PackInvalid(_NOT_TEXT)
+        return _check(parsed, spec)
     except UnicodeDecodeError:
-        raise PackInvalid("The model file holds a name that is not text.") from None
+        raise PackInvalid(_NOT_TEXT) from None
 
 
 def _parse(model: bytes) -> Any:
@@ -79,6 +85,21 @@ def _parse(model: bytes) -> Any:
     if parsed.ByteSize() != size:
         raise PackUnsafe("The model file holds parts that the ONNX format does not define.")
     return parsed
+
+
+def _names(parsed: Any) -> Iterator[object]:
+    """Every name that the check below looks at; protobuf gives bytes where they are not UTF-8."""
+    graph = parsed.graph
+    for entry in parsed.opset_import:
+        yield entry.domain
+    for entry in parsed.metadata_props:
+        yield entry.key
+    for named in (*graph.input, *graph.output, *graph.initializer):
+        yield named.name
+    for node in graph.node:
+        yield from (node.op_type, node.domain, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield from (attribute.name, attribute.ref_attr_name)
 
 
 def _check(parsed: Any, spec: ModelSpec) -> GraphFacts:
