@@ -10,7 +10,7 @@ import numpy as np
 
 from lungviewer.core.errors import ImageCorrupt, ImageTruncated, UnsupportedPixels
 from lungviewer.core.image import RGB
-from lungviewer.readers.pixels import DECODER_ERRORS, Decoded, decoding, flatten_alpha
+from lungviewer.readers.pixels import DECODER_ERRORS, Decoded, decoding, flatten_alpha, rgb_of
 
 _PLAIN_CODINGS = frozenset({0, 3, 6})  # BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS
 _DEPTHS = frozenset({1, 4, 8, 16, 24, 32})
@@ -70,17 +70,14 @@ def _pixels(data: bytes, notes: list[str]) -> RGB:
         # The class itself, not Image.open: no other plug-in can be asked for its opinion.
         with BmpImagePlugin.BmpImageFile(io.BytesIO(data)) as picture:
             picture.load()
-            mode = picture.mode
-            both = np.asarray(picture.convert("RGBA")) if "A" in mode else None
-            rgb = None if both is not None else np.array(picture.convert("RGB"))
+            kind = {"1": "bilevel", "L": "grey", "P": "palette"}.get(picture.mode)
+            if kind is not None:
+                notes.append(kind)
+            if "A" not in picture.mode:
+                return rgb_of(picture)
+            both = np.asarray(picture.convert("RGBA"))
     except DECODER_ERRORS as error:
         if "bitfields" in str(error).lower():
             raise UnsupportedPixels("The BMP's colours are packed in an unusual way.") from None
         raise ImageCorrupt("The BMP is damaged.") from None
-    kind = {"1": "bilevel", "L": "grey", "P": "palette"}.get(mode)
-    if kind is not None:
-        notes.append(kind)
-    if rgb is not None:
-        return rgb
-    assert both is not None
     return flatten_alpha(both[..., :3], both[..., 3], notes)

@@ -18,7 +18,7 @@ import simplejpeg
 from lungviewer.core.errors import ImageCorrupt, ImageTruncated, UnsupportedPixels
 from lungviewer.core.image import RGB
 from lungviewer.readers import scale
-from lungviewer.readers.pixels import Decoded, decoding, note_profile, orient
+from lungviewer.readers.pixels import Decoded, decoding, note_profile, orient, rgb_of
 from lungviewer.readers.tiff_tags import UM_PER_RESOLUTION_UNIT, exif_facts
 
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -236,4 +236,4 @@ def _from_cmyk(data: bytes, header: JpegHeader) -> RGB:
     np.subtract(255, inks, out=inks)
     height, width = inks.shape[:2]
     picture = Image.frombuffer("CMYK", (width, height), inks.tobytes(), "raw", "CMYK", 0, 1)
-    return np.array(picture.convert("RGB"))
+    return rgb_of(picture)

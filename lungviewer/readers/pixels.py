@@ -9,7 +9,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ import numpy.typing as npt
 from lungviewer.core.errors import ImageCorrupt, ImageTooLarge
 from lungviewer.core.image import RGB
 from lungviewer.readers.scale import NO_SCALE, Scale
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 65_535
@@ -79,6 +82,11 @@ def grey_to_rgb(grey: npt.NDArray[np.uint8]) -> RGB:
     """H×W to H×W×3."""
     rgb: RGB = np.repeat(grey[..., None], 3, axis=2)
     return rgb
+
+
+def rgb_of(picture: Image) -> RGB:
+    """Pixels of a decoded Pillow picture, with as few copies as there can be. They may be read-only."""
+    return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
 def to_8_bit(samples: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lungviewer.core.errors import ImageCorrupt, UnsupportedPixels
 from lungviewer.core.image import RGB
-from lungviewer.readers.pixels import grey_to_rgb, on_white, to_8_bit
+from lungviewer.readers.pixels import grey_to_rgb, on_white, rgb_of, to_8_bit
 from lungviewer.readers.tiff_blocks import JPEG_COMPRESSION, Layout, sample_blocks
 
 _ASSOCIATED, _UNASSOCIATED = 1, 2
@@ -90,4 +90,4 @@ def _cmyk_to_rgb(inks: _Bytes) -> RGB:
 
     height, width = inks.shape[:2]
     content = np.ascontiguousarray(inks).tobytes()
-    return np.array(Image.frombuffer("CMYK", (width, height), content, "raw", "CMYK", 0, 1).convert("RGB"))
+    return rgb_of(Image.frombuffer("CMYK", (width, height), content, "raw", "CMYK", 0, 1))

@@ -13,7 +13,15 @@ import numpy as np
 
 from lungviewer.core.errors import ImageCorrupt, ImageTruncated
 from lungviewer.core.image import RGB
-from lungviewer.readers.pixels import DECODER_ERRORS, Decoded, decoding, flatten_alpha, note_profile, orient
+from lungviewer.readers.pixels import (
+    DECODER_ERRORS,
+    Decoded,
+    decoding,
+    flatten_alpha,
+    note_profile,
+    orient,
+    rgb_of,
+)
 from lungviewer.readers.tiff_tags import exif_facts
 
 
@@ -100,7 +108,7 @@ def _pixels(data: bytes, notes: list[str]) -> RGB:
         with WebPImagePlugin.WebPImageFile(io.BytesIO(data)) as picture:
             picture.load()
             if "A" not in picture.mode:
-                return np.array(picture.convert("RGB"))
+                return rgb_of(picture)
             both = np.asarray(picture.convert("RGBA"))
     except DECODER_ERRORS:
         raise ImageCorrupt("The WebP picture is damaged or incomplete.") from None
