@@ -6,6 +6,8 @@ this function, because the resampler alone can move a probability by several poi
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PIL import Image
 
@@ -13,9 +15,8 @@ from lungviewer.core.geometry import Rect
 from lungviewer.core.image import RGB
 
 RESIZE_METHOD = "pillow-bilinear"
-"""Pillow's BILINEAR with reducing_gap=1: an exact box average by the whole number of times that the field
-is larger than the model's input, then a triangle filter as wide as the rest of the reduction, so that
-nothing aliases.
+"""An exact box average by the whole number of times that the field is larger than the model's input, then
+Pillow's BILINEAR, a triangle filter as wide as what is left to reduce, so that nothing aliases.
 
 Of eight ways it comes closest to how the 224-pixel training tiles were made from their 768-pixel
 originals (mean absolute difference 4.18 of 255; without the box average 4.19 at twice the time; OpenCV's
@@ -24,10 +25,23 @@ INTER_AREA 4.34, INTER_LINEAR 4.71).
 
 
 def resize_field(pixels: RGB, size: int, rect: Rect | None = None) -> RGB:
-    """Cut `rect` (pixel coordinates, fractions allowed; default everything) and resize to size×size.
+    """Cut a square `rect` (pixel coordinates, fractions allowed; default everything) and resize it.
 
-    Pixels that already have the right size come back unchanged, as a copy.
+    The same pixels give the same result wherever they lie in the image: the averaging starts at the
+    field's own corner. Pixels that already have the right size come back unchanged, as a copy.
+
+    Args:
+        pixels: H×W×3 uint8 RGB.
+        size: side of the result in pixels.
     """
-    box = None if rect is None else (rect.x, rect.y, rect.x + rect.width, rect.y + rect.height)
-    picture = Image.fromarray(pixels)
-    return np.array(picture.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=1.0))
+    height, width = pixels.shape[:2]
+    field = rect or Rect(0.0, 0.0, float(width), float(height))
+    left, top = math.floor(field.x), math.floor(field.y)
+    right, bottom = math.ceil(field.x + field.width), math.ceil(field.y + field.height)
+    picture = Image.fromarray(pixels[top:bottom, left:right])
+    times = max(1, int(min(field.width, field.height) / size))
+    if times > 1:
+        picture = picture.reduce(times)
+    x, y = (field.x - left) / times, (field.y - top) / times
+    box = (x, y, x + field.width / times, y + field.height / times)
+    return np.array(picture.resize((size, size), Image.Resampling.BILINEAR, box=box))

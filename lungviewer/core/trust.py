@@ -18,6 +18,7 @@ from lungviewer.core.backend import FloatArray, RawOutput
 from lungviewer.core.errors import PackInvalid
 from lungviewer.core.image import RGB
 from lungviewer.core.model import ImageCheckLimits, ModelSpec
+from lungviewer.core.tissue import tissue_mask
 from lungviewer.core.types import Prediction, Status
 
 REASON_SENTENCES: dict[str, str] = {
@@ -63,20 +64,11 @@ def check_field(field: RGB, limits: ImageCheckLimits, modality: str) -> str | No
         return "no_colour"
     if _ink_share(sparse) > limits.max_pen:
         return "pen"
-    if _tissue_share(sparse, chroma) < limits.min_tissue:
+    if float(tissue_mask(sparse).mean()) < limits.min_tissue:
         return "glass"
     if _sharpness(lightness, contrast) < limits.min_sharpness:
         return "blur"
     return None
-
-
-_OPTICAL_DENSITY = (-np.log10(np.maximum(np.arange(256), 1) / 245)).clip(min=0).astype(np.float32)
-
-
-def _tissue_share(field: RGB, chroma: FloatArray) -> float:
-    """Share of pixels that absorb light (mean optical density > 0.12) and have a stain's colour."""
-    density = _OPTICAL_DENSITY[field].mean(axis=2)
-    return float(((density > 0.12) & (chroma > 8)).mean())
 
 
 def _sharpness(lightness: FloatArray, contrast: float) -> float:

@@ -19,10 +19,11 @@ import numpy.typing as npt
 from lungviewer.core.errors import ImageError
 from lungviewer.core.geometry import FieldPlan, plan_fields
 from lungviewer.core.heatmap import Heatmap, stitch
-from lungviewer.core.image import RGB, ImageInfo
+from lungviewer.core.image import RGB, ImageInfo, ImageSource
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ModelSpec, Role
 from lungviewer.core.preprocess import resize_field
+from lungviewer.core.tissue import tissue_mask
 from lungviewer.core.trust import check_field, combine_fields
 from lungviewer.core.types import ImageRecord, Prediction, Provenance, Status
 from lungviewer.readers.isolated import IsolatedDecoder
@@ -31,17 +32,20 @@ from lungviewer.services.engine import FieldResult, InferenceEngine
 
 FIELDS_AT_ONCE = 32
 THUMBNAIL_SIDE = 1024
+TISSUE_SIDE = 512
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """Everything the model needs of one image: `fields` N×S×S×3 and, for each, the check it failed."""
+    """Everything the model needs of one image: `fields` N×S×S×3 and, for each, the check it failed.
+    `tissue_mm2` is None when the scale is not known."""
 
     info: ImageInfo
     plan: FieldPlan
     fields: npt.NDArray[np.uint8]
     failed_checks: tuple[str | None, ...]
     thumbnail: RGB | None
+    tissue_mm2: float | None
     seconds: float
 
 
@@ -85,6 +89,7 @@ def prepare_file(
         plan = plan_fields(info.width, info.height, info.um_per_px, spec.input)
         pixels = source.read((0, 0), 0, (info.width, info.height))
         thumbnail = source.thumbnail(THUMBNAIL_SIDE) if keep_thumbnail else None
+        tissue_mm2 = _tissue_mm2(source, spec.modality)
     finally:
         source.close()
     read_s = time.perf_counter() - started
@@ -96,7 +101,9 @@ def prepare_file(
         context.check()
         fields[i] = resize_field(pixels, size, rect)
         failed.append(check_field(fields[i], spec.trust.checks, spec.modality))
-    return PreparedImage(info, plan, fields, tuple(failed), thumbnail, read_s + time.perf_counter() - began)
+    return PreparedImage(
+        info, plan, fields, tuple(failed), thumbnail, tissue_mm2, read_s + time.perf_counter() - began
+    )
 
 
 def finish(
@@ -128,6 +135,7 @@ def finish(
         analysed_at=datetime.now(UTC).isoformat(timespec="seconds"),
         tiles=len(results),
         tiles_refused=sum(r.prediction.status is Status.REFUSED for r in results),
+        tissue_mm2=prepared.tissue_mm2,
         tumour_share=_tumour_share(results, spec),
     )
     record = _with_provenance(_with_top(record, prediction, maps), provenance)
@@ -204,6 +212,15 @@ def _heatmaps(prepared: PreparedImage, results: Sequence[FieldResult], spec: Mod
         )
         for c, class_id in enumerate(spec.class_ids)
     }
+
+
+def _tissue_mm2(source: ImageSource, modality: str) -> float | None:
+    """Area that is stained tissue, measured on a small version; None without a scale, or for CT."""
+    info = source.info
+    if info.um_per_px is None or modality != "histology":
+        return None
+    share = float(tissue_mask(source.thumbnail(TISSUE_SIDE)).mean())
+    return share * info.width * info.height * info.um_per_px**2 / 1e6
 
 
 def _tumour_share(results: Sequence[FieldResult], spec: ModelSpec) -> float | None:

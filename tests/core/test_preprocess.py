@@ -47,6 +47,15 @@ def test_the_golden_result_is_reproduced():
     assert difference <= 1, hashlib.sha256(reduced.tobytes()).hexdigest()
 
 
+@pytest.mark.parametrize("corner", [(0, 0), (1, 0), (37, 5), (64, 31)])
+def test_the_same_pixels_give_the_same_result_wherever_they_lie(corner):
+    field = np.random.default_rng(0).integers(0, 256, (80, 80, 3), np.uint8)
+    canvas = np.random.default_rng(1).integers(0, 256, (160, 160, 3), np.uint8)
+    x, y = corner
+    canvas[y : y + 80, x : x + 80] = field
+    np.testing.assert_array_equal(resize_field(canvas, 32, Rect(x, y, 80, 80)), resize_field(field, 32))
+
+
 def test_the_channels_stay_in_order():
     red = np.zeros((50, 50, 3), np.uint8)
     red[..., 0] = 200
