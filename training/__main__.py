@@ -51,9 +51,28 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument("--pack-out", type=Path, help="where to put the pack (default: pack/ in the run folder)")
     fit.add_argument("--json-lines", action="store_true", help="progress as JSON lines on standard output")
 
+    foreign = commands.add_parser(
+        "import-keras", help="turn a .keras or .h5 classifier into a pack that is not validated"
+    )
+    foreign.add_argument("file", type=Path, help="the model file; nothing in it is run as code")
+    foreign.add_argument("--out", type=Path, required=True, help="the pack's folder")
+    foreign.add_argument("--classes", required=True, help="names in output order: a,b,c or a:tumour,…")
+    foreign.add_argument("--input-size", type=int, default=224)
+    foreign.add_argument("--modality", choices=("histology", "ct"), default="histology")
+    foreign.add_argument("--scaling", default="none", help="none, 0-1, -1-1, imagenet or caffe (with =)")
+    foreign.add_argument("--um-per-px", type=float, help="µm per pixel at the model's input")
+    foreign.add_argument("--id", help="pack id (default: from the folder)")
+    foreign.add_argument("--json-lines", action="store_true", help="progress as JSON lines on stdout")
+
     evaluate = commands.add_parser("evaluate", help="measure a pack on labelled images", epilog=EPILOG)
     evaluate.add_argument("--pack", type=Path, required=True)
-    evaluate.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
+    evaluate.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="class folders, or foreign sets (manifest.csv with a set column)",
+    )
+    evaluate.add_argument("--classes", type=Path, help="classes.json, for folders that are not known")
     evaluate.add_argument("--json", type=Path, help="also write the figures here")
     evaluate.add_argument(
         "--json-lines", action="store_true", help="progress as JSON lines on standard output"
@@ -74,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Cancelled:
         return _fail(ctx, "cancelled", "Stopped. The same command goes on from here.", 130)
     except LungviewerError as error:
-        return _fail(ctx, error.code, error.sentence, 2 if isinstance(error, UsageError) else 1)
+        # A model that cannot be imported was the wrong thing to ask for, whoever noticed it.
+        usage = isinstance(error, UsageError) or options.command == "import-keras"
+        return _fail(ctx, error.code, error.sentence, 2 if usage else 1)
     finally:
         signal.signal(signal.SIGINT, previous)
     return 0

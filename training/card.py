@@ -81,9 +81,32 @@ def _home(spec: ModelSpec, metrics: Record) -> str:
         )
     what = f"{test['images']} test images of {test['groups']} groups that were not trained on"
     return (
-        f"{what}, split unit: {test['split_unit']}. Intervals are 95 %, by resampling whole groups. All "
-        f"answers count here, also those that would be refused.\n\n"
+        f"{what}, split unit: {test['split_unit']}. Intervals are 95 %, by resampling whole groups (the "
+        f"exact binomial bound where there is no error at all). All answers count here, also those that "
+        f"would be refused.\n\n"
         f"{_table(['figure (%)', 'value', '95 % interval'], rows)}\n\n{_confusion(spec, test)}"
+        f"{_split_units(metrics)}"
+    )
+
+
+def _split_units(metrics: Record) -> str:
+    records = metrics["split_units"]
+    if len(records) < 2:
+        return ""
+    rows = [
+        [
+            r["split_unit"],
+            str(r["images"]),
+            str(r["groups"]),
+            percent(r["value"]),
+            interval(r["low"], r["high"]),
+        ]
+        for r in records
+    ]
+    return (
+        "\n\nWhy the split unit matters: the same head trained both ways, without extra views. Split by "
+        "image, copies of a test image were trained on, and its figure says little.\n\n"
+        + _table(["split by", "test images", "groups", "accuracy", "95 % interval"], rows)
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from lungviewer.core.model import ModelSpec
 from training.about import About, read_about
 from training.classes import read_classes
 from training.errors import DataProblem
@@ -75,18 +76,53 @@ def _named_folders(pairs: list[str]) -> dict[str, Path]:
 
 
 def evaluate(options: argparse.Namespace, ctx: Progress) -> None:
-    from training.evaluate import external_records
+    from training.data import open_dataset
+    from training.evaluate import evaluate_folder
+    from training.external import external_records, is_external
     from training.judge import open_pack
-    from training.tables import external_table
+    from training.notes import Note
+    from training.tables import external_table, home_table
 
     judge = open_pack(options.pack)
-    records = external_records(judge, options.data, ctx)
-    ctx.say(external_table(records))
+    if is_external(options.data):
+        records = external_records(judge, options.data, ctx)
+        found, table = {"external": records}, external_table(records)
+    else:
+        dataset = open_dataset(options.data, None, read_classes(options.classes) if options.classes else {})
+        for note in dataset.notes:
+            ctx.partial(Note(note))
+        record = evaluate_folder(judge, dataset, ctx)
+        found, table = {"home": record}, home_table(record)
+    ctx.say(table)
     if options.json:
-        options.json.write_text(json.dumps(records, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def import_keras(options: argparse.Namespace, ctx: Progress) -> None:
+    from training.importer import ImportRequest, import_keras
+
+    request = ImportRequest(
+        file=options.file,
+        out=options.out,
+        classes=tuple(name.strip() for name in options.classes.split(",")),
+        input_size=options.input_size,
+        modality=options.modality,
+        scaling=options.scaling,
+        id=options.id or options.out.name,
+        um_per_px=options.um_per_px,
+    )
+    spec = import_keras(request)
+    ctx.say(f"{spec.id} {spec.version}: imported, NOT validated. Roles: {_roles(spec)}.")
+    if isinstance(ctx, JsonProgress):
+        ctx.event("done", pack=str(options.out))
+
+
+def _roles(spec: ModelSpec) -> str:
+    return ", ".join(f"{c.id} = {c.role.value}" for c in spec.classes)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Progress], None]] = {
     "fit": fit,
     "evaluate": evaluate,
+    "import-keras": import_keras,
 }

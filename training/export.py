@@ -76,7 +76,8 @@ def convert(function: Any, signature: list[Any]) -> bytes:
 
     from training.onnx_passes import simplify
 
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    # What it cannot convert fails the checks below; its log lines are not for the person who trains.
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     simplify(model)
     _tidy(model)
@@ -98,9 +99,33 @@ def _tidy(model: Any) -> None:
         value.type.tensor_type.shape.dim[0].dim_param = "N"
     for unused in [o for o in model.opset_import if o.domain not in ("", "ai.onnx")]:
         model.opset_import.remove(unused)
+    _rename(graph)
     graph.name, graph.doc_string = "lungviewer", ""
     model.producer_name, model.producer_version, model.doc_string = "lungviewer", lungviewer.__version__, ""
     del model.metadata_props[:]
+
+
+def _rename(graph: Any) -> None:
+    """Number tensors and nodes in order: TensorFlow's names count up within a process, and the same
+    network must give the same bytes."""
+    kept = {value.name for value in (*graph.input, *graph.output)}
+    names: dict[str, str] = {"": ""}
+    for node in graph.node:
+        for name in (*node.input, *node.output):
+            names.setdefault(name, name if name in kept else f"t{len(names)}")
+    for i, node in enumerate(graph.node):
+        node.name = f"n{i}"
+        node.doc_string = ""
+        renamed = [names[name] for name in node.input], [names[name] for name in node.output]
+        del node.input[:], node.output[:]
+        node.input.extend(renamed[0])
+        node.output.extend(renamed[1])
+    for tensor in graph.initializer:
+        tensor.name = names[tensor.name]
+    ordered = sorted(graph.initializer, key=lambda tensor: int(tensor.name[1:]))
+    copies = [type(tensor).FromString(tensor.SerializeToString()) for tensor in ordered]
+    del graph.initializer[:]
+    graph.initializer.extend(copies)
 
 
 def grad_cam(network: ArchitectureModel, batch: npt.NDArray[np.uint8]) -> FloatArray:

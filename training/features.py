@@ -14,9 +14,7 @@ import numpy.typing as npt
 
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.job import JobContext
-from lungviewer.core.model import ImageCheckLimits
 from lungviewer.core.paths import atomic_write
-from lungviewer.core.trust import check_field
 from training.architectures.model import ArchitectureModel
 from training.data import Dataset, batches
 from training.split import Split
@@ -26,11 +24,10 @@ from training.views import view
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Per view name: embeddings N×D float32 of all samples (`original`) or of the train side in its
-    order (other views). `failed_checks` has the code of the image check that each sample fails, or ""."""
+    """Per view name: embeddings N×D float32 of all samples ("original") or of the train side in its
+    order (other views)."""
 
     by_view: Mapping[str, FloatArray]
-    failed_checks: tuple[str, ...]
 
     @property
     def originals(self) -> FloatArray:
@@ -42,9 +39,7 @@ def extract_features(
     dataset: Dataset,
     split: Split,
     views: Sequence[str],
-    modality: str,
     ctx: JobContext,
-    limits: ImageCheckLimits | None = None,
 ) -> Features:
     """Run the backbone over every image, and over the given views of the training images."""
     tf, _ = require_tensorflow()
@@ -53,13 +48,11 @@ def extract_features(
     def run(batch: npt.NDArray[np.uint8]) -> FloatArray:
         return np.asarray(embed(tf.constant(batch)).numpy(), np.float32)
 
-    limits = limits or ImageCheckLimits()
     train = split.rows("train")
     rest = np.setdiff1d(np.arange(len(dataset.samples)), train)
     width = int(network.embedder.output_shape[-1])
     originals = np.empty((len(dataset.samples), width), np.float32)
     others = {name: np.empty((len(train), width), np.float32) for name in views}
-    failed = [""] * len(dataset.samples)
     for rows, extra in ((train, others), (rest, {})):
         chosen = [dataset.samples[i] for i in rows]
         text = "Backbone, training images" if extra else "Backbone, held-out images"
@@ -67,9 +60,7 @@ def extract_features(
             originals[rows[part]] = run(batch)
             for name, into in extra.items():
                 into[part] = run(view(name, batch))
-            for row, field in zip(rows[part], batch, strict=True):
-                failed[row] = check_field(field, limits, modality) or ""
-    return Features({"original": originals, **others}, tuple(failed))
+    return Features({"original": originals, **others})
 
 
 def cached_features(
@@ -79,7 +70,6 @@ def cached_features(
     dataset: Dataset,
     split: Split,
     views: Sequence[str],
-    modality: str,
     ctx: JobContext,
 ) -> Features:
     """`extract_features`, or what an earlier run with the same data, split and weights left in `folder`."""
@@ -88,12 +78,11 @@ def cached_features(
     if target.is_file():
         with np.load(target, allow_pickle=False) as saved:
             if str(saved["key"]) == key:
-                by_view = {name: saved[f"view_{name}"] for name in ("original", *views)}
-                return Features(by_view, tuple(str(c) for c in saved["failed_checks"]))
-    features = extract_features(network, dataset, split, views, modality, ctx)
+                return Features({name: saved[f"view_{name}"] for name in ("original", *views)})
+    features = extract_features(network, dataset, split, views, ctx)
     buffer = io.BytesIO()
     arrays = {f"view_{name}": values for name, values in features.by_view.items()}
-    np.savez(buffer, key=np.array(key), failed_checks=np.array(features.failed_checks), **arrays)
+    np.savez(buffer, key=np.array(key), **arrays)
     with atomic_write(target) as stream:
         stream.write(buffer.getbuffer())
     return features
@@ -112,6 +101,5 @@ def _key(
         "sides": split.sides,
         "seed": split.seed,
         "views": list(views),
-        "checks": asdict(ImageCheckLimits()),
     }
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()

@@ -32,9 +32,9 @@ Targets = npt.NDArray[np.int64]
 class FitSettings:
     """`learning_rate` is where the cosine starts; `patience` in epochs without a better validation loss."""
 
-    epochs: int = 60
+    epochs: int = 40
     batch: int = 128
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     dropout: float = 0.2
     patience: int = 12
     seed: int = 7

@@ -174,9 +174,25 @@ def measure(
         return figures(probabilities[rows], targets[rows], class_ids)
 
     intervals = bootstrap(groups, statistic, seed, replicates)
-    estimate = statistic(np.arange(len(targets)))
     distinct = len(np.unique(groups))
-    return {
-        name: Measured(value, *(intervals[name] or (None, None)), len(targets), distinct, split_unit)
-        for name, value in estimate.items()
-    }
+    result = {}
+    for name, value in statistic(np.arange(len(targets))).items():
+        low, high = intervals[name] or (None, None)
+        if value == low == high == 1.0:
+            low = all_right_bound(_groups_of(name, targets, groups, class_ids))
+        result[name] = Measured(value, low, high, len(targets), distinct, split_unit)
+    return result
+
+
+def all_right_bound(groups: int) -> float:
+    """Lower end of the exact 95 % interval when all of n groups are right (Clopper & Pearson 1934).
+
+    Resampling a set without a single error cannot find one, and would claim certainty.
+    """
+    return float(0.025 ** (1 / groups))
+
+
+def _groups_of(name: str, targets: Targets, groups: npt.NDArray[np.str_], class_ids: Sequence[str]) -> int:
+    """How many groups a figure rests on: those of its class, or all."""
+    of_class = [c for c, class_id in enumerate(class_ids) if name.endswith(f"_{class_id}")]
+    return len(np.unique(groups[targets == of_class[0]] if of_class else groups))

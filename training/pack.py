@@ -59,7 +59,7 @@ def provenance_of(about: About, dataset: Dataset, split: Split) -> PackProvenanc
     return PackProvenance(about.data, dataset.manifest_sha256, split.unit, split.seed, code_version(), today)
 
 
-def validated(
+def with_thresholds(
     spec: ModelSpec,
     calibration: CalibrationSpec,
     score: str,
@@ -67,9 +67,11 @@ def validated(
     review_below: float,
     targets: Mapping[str, float],
 ) -> ModelSpec:
-    """The statement with what validation gave."""
+    """The statement with what validation gave. Only a split by known groups makes a pack validated."""
     trust = TrustSpec(score, refuse_above, review_below, dict(targets), spec.trust.checks)
-    return replace(spec, calibration=calibration, trust=trust, validated=True)
+    return replace(
+        spec, calibration=calibration, trust=trust, validated=spec.provenance.split_unit == "group"
+    )
 
 
 def keras_bytes(model: Any) -> bytes:

@@ -115,19 +115,13 @@ def reliability_diagram(
     axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", label="as sure as right")
     known = [b for b in calibration.reliability if b.n >= 5]
     middle = [(b.low + b.high) / 2 for b in known]
-    axis.plot(
-        middle,
-        [b.right / b.n for b in known],
-        "o-",
-        color=TRAIN,
-        markersize=4,
-        label="validation, as in the pack",
-    )
+    shares = [b.right / b.n for b in known]
+    axis.plot(middle, shares, "o-", color=TRAIN, markersize=4, label="validation, as in the pack")
     order = np.argsort(confidence, kind="stable")
     parts = np.array_split(order, min(bins, len(order)))
     x, y = [confidence[p].mean() for p in parts], [right[p].mean() for p in parts]
     axis.plot(x, y, "s-", color=HELD, markersize=4, label=f"test, {len(parts)} bins of equal mass")
-    low = max(0.0, min([*x, *y, *middle, 0.9]) - 0.05)
+    low = max(0.0, min([*x, *y, *middle, *shares, 0.9]) - 0.05)
     axis.set_xlim(low, 1.005)
     axis.set_ylim(low, 1.02)
     axis.set_xlabel("calibrated confidence")

@@ -20,3 +20,17 @@ def external_table(records: Sequence[dict[str, Any]]) -> str:
         )
     lines.append("Evaluation only. Few slides a row: rows are not comparable, and never pooled.")
     return "\n".join(lines)
+
+
+def home_table(record: dict[str, Any]) -> str:
+    """Every figure of one side with its interval, and what it rests on."""
+    lines = [
+        f"{record['images']} images of {record['groups']} groups, split unit: {record['split_unit']}; "
+        "95 % intervals over groups"
+    ]
+    for name, measured in (*record["figures"].items(), *record["calls"].items()):
+        value = "–" if measured["value"] is None else f"{measured['value']:.4f}"
+        low, high = measured["low"], measured["high"]
+        span = "no interval" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+        lines.append(f"{name:<40}{value:>8}   {span}")
+    return "\n".join(lines)

@@ -129,6 +129,16 @@ def test_four_groups_give_no_interval() -> None:
     assert found == {"n": None}
 
 
+def test_a_class_without_an_error_is_not_called_certain() -> None:
+    targets = np.repeat([0, 1, 2], 100)
+    perfect = np.eye(3)[targets]
+    groups = np.array([f"g{i // 10}" for i in range(300)])
+    found = measure(perfect, targets, groups, IDS, "group", replicates=100)
+    # By hand, ten groups of the class: 0.025 ** (1 / 10).
+    assert found["recall_b"].low == pytest.approx(0.6915, abs=1e-4)
+    assert found["accuracy"].low == pytest.approx(0.025 ** (1 / 30))
+
+
 def test_every_measured_figure_says_what_it_rests_on() -> None:
     probabilities, targets = sample(1)
     groups = np.array([f"g{i // 10}" for i in range(200)])

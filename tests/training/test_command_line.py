@@ -1,0 +1,112 @@
+"""`python -m training`: quick help, JSON lines for a window, sentences and exit codes for a person."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.colour_data import write_colour_data
+from tests.training.conftest import TinyRun
+from training.__main__ import main
+
+HEAVY = ("tensorflow", "keras", "onnxruntime", "tf2onnx", "matplotlib", "sklearn")
+
+
+def test_help_says_how_to_install_and_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\n"
+        "from training.__main__ import main\n"
+        "try:\n    main(['fit', '--help'])\n"
+        "except SystemExit: pass\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "lungviewer[training]" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_module_can_be_imported_without_tensorflow() -> None:
+    program = (
+        "import importlib, pkgutil, sys, training\n"
+        "for m in pkgutil.walk_packages(training.__path__, 'training.'):\n"
+        "    if not m.name.endswith('__main__'): importlib.import_module(m.name)\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_missing_tensorflow_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setitem(sys.modules, "keras", None)
+    data = write_colour_data(tmp_path / "data", groups=4, copies=1)
+    code = main(
+        ["fit", "--frozen", "--data", str(data), "--out", str(tmp_path / "run"), "--input-size", "64"]
+    )
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert code == 1
+    assert told.startswith("Training needs TensorFlow")
+    assert "pip install" in told
+
+
+def test_bad_use_exits_with_2_and_names_no_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["fit", "--frozen", "--data", str(tmp_path / "nowhere"), "--out", str(tmp_path / "run")])
+    told = capsys.readouterr().err.strip()
+    assert (code, told) == (2, "The data folder does not exist.")
+
+
+def test_json_lines_are_one_object_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = write_colour_data(tmp_path / "data", groups=4, copies=1, manifest=False)
+    (data / "lung_n" / "broken.png").write_bytes(b"nothing")
+    code = main(["fit", "--frozen", "--data", str(data), "--out", str(tmp_path / "run"), "--json-lines"])
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert code == 2
+    assert [e["text"] for e in events if e["event"] == "note"][0].startswith("GROUPS ARE NOT KNOWN")
+    assert any(e["event"] == "progress" and e["done"] == e["total"] for e in events)
+    assert events[-1]["event"] == "error"
+    assert events[-1]["code"] == "training_data"
+
+
+def test_evaluate_measures_only_the_test_side_of_the_training_folder(
+    tiny_run: TinyRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "figures.json"
+    arguments = ["evaluate", "--pack", str(tiny_run.result.pack), "--json", str(out)]
+    assert main([*arguments, "--data", str(tiny_run.request.data)]) == 0
+    again, published = json.loads(out.read_bytes())["home"], tiny_run.result.metrics["test"]
+    assert again["confusion"] == published["confusion"]
+    assert again["figures"]["accuracy"] == published["figures"]["accuracy"]
+    assert "split unit: group" in capsys.readouterr().err
+
+    other = write_colour_data(tmp_path / "other", groups=6, copies=1)
+    assert main([*arguments, "--data", str(other)]) == 0
+    assert json.loads(out.read_bytes())["home"]["images"] == 18
+
+
+def test_evaluate_reports_foreign_sets_apart(
+    tiny_run: TinyRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_colour_data(tmp_path / "foreign", groups=6, copies=1)
+    rows = [line.split(",") for line in (data / "manifest.csv").read_text().splitlines()[1:]]
+    lines = ["path,label,set,group,um_per_px"]
+    for i, (path, label, group) in enumerate(rows):
+        lines.append(f"{path},{label},lab_{i % 2},{group},2.0")
+    (data / "manifest.csv").write_text("\n".join(lines) + "\n")
+    out = tmp_path / "figures.json"
+    arguments = ["--pack", str(tiny_run.result.pack), "--data", str(data), "--json", str(out)]
+    assert main(["evaluate", *arguments]) == 0
+    records = json.loads(out.read_bytes())["external"]
+    assert {(r["set"], r["class"]) for r in records} == {
+        (lab, c)
+        for lab in ("lab_0", "lab_1")
+        for c in ("adenocarcinoma", "benign", "squamous_cell_carcinoma")
+    }
+    assert sum(r["images"] for r in records) == 18
+    assert all(r["recall_interval"] is None and r["groups"] == 3 for r in records)
+    assert "never pooled" in capsys.readouterr().err

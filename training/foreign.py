@@ -1,0 +1,231 @@
+"""Take somebody else's classifier apart: feature maps, head and logits, whatever its last layers are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lungviewer.core.backend import FloatArray
+from lungviewer.core.model import ExplainSpec
+from training.errors import ImportRefused
+from training.tensorflow_gate import require_tensorflow
+
+SCALINGS = ("none", "0-1", "-1-1", "imagenet", "caffe")
+"""How the model wants its pixels: 0…255; 0…1; −1…1; ImageNet mean and deviation of 0…1 (PyTorch's);
+BGR less ImageNet's mean (Caffe's, as Keras' own ResNet50)."""
+
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_CAFFE_MEAN = (103.939, 116.779, 123.68)
+_GREY = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A classifier in parts. `full` maps scaled pixels to [maps N×h×w×D, raw outputs, embedding N×E];
+    `head` maps maps to raw outputs. `activation` is what the outputs went through ("softmax",
+    "sigmoid" or "linear"), and has been taken off. `dense` is the last layer when the head is
+    mean → dense."""
+
+    full: Any
+    head: Any
+    activation: str
+    dense: Any | None
+    channels: int
+    explain: ExplainSpec
+
+
+def take_apart(model: Any, classes: int, size: int) -> Foreign:
+    """Find the last feature maps and the logits. Changes the model: its last activation is removed.
+
+    Raises:
+        ImportRefused: more than one input or output, another size, or a head that is not understood.
+    """
+    _, keras = require_tensorflow()
+    layers = keras.layers
+    if len(model.layers) == 2 and isinstance(model.layers[1], keras.Model):
+        model = model.layers[1]
+    channels = _check_ends(model, classes, size)
+    output = model.outputs[0]
+    chain = _back_to_maps(output)
+    operations = [operation for operation, _ in chain]
+    maps = chain[-1][1]
+    if getattr(operations[-1], "data_format", "channels_last") != "channels_last":
+        raise ImportRefused("The model keeps channels first, which is not supported.")
+    logits, activation = output, _activation_of(operations[0])
+    if isinstance(operations[0], layers.Softmax | layers.Activation):
+        logits, operations = chain[0][1], operations[1:]
+    elif isinstance(operations[0], layers.Dense):
+        operations[0].activation = keras.activations.linear
+    dense = operations[0] if operations and isinstance(operations[0], layers.Dense) else None
+    if dense is not None and dense.activation is not keras.activations.linear:
+        raise ImportRefused("The model's outputs go through two activations.")
+    embedding = layers.GlobalAveragePooling2D()(maps) if dense is None else _input_of(logits)
+    if len(embedding.shape) != 2:
+        raise ImportRefused("The model's last layer does not work on one vector per image.")
+    between = operations[1:-1]
+    pooled = dense is not None and isinstance(operations[-1], layers.GlobalAveragePooling2D)
+    plain = pooled and all(isinstance(op, layers.Dropout | layers.Identity) for op in between)
+    if not plain:
+        _convertible_gradients(operations)
+    layer = maps._keras_history.operation.name
+    return Foreign(
+        full=keras.Model(model.inputs, [maps, logits, embedding]),
+        head=keras.Model(maps, logits),
+        activation=activation,
+        dense=dense if plain else None,
+        channels=channels,
+        explain=ExplainSpec("cam" if plain else "grad-cam", layer),
+    )
+
+
+def _check_ends(model: Any, classes: int, size: int) -> int:
+    if len(getattr(model, "inputs", None) or ()) != 1 or len(model.outputs) != 1:
+        raise ImportRefused("The model must have one input and one output.")
+    shape, outputs = model.inputs[0].shape, model.outputs[0].shape
+    if len(shape) != 4 or shape[3] not in (1, 3):
+        raise ImportRefused("The model does not read images with one or three channels last.")
+    if any(side not in (None, size) for side in shape[1:3]):
+        raise ImportRefused(f"The model reads {shape[1]} × {shape[2]} pixels, not {size} × {size}.")
+    if len(outputs) != 2 or outputs[1] != (1 if classes == 2 and outputs[1] == 1 else classes):
+        raise ImportRefused(f"The model has {outputs[-1]} outputs; {classes} classes were named.")
+    return int(shape[3])
+
+
+def _input_of(tensor: Any) -> Any:
+    history = tensor._keras_history
+    inputs = history.operation._inbound_nodes[history.node_index].input_tensors
+    if len(inputs) != 1:
+        raise ImportRefused("The model's last layers are not one after another.")
+    return inputs[0]
+
+
+def _back_to_maps(output: Any) -> list[tuple[Any, Any]]:
+    """(operation, its input) from the output back to the first input that is an image of features."""
+    chain = []
+    tensor = output
+    while len(tensor.shape) != 4:
+        operation = tensor._keras_history.operation
+        if not operation._inbound_nodes or not operation._inbound_nodes[0].input_tensors:
+            raise ImportRefused("The model has no feature maps to explain its answers with.")
+        if hasattr(operation, "layers"):
+            raise ImportRefused("The model's last part is a model within the model, which is not supported.")
+        tensor = _input_of(tensor)
+        chain.append((operation, tensor))
+    if not chain:
+        raise ImportRefused("The model's output is an image, not a class.")
+    return chain
+
+
+def _convertible_gradients(operations: list[Any]) -> None:
+    """The converter knows no gradient of ReLU; as a product with a mask it needs none."""
+    tf, keras = require_tensorflow()
+
+    def masked(x: Any) -> Any:
+        return x * tf.stop_gradient(tf.cast(x > 0, x.dtype))
+
+    for operation in operations:
+        if getattr(operation, "activation", None) is keras.activations.relu:
+            operation.activation = masked
+        elif isinstance(operation, keras.layers.ReLU) and not (
+            operation.max_value or operation.negative_slope or operation.threshold
+        ):
+            operation.call = masked
+
+
+def _activation_of(operation: Any) -> str:
+    _, keras = require_tensorflow()
+    if isinstance(operation, keras.layers.Softmax):
+        return "softmax"
+    function = getattr(operation, "activation", None)
+    if function is None or function is keras.activations.linear:
+        return "linear"
+    if function is keras.activations.softmax:
+        return "softmax"
+    if function is keras.activations.sigmoid and operation.output.shape[-1] == 1:
+        return "sigmoid"
+    raise ImportRefused("The model's outputs are neither logits nor softmax.")
+
+
+# --- in a graph or eagerly ---------------------------------------------------------------------------
+
+
+def scale_pixels(image: Any, scaling: str, channels: int) -> Any:
+    """uint8 N×S×S×3 as the model wants it, in TensorFlow."""
+    tf, _ = require_tensorflow()
+    x = tf.cast(image, tf.float32)
+    if channels == 1:
+        x = tf.reduce_sum(x * tf.constant(_GREY), axis=-1, keepdims=True)
+    if scaling == "0-1":
+        return x / 255.0
+    if scaling == "-1-1":
+        return x / 127.5 - 1.0
+    if scaling in ("imagenet", "caffe") and channels != 3:
+        raise ImportRefused("This scaling needs a model with three channels.")
+    if scaling == "imagenet":
+        return (x / 255.0 - tf.constant(_MEAN)) / tf.constant(_DEVIATION)
+    if scaling == "caffe":
+        # A 1×1 convolution: reversing a dimension has no simple operator in ONNX.
+        return tf.nn.conv2d(x, tf.constant(np.eye(3, dtype=np.float32)[::-1][None, None]), 1, "VALID") - (
+            tf.constant(_CAFFE_MEAN)
+        )
+    return x
+
+
+def widen(raw: Any) -> Any:
+    """Logits of two classes from the one output of a binary model: softmax of ∓z/2 is sigmoid of z."""
+    tf, _ = require_tensorflow()
+    return tf.concat([-raw / 2, raw / 2], axis=-1) if raw.shape[-1] == 1 else raw
+
+
+def gradient_maps(foreign: Foreign, maps: Any, classes: int) -> Any:
+    """Grad-CAM of every class, N×C×h×w (Selvaraju et al. 2017, arXiv:1610.02391), by gradient tape."""
+    tf, _ = require_tensorflow()
+    result = []
+    for target in range(classes):
+        with tf.GradientTape() as tape:
+            tape.watch(maps)
+            # A product, not a slice: the converter knows its gradient.
+            logit = widen(foreign.head(maps, training=False)) * tf.one_hot(target, classes)
+        weights = tf.reduce_mean(tape.gradient(logit, maps), [1, 2], keepdims=True)
+        result.append(tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1)))
+    return tf.stack(result, axis=1)
+
+
+def contract_function(foreign: Foreign, classes: int, size: int, scaling: str) -> tuple[Any, list[Any]]:
+    """The contract as a tf.function, and its signature."""
+    tf, _ = require_tensorflow()
+    signature = [tf.TensorSpec([None, size, size, 3], tf.uint8, name="image")]
+    kernel = None if foreign.dense is None else _widened_kernel(foreign.dense)
+
+    @tf.function(input_signature=signature)
+    def contract(image: Any) -> dict[str, Any]:
+        scaled = scale_pixels(image, scaling, foreign.channels)
+        maps, raw, embedding = foreign.full(scaled, training=False)
+        if kernel is None:
+            cam = gradient_maps(foreign, maps, classes)
+        else:
+            cells = maps.shape[1] * maps.shape[2]
+            scores = tf.nn.conv2d(maps, tf.constant(kernel[None, None] / cells), 1, "VALID")
+            cam = tf.transpose(tf.nn.relu(scores), [0, 3, 1, 2])
+        return {"logits": widen(raw), "cam": cam, "embedding": tf.identity(embedding)}
+
+    return contract, signature
+
+
+def _widened_kernel(dense: Any) -> FloatArray:
+    kernel = np.asarray(dense.kernel, np.float32)
+    return np.concatenate([-kernel / 2, kernel / 2], axis=1) if kernel.shape[1] == 1 else kernel
+
+
+def probabilities(outputs: npt.NDArray[np.floating], activation: str) -> npt.NDArray[np.float64]:
+    """What the model itself says, N×C, from its untouched outputs."""
+    values = np.asarray(outputs, np.float64)
+    if activation == "sigmoid":
+        return np.concatenate([1 - values, values], axis=1)
+    if activation == "softmax":
+        return values
+    weights = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
