@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lungviewer.core.errors import OutputUnwritable, PackInvalid
 from lungviewer.core.model import FileStamp, ModelSpec
+from lungviewer.core.paths import sync_folder
 from lungviewer.packs.loading import load_pack
 from lungviewer.packs.manifest import dump_manifest
 from lungviewer.packs.names import HIDDEN_PREFIX, MANIFEST, byte_limit
@@ -86,14 +87,3 @@ def publish(hidden: Path, final: Path) -> None:
         hidden.rename(final)
         shutil.rmtree(aside, ignore_errors=True)
     sync_folder(final.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in a folder survive a power cut. Windows cannot open folders, and need not."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
