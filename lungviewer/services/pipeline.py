@@ -80,7 +80,7 @@ class Pipeline:
         self._pool = ThreadPoolExecutor(workers, "lungviewer-read")
         self._ready: queue.SimpleQueue[Future[_Read]] = queue.SimpleQueue()
         self._budget = _Budget(FIELD_BYTES)
-        self._decoder = IsolatedDecoder()
+        self._decoder = IsolatedDecoder(workers=workers)  # each starts when it is needed
 
     def __enter__(self) -> Pipeline:
         return self
