@@ -17,8 +17,6 @@ import numpy.typing as npt
 from lungviewer.core.backend import DeviceReport, RawOutput
 from lungviewer.core.errors import BackendError, DeviceUnavailable, MissingDependency
 
-_HINT = "Install it with: pip install 'lungviewer[training]'."
-
 
 class KerasBackend:
     """See `lungviewer.core.backend.Backend`."""
@@ -27,7 +25,9 @@ class KerasBackend:
 
     def devices(self) -> list[DeviceReport]:
         if find_spec("tensorflow") is None:
-            return [DeviceReport("cpu", False, f"TensorFlow is not installed. {_HINT}")]
+            return [
+                DeviceReport("cpu", False, f"TensorFlow is not installed. {MissingDependency.default_hint}")
+            ]
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
@@ -38,7 +38,7 @@ class KerasBackend:
 
     def open(self, model: bytes, device: str, threads: int) -> KerasSession:
         if find_spec("tensorflow") is None:
-            raise MissingDependency("This pack runs on TensorFlow, which is not installed.", hint=_HINT)
+            raise MissingDependency("This pack runs on TensorFlow, which is not installed.")
         import keras
         import tensorflow as tf
 

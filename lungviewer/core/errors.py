@@ -186,7 +186,10 @@ class DeviceUnavailable(BackendError):
 
 
 class MissingDependency(LungviewerError):
+    """TensorFlow, or something that comes with it, is needed and not installed."""
+
     code = "missing_dependency"
+    default_hint = "In a checkout of lungviewer: pip install '.[training]'."
 
 
 # --- results -----------------------------------------------------------------------------------------

@@ -26,10 +26,7 @@ def check_weights(data: bytes) -> None:
     try:
         import h5py  # type: ignore[import-untyped]
     except ImportError as error:
-        raise MissingDependency(
-            "Keras models can be checked only where Keras is installed.",
-            hint="Install it with: pip install 'lungviewer[training]'.",
-        ) from error
+        raise MissingDependency("Keras models can be checked only where Keras is installed.") from error
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
             stored = _Walk(h5py).group(file, 0)

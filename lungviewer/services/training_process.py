@@ -17,8 +17,5 @@ def run_training(arguments: Sequence[str]) -> int:
         MissingDependency: the training module or TensorFlow is not installed.
     """
     if find_spec("training") is None or find_spec("tensorflow") is None:
-        raise MissingDependency(
-            "This needs the training part of lungviewer, which is not installed.",
-            hint="Install it with: pip install 'lungviewer[training]'.",
-        )
+        raise MissingDependency("This needs the training part of lungviewer, which is not installed.")
     return subprocess.run([sys.executable, "-m", "training", *arguments], check=False).returncode
