@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from lungviewer.core.job import CancellableContext
 
@@ -30,13 +31,23 @@ def err() -> Console:
     return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
+class _TwoLines(Progress):
+    """The bar with its numbers, and under it a line of words that may be long."""
+
+    words = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        yield Text(self.words, overflow="ellipsis", no_wrap=True)
+
+
 class ConsoleContext(CancellableContext):
     """A progress bar that a job can talk to; `describe` turns a partial result into a few words."""
 
-    def __init__(self, progress: Progress, describe: Callable[[object], str]) -> None:
+    def __init__(self, bar: _TwoLines, describe: Callable[[object], str]) -> None:
         super().__init__()
-        self._bar = progress
-        self._task = progress.add_task("", total=None, rate="", words="")
+        self._bar = bar
+        self._task = bar.add_task("", total=None, rate="")
         self._describe = describe
 
     def progress(self, done: int, total: int, text: str = "") -> None:
@@ -45,20 +56,19 @@ class ConsoleContext(CancellableContext):
         self._bar.update(self._task, completed=done, total=total or None, rate=rate)
 
     def partial(self, value: object) -> None:
-        self._bar.update(self._task, words=self._describe(value))
+        self._bar.words = self._describe(value)
 
 
 @contextmanager
 def console_context(describe: Callable[[object], str], *, quiet: bool = False) -> Iterator[ConsoleContext]:
     """A context whose Ctrl-C (and, on Linux, a polite kill) cancels the job instead of tearing it down."""
-    progress = Progress(
-        BarColumn(),
+    progress = _TwoLines(
+        BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[words]}", markup=False),
         console=err(),
         disable=quiet or not err().is_terminal,
         refresh_per_second=5,

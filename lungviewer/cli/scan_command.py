@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _describe(value: object) -> str:
-    return f"{_words(value.by_class)}  {_words(value.by_status)}" if isinstance(value, ScanProgress) else ""
+    return f"{_words(value.by_status)} · {_words(value.by_class)}" if isinstance(value, ScanProgress) else ""
 
 
 def _tell(summary: ScanSummary, spec: ModelSpec) -> None:
