@@ -35,7 +35,7 @@ def write_card(spec: ModelSpec, about: About, metrics: Record) -> str:
         _section("What it was trained on", _data(spec, about, metrics)),
         _section("How good it is at home", _home(spec, metrics)),
         _section("When it answers, and when it does not", _trust(spec, metrics)),
-        _section("Other laboratories (evaluation only)", _external(metrics)),
+        _section("Other laboratories (evaluation only)", _external(spec, metrics)),
         _section("Not lung", _strange(metrics)),
         _section("When not to trust it", _bullets(about.limits)),
         _section("How it was made", _making(spec, metrics)),
@@ -150,8 +150,9 @@ def _with_interval(measured: Record) -> str:
     return f"{percent(measured['value'])} ({interval(measured['low'], measured['high'])})"
 
 
-def _external(metrics: Record) -> str:
+def _external(spec: ModelSpec, metrics: Record) -> str:
     records = metrics["external"]
+    labels = {c.id: c.label for c in spec.classes}
     if not records:
         return "Not measured."
     head = ["set", "truth", "images", "groups", "right (all answers)", "mean confidence"]
@@ -159,7 +160,7 @@ def _external(metrics: Record) -> str:
     rows = []
     for r in records:
         low, high = r["recall_interval"] or (None, None)
-        row = [r["set"], r["class"], str(r["images"]), str(r["groups"])]
+        row = [r["set"], labels[r["class"]], str(r["images"]), str(r["groups"])]
         row += [f"{percent(r['recall'])} ({interval(low, high)})", f"{r['mean_confidence']:.2f}"]
         row += [percent(r[name]) for name in ("coverage", "selective_accuracy", "refused")]
         rows.append(row)

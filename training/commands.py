@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lungviewer.core.model import ModelSpec
 from training.about import About, read_about
@@ -84,6 +85,7 @@ def evaluate(options: argparse.Namespace, ctx: Progress) -> None:
     from training.tables import external_table, home_table
 
     judge = open_pack(options.pack)
+    found: dict[str, Any]
     if is_external(options.data):
         records = external_records(judge, options.data, ctx)
         found, table = {"external": records}, external_table(records)

@@ -98,16 +98,16 @@ def open_dataset(
     if manifest is None and not chosen.is_file():
         rows = _rows_from_folders(root)
         digest = hashlib.sha256("\n".join(path for path, _, _ in rows).encode()).hexdigest()
-        known, notes = False, (UNKNOWN_GROUPS_NOTE,)
+        known, notes = False, [UNKNOWN_GROUPS_NOTE]
     else:
         rows, digest = _rows_from_manifest(root, chosen)
-        known, notes = True, ()
+        known, notes = True, []
     if not rows:
         raise DataProblem("The data folder holds no images in class folders.")
     by_label = classes_for((label for _, label, _ in rows), class_table)
     index = {label: i for i, label in enumerate(by_label)}
     samples = tuple(Sample(path, label, index[label], group) for path, label, group in sorted(rows))
-    return Dataset(root, samples, tuple(by_label.values()), digest, known, notes)
+    return Dataset(root, samples, tuple(by_label.values()), digest, known, tuple(notes))
 
 
 def _rows_from_folders(root: Path) -> list[tuple[str, str, str]]:

@@ -179,16 +179,16 @@ def measure(
     for name, value in statistic(np.arange(len(targets))).items():
         low, high = intervals[name] or (None, None)
         if value == low == high == 1.0:
-            low = all_right_bound(_groups_of(name, targets, groups, class_ids))
+            # Resampling a set without a single error finds none, and would claim certainty.
+            shares = name.startswith(("accuracy", "balanced_accuracy", "recall_"))
+            low = all_right_bound(_groups_of(name, targets, groups, class_ids)) if shares else None
+            high = high if shares else None
         result[name] = Measured(value, low, high, len(targets), distinct, split_unit)
     return result
 
 
 def all_right_bound(groups: int) -> float:
-    """Lower end of the exact 95 % interval when all of n groups are right (Clopper & Pearson 1934).
-
-    Resampling a set without a single error cannot find one, and would claim certainty.
-    """
+    """Lower end of the exact 95 % interval when all of n groups are right (Clopper & Pearson 1934)."""
     return float(0.025 ** (1 / groups))
 
 

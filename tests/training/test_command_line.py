@@ -67,7 +67,7 @@ def test_json_lines_are_one_object_each(tmp_path: Path, capsys: pytest.CaptureFi
     code = main(["fit", "--frozen", "--data", str(data), "--out", str(tmp_path / "run"), "--json-lines"])
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert code == 2
-    assert [e["text"] for e in events if e["event"] == "note"][0].startswith("GROUPS ARE NOT KNOWN")
+    assert next(e["text"] for e in events if e["event"] == "note").startswith("GROUPS ARE NOT KNOWN")
     assert any(e["event"] == "progress" and e["done"] == e["total"] for e in events)
     assert events[-1]["event"] == "error"
     assert events[-1]["code"] == "training_data"

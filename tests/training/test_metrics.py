@@ -136,6 +136,7 @@ def test_a_class_without_an_error_is_not_called_certain() -> None:
     found = measure(perfect, targets, groups, IDS, "group", replicates=100)
     # By hand, ten groups of the class: 0.025 ** (1 / 10).
     assert found["recall_b"].low == pytest.approx(0.6915, abs=1e-4)
+    assert (found["auc_b"].low, found["auc_b"].high) == (None, None)
     assert found["accuracy"].low == pytest.approx(0.025 ** (1 / 30))
 
 

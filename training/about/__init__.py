@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from training.errors import DataProblem
 
@@ -46,7 +47,7 @@ def read_about(path: Path) -> About:
     known = {f.name: (int, float) if f.type == "float" else type(f.default) for f in fields(About)}
     if not isinstance(document, dict) or not set(document) <= set(known):
         raise DataProblem("The about file has fields that are not known.", hint=f"Known: {', '.join(known)}.")
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in document.items()}
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in document.items()}
     wrong = [n for n, v in values.items() if not isinstance(v, known[n])]
     if wrong:
         raise DataProblem(f"The about file has a value of the wrong kind: {', '.join(wrong)}.")

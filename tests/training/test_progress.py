@@ -1,0 +1,50 @@
+"""What a job says, on a terminal and as JSON lines."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from lungviewer.core.errors import Cancelled
+from training.fit import Epoch
+from training.notes import Note
+from training.progress import ConsoleProgress, JsonProgress
+
+EPOCH = Epoch(3, 0.001, 0.2, 0.95, 0.3, 0.91)
+
+
+def test_json_lines_carry_everything() -> None:
+    stream = io.StringIO()
+    ctx = JsonProgress(stream)
+    ctx.progress(2, 10, "Checking images")
+    ctx.partial(EPOCH)
+    ctx.partial(Note("GROUPS ARE NOT KNOWN"))
+    events = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [e["event"] for e in events] == ["progress", "epoch", "note"]
+    assert events[0] == {"event": "progress", "done": 2, "total": 10, "text": "Checking images"}
+    assert events[1]["validation_accuracy"] == 0.91
+    assert events[2]["text"] == "GROUPS ARE NOT KNOWN"
+
+
+def test_a_log_file_gets_one_line_a_stage_and_one_an_epoch() -> None:
+    stream = io.StringIO()
+    ctx = ConsoleProgress(stream)
+    for done in range(1, 101):
+        ctx.progress(done, 100, "Backbone")
+    ctx.partial(EPOCH)
+    ctx.partial(Note("Careful."))
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("Backbone: 100/100")
+    assert "validation 0.3000 0.9100" in lines[1]
+    assert lines[2] == "Careful."
+
+
+def test_cancel_is_seen_at_the_next_check() -> None:
+    ctx = ConsoleProgress(io.StringIO())
+    ctx.check()
+    ctx.cancel()
+    with pytest.raises(Cancelled):
+        ctx.check()
