@@ -53,7 +53,7 @@ def export_onnx(network: ArchitectureModel) -> bytes:
     size = network.input_size
     signature = [tf.TensorSpec([None, size, size, 3], tf.uint8, name="image")]
 
-    @tf.function(input_signature=signature)
+    @tf.function(input_signature=signature, autograph=False)
     def contract(image: Any) -> dict[str, Any]:
         maps = network.backbone(image, training=False)
         embedding = tf.reduce_mean(maps, [1, 2])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,17 @@ class Features:
         return self.by_view["original"]
 
 
+def embedder_of(network: ArchitectureModel) -> Callable[[npt.NDArray[np.uint8]], FloatArray]:
+    """A compiled function from n×S×S×3 uint8 pixels to embeddings n×D."""
+    tf, _ = require_tensorflow()
+
+    def embed(batch: Any) -> Any:
+        return network.embedder(batch, training=False)
+
+    compiled = tf.function(embed, reduce_retracing=True, autograph=False)
+    return lambda batch: np.asarray(compiled(tf.constant(batch)), np.float32)
+
+
 def extract_features(
     network: ArchitectureModel,
     dataset: Dataset,
@@ -42,12 +54,7 @@ def extract_features(
     ctx: JobContext,
 ) -> Features:
     """Run the backbone over every image, and over the given views of the training images."""
-    tf, _ = require_tensorflow()
-    embed = tf.function(lambda batch: network.embedder(batch, training=False), reduce_retracing=True)
-
-    def run(batch: npt.NDArray[np.uint8]) -> FloatArray:
-        return np.asarray(embed(tf.constant(batch)).numpy(), np.float32)
-
+    run = embedder_of(network)
     train = split.rows("train")
     rest = np.setdiff1d(np.arange(len(dataset.samples)), train)
     width = int(network.embedder.output_shape[-1])

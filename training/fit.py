@@ -151,7 +151,7 @@ class _HeadLoop:
         self._optimizer = keras.optimizers.Adam(settings.learning_rate)
         self._optimizer.build(head.trainable_variables)
         self._weights = tf.constant(weights)
-        self._step = tf.function(self._train_step, reduce_retracing=True)
+        self._step = tf.function(self._train_step, reduce_retracing=True, autograph=False)
 
     def _train_step(self, batch: Any, labels: Any) -> None:
         tf = self._tf

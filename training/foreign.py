@@ -24,13 +24,17 @@ _GREY = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A classifier in parts. `full` maps scaled pixels to [maps N×h×w×D, raw outputs, embedding N×E];
-    `head` maps maps to raw outputs. `activation` is what the outputs went through ("softmax",
-    "sigmoid" or "linear"), and has been taken off. `dense` is the last layer when the head is
-    mean → dense."""
+    """A classifier in parts.
+
+    `full` maps scaled pixels to [maps N×h×w×D, raw outputs, embedding N×E] and `head` maps to raw
+    outputs; `after_mean` does so from the maps' mean over space, when the head starts with that.
+    `activation` is what the outputs went through ("softmax", "sigmoid" or "linear"), and has been taken
+    off. `dense` is the last layer when the head is mean → dense.
+    """
 
     full: Any
     head: Any
+    after_mean: Any | None
     activation: str
     dense: Any | None
     channels: int
@@ -65,19 +69,19 @@ def take_apart(model: Any, classes: int, size: int) -> Foreign:
     embedding = layers.GlobalAveragePooling2D()(maps) if dense is None else _input_of(logits)
     if len(embedding.shape) != 2:
         raise ImportRefused("The model's last layer does not work on one vector per image.")
-    between = operations[1:-1]
-    pooled = dense is not None and isinstance(operations[-1], layers.GlobalAveragePooling2D)
-    plain = pooled and all(isinstance(op, layers.Dropout | layers.Identity) for op in between)
+    pools = isinstance(operations[-1], layers.GlobalAveragePooling2D)
+    plain = dense is not None and pools
+    plain = plain and all(isinstance(op, layers.Dropout | layers.Identity) for op in operations[1:-1])
     if not plain:
         _convertible_gradients(operations)
-    layer = maps._keras_history.operation.name
     return Foreign(
         full=keras.Model(model.inputs, [maps, logits, embedding]),
         head=keras.Model(maps, logits),
+        after_mean=keras.Model(chain[-2][1], logits) if pools and len(operations) > 1 else None,
         activation=activation,
         dense=dense if plain else None,
         channels=channels,
-        explain=ExplainSpec("cam" if plain else "grad-cam", layer),
+        explain=ExplainSpec("cam" if plain else "grad-cam", maps._keras_history.operation.name),
     )
 
 
@@ -106,7 +110,7 @@ def _back_to_maps(output: Any) -> list[tuple[Any, Any]]:
     """(operation, its input) from the output back to the first input that is an image of features."""
     chain = []
     tensor = output
-    while len(tensor.shape) != 4:
+    while len(tensor.shape) != 4 or tuple(tensor.shape[1:3]) == (1, 1):
         operation = tensor._keras_history.operation
         if not operation._inbound_nodes or not operation._inbound_nodes[0].input_tensors:
             raise ImportRefused("The model has no feature maps to explain its answers with.")
@@ -180,16 +184,35 @@ def widen(raw: Any) -> Any:
     return tf.concat([-raw / 2, raw / 2], axis=-1) if raw.shape[-1] == 1 else raw
 
 
-def gradient_maps(foreign: Foreign, maps: Any, classes: int) -> Any:
+def grad_cam(foreign: Foreign, maps: Any, classes: int) -> FloatArray:
     """Grad-CAM of every class, N×C×h×w (Selvaraju et al. 2017, arXiv:1610.02391), by gradient tape."""
+    return np.asarray(_weighted(foreign.head, maps, maps, classes))
+
+
+def gradient_maps(foreign: Foreign, maps: Any, classes: int) -> Any:
+    """The same for a graph: a mean over space is not derived but written down, as its gradient is the
+    same everywhere (the converter makes shapes of it that do not run)."""
     tf, _ = require_tensorflow()
+    if foreign.after_mean is None:
+        return _weighted(foreign.head, maps, maps, classes)
+    keep = len(foreign.after_mean.inputs[0].shape) == 4
+    return _weighted(foreign.after_mean, tf.reduce_mean(maps, [1, 2], keepdims=keep), maps, classes)
+
+
+def _weighted(head: Any, start: Any, maps: Any, classes: int) -> Any:
+    tf, _ = require_tensorflow()
+    cells = maps.shape[1] * maps.shape[2]
     result = []
     for target in range(classes):
         with tf.GradientTape() as tape:
-            tape.watch(maps)
+            tape.watch(start)
             # A product, not a slice: the converter knows its gradient.
-            logit = widen(foreign.head(maps, training=False)) * tf.one_hot(target, classes)
-        weights = tf.reduce_mean(tape.gradient(logit, maps), [1, 2], keepdims=True)
+            logit = widen(head(start, training=False)) * tf.one_hot(target, classes)
+        gradient = tape.gradient(logit, start)
+        if len(gradient.shape) == 2:
+            gradient = tf.expand_dims(tf.expand_dims(gradient, 1), 1)
+        # With respect to the maps, their mean; with respect to their mean, the same sum in one piece.
+        weights = tf.reduce_sum(gradient, [1, 2], keepdims=True) / cells
         result.append(tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1)))
     return tf.stack(result, axis=1)
 
@@ -200,7 +223,7 @@ def contract_function(foreign: Foreign, classes: int, size: int, scaling: str) -
     signature = [tf.TensorSpec([None, size, size, 3], tf.uint8, name="image")]
     kernel = None if foreign.dense is None else _widened_kernel(foreign.dense)
 
-    @tf.function(input_signature=signature)
+    @tf.function(input_signature=signature, autograph=False)
     def contract(image: Any) -> dict[str, Any]:
         scaled = scale_pixels(image, scaling, foreign.channels)
         maps, raw, embedding = foreign.full(scaled, training=False)

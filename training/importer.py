@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lungviewer.core.errors import PackError
+from lungviewer.core.errors import BackendError, PackError
 from lungviewer.core.model import ClassSpec, ModelSpec, PackProvenance, Role
 from lungviewer.core.trust import calibrated_probabilities
 from training.about import About
@@ -22,7 +22,7 @@ from training.foreign import (
     SCALINGS,
     Foreign,
     contract_function,
-    gradient_maps,
+    grad_cam,
     probabilities,
     scale_pixels,
     take_apart,
@@ -125,8 +125,8 @@ def _convert(model: Any, request: ImportRequest, pictures: npt.NDArray[np.uint8]
         raise ImportRefused(f"The model does not take images of {size} × {size} pixels.") from error
     foreign = take_apart(model, classes, size)
     maps, _, _ = foreign.full(scale_pixels(pictures, request.scaling, channels), training=False)
-    expected = gradient_maps(foreign, maps, classes).numpy()
-    unsupported = (ValueError, KeyError, RuntimeError, NotImplementedError, AttributeError)
+    expected = grad_cam(foreign, maps, classes)
+    unsupported = (BackendError, ValueError, KeyError, RuntimeError, NotImplementedError, AttributeError)
     try:
         graph = convert(*contract_function(foreign, classes, size, request.scaling))
         raw = OnnxModel(graph).predict(pictures)

@@ -6,31 +6,41 @@ import numpy as np
 import numpy.typing as npt
 
 from lungviewer.core.backend import RawOutput
+from lungviewer.core.errors import BackendError
 from training.tensorflow_gate import require_onnxruntime
 
 OUTPUTS = ("logits", "cam", "embedding")
 
 
 class OnnxModel:
-    """A graph that keeps the pack contract, on the CPU. `threads` 0 lets the runtime choose."""
+    """A graph that keeps the pack contract, on the CPU. `threads` 0 lets the runtime choose.
+
+    Raises:
+        BackendError: the runtime cannot load or run the graph.
+    """
 
     def __init__(self, graph: bytes, threads: int = 0) -> None:
         runtime = require_onnxruntime()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        self._session = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        options.log_severity_level = 4  # failures arrive as exceptions; stderr stays clean
+        try:
+            self._session = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except _failures() as error:
+            raise BackendError(f"ONNX Runtime cannot load the graph ({type(error).__name__}).") from error
 
     def predict(self, batch: npt.NDArray[np.uint8]) -> RawOutput:
         """Run N×S×S×3 uint8 RGB images."""
-        logits, cam, embedding = self._session.run(list(OUTPUTS), {"image": batch})
+        try:
+            logits, cam, embedding = self._session.run(list(OUTPUTS), {"image": batch})
+        except _failures() as error:
+            raise BackendError(f"ONNX Runtime cannot run the graph ({type(error).__name__}).") from error
         return RawOutput(logits, cam, embedding)
 
 
-def concatenate(parts: list[RawOutput]) -> RawOutput:
-    """Several batches as one."""
-    return RawOutput(
-        np.concatenate([p.logits for p in parts]),
-        np.concatenate([p.cam for p in parts]),
-        np.concatenate([p.embedding for p in parts]),
-    )
+def _failures() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises: its own exceptions have no common base but Exception."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = [c for c in vars(state).values() if isinstance(c, type) and issubclass(c, Exception)]
+    return (*own, RuntimeError, ValueError)

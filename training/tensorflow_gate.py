@@ -14,6 +14,9 @@ INSTALL_HINT = 'Install it with: pip install "lungviewer[training]"'
 def require_tensorflow(seed: int | None = None) -> tuple[Any, Any]:
     """The modules (tensorflow, keras); with a seed, everything that follows is repeatable on one machine.
 
+    Functions given to `tf.function` are written without AutoGraph (`autograph=False`): nothing here needs
+    it, and when it cannot read a source it prints the whole environment, secrets included.
+
     Raises:
         MissingDependency: TensorFlow or Keras is not installed.
     """

@@ -16,6 +16,7 @@ from lungviewer.core.trust import calibrated_probabilities, outlier_model
 from training.architectures.model import ArchitectureModel
 from training.calibrate import choose_review, fit_calibration
 from training.data import Dataset
+from training.features import embedder_of
 from training.pack import with_thresholds
 from training.split import Split
 from training.strange import STRANGE, make_strange
@@ -74,15 +75,13 @@ def fit_thresholds(
 def _strange_embeddings(
     network: ArchitectureModel, dataset: Dataset, split: Split, ctx: JobContext
 ) -> dict[str, FloatArray]:
-    tf, _ = require_tensorflow()
     fields = spread_pixels(dataset, split, network.input_size, STRANGE_FROM)
-    embed = tf.function(lambda batch: network.embedder(batch, training=False), reduce_retracing=True)
+    embed = embedder_of(network)
     result: dict[str, FloatArray] = {}
     for done, kind in enumerate(STRANGE):
         ctx.check()
         pictures = make_strange(kind, fields, split.seed)
-        parts = [embed(tf.constant(pictures[i : i + 32])).numpy() for i in range(0, len(pictures), 32)]
-        result[kind] = np.concatenate(parts)
+        result[kind] = np.concatenate([embed(pictures[i : i + 32]) for i in range(0, len(pictures), 32)])
         ctx.progress(done + 1, len(STRANGE), "Choosing the strangeness score")
     return result
 

@@ -79,6 +79,12 @@ def gaussian_arrays(embedding: FloatArray, targets: Targets, classes: int, dimen
     }
 
 
+def leading_part(arrays: Arrays, dimensions: int) -> Arrays:
+    """The same with fewer dimensions: directions are in order of variance."""
+    cut = {name: arrays[name][:, :dimensions] for name in ("projection", "class_means")}
+    return {**arrays, **{name: np.ascontiguousarray(values) for name, values in cut.items()}}
+
+
 def neighbour_arrays(embedding: FloatArray, groups: npt.NDArray[np.str_], k: int) -> Arrays:
     """A bank of unit-length embeddings, a few from every group (Sun et al. 2022, arXiv:2204.06507)."""
     centre = embedding.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -108,8 +114,9 @@ def fit_trust(
         strange: embeddings of altered validation images, by kind.
     """
     fitted: list[tuple[TrustCandidate, Arrays]] = []
+    widest = gaussian_arrays(train, train_targets, classes, max(DIMENSIONS))
     for dimensions in DIMENSIONS:
-        arrays = gaussian_arrays(train, train_targets, classes, dimensions)
+        arrays = leading_part(widest, dimensions)
         fitted.append((_judge("gaussian", dimensions, arrays, validation, strange), arrays))
     for k in NEIGHBOURS:
         arrays = neighbour_arrays(train, train_groups, k)

@@ -18,6 +18,7 @@ from lungviewer.packs.loading import load_pack
 from training.__main__ import main
 from training.classes import ADENOCARCINOMA
 from training.errors import ImportRefused
+from training.foreign import scale_pixels
 from training.importer import ImportRequest, import_keras, named_class
 from training.keras_file import check_h5, check_h5_config
 from training.runtime import OnnxModel
@@ -54,6 +55,16 @@ def flattened() -> Any:
     )
 
 
+def pooled_deep() -> Any:
+    """Mean → batch norm → dense → ReLU → dense, without its softmax: transfer learning with a larger head."""
+    image = keras.Input((SIZE, SIZE, 3))
+    x = layers.Conv2D(6, 3, strides=2)(image)
+    x = layers.GlobalAveragePooling2D(keepdims=True)(layers.ReLU(max_value=6)(x))
+    x = layers.BatchNormalization()(layers.Flatten()(x))
+    x = layers.ReLU()(layers.Dense(5)(x))
+    return keras.Model(image, layers.Activation("softmax")(layers.Dense(3)(x)))
+
+
 def request(file: Path, classes: str = "a,b,c", scaling: str = "0-1") -> ImportRequest:
     names = tuple(classes.split(","))
     return ImportRequest(file, file.parent / "pack", names, SIZE, "histology", scaling, "mine")
@@ -73,7 +84,9 @@ def reload(content: bytes, folder: Path) -> Any:
     return keras.models.load_model(folder / "again.keras", compile=False)
 
 
-@pytest.mark.parametrize(("build", "suffix"), [(pooled, ".keras"), (flattened, ".keras"), (pooled, ".h5")])
+@pytest.mark.parametrize(
+    ("build", "suffix"), [(pooled, ".keras"), (flattened, ".keras"), (pooled_deep, ".keras"), (pooled, ".h5")]
+)
 def test_an_imported_model_gives_the_original_answers(
     build: Callable[[], Any], suffix: str, tmp_path: Path
 ) -> None:
@@ -91,6 +104,39 @@ def test_an_imported_model_gives_the_original_answers(
     assert pack.spec.explain.method == ("cam" if build is pooled else "grad-cam")
     assert (pack.spec.validated, pack.spec.trust.score) == (False, "none")
     assert "not validated" in (tmp_path / "pack" / "card.md").read_text(encoding="utf-8").lower()
+
+
+def test_a_grey_model_reads_luminance(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(2)
+    image = keras.Input((SIZE, SIZE, 1))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, activation="relu")(image))
+    model = keras.Model(image, layers.Dense(2, activation="softmax")(x))
+    model.save(tmp_path / "m.keras")
+    grey = pictures().astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    expected = np.asarray(model(grey[..., None], training=False))
+    import_keras(request(tmp_path / "m.keras", "a,b", "none"))
+    raw = OnnxModel(load_pack(tmp_path / "pack").model).predict(pictures())
+    np.testing.assert_allclose(softmax(raw.logits), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("scaling", "expected"),
+    [
+        ("none", (10, 20, 30)),
+        ("0-1", (10 / 255, 20 / 255, 30 / 255)),
+        ("-1-1", (10 / 127.5 - 1, 20 / 127.5 - 1, 30 / 127.5 - 1)),
+        (
+            "imagenet",
+            tuple(
+                (v / 255 - m) / s for v, m, s in ((10, 0.485, 0.229), (20, 0.456, 0.224), (30, 0.406, 0.225))
+            ),
+        ),
+        ("caffe", (30 - 103.939, 20 - 116.779, 10 - 123.68)),
+    ],
+)
+def test_each_scaling_is_what_its_name_says(scaling: str, expected: tuple[float, ...]) -> None:
+    pixel = np.array([10, 20, 30], np.uint8).reshape(1, 1, 1, 3)
+    np.testing.assert_allclose(np.asarray(scale_pixels(pixel, scaling, 3)).ravel(), expected, rtol=1e-5)
 
 
 def test_one_sigmoid_output_becomes_two_classes(tmp_path: Path) -> None:
