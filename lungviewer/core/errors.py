@@ -114,6 +114,28 @@ class ImageTooSmall(ImageError):
     default_hint = "Export a larger region."
 
 
+class OutOfMemory(ImageError):
+    code = "out_of_memory"
+    transient = True
+    default_hint = "Close other programs, or export a smaller region, then scan again."
+
+
+class DecoderUnavailable(ImageError):
+    """The machine, not the file, is at fault."""
+
+    code = "decoder_unavailable"
+    transient = True
+    default_hint = "Restart the program, then scan again."
+
+
+class UnexpectedFailure(ImageError):
+    """A mistake of this program met while it worked on one image."""
+
+    code = "unexpected"
+    transient = True
+    default_hint = "This is a mistake in lungviewer; please report it."
+
+
 class DecodeTimeout(ImageError):
     code = "timeout"
     default_hint = "The file may be damaged; export it again from its source."
@@ -122,16 +144,6 @@ class DecodeTimeout(ImageError):
 class DecoderCrashed(ImageError):
     code = "decoder_crashed"
     default_hint = "The file is damaged in a way its decoder cannot survive; export it again."
-
-
-# --- geometry ----------------------------------------------------------------------------------------
-
-
-class SpacingUnknown(LungviewerError):
-    """The file does not say how many micrometres a pixel covers, and guessing is not allowed."""
-
-    code = "spacing_unknown"
-    default_hint = "Give the scale with --um-per-px."
 
 
 # --- packs -------------------------------------------------------------------------------------------

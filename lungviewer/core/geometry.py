@@ -18,6 +18,16 @@ training sees scales from 0.7 to 1.4."""
 SMALLEST_SIDE_PX = 32
 """Below this a field holds no more than a few nuclei at any magnification."""
 
+LARGEST_ENLARGEMENT = 2.0
+"""Fields that must be enlarged by more are marked for review: detail that was never recorded cannot be
+read. By more than `REFUSED_ENLARGEMENT` they are too small."""
+
+REFUSED_ENLARGEMENT = 4.0
+
+LARGEST_GUESSED_FIELD = 4.0
+"""An image of unknown scale whose shorter side is more than this many times the model's input is more
+likely an overview than one field, and is marked for review."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rect:
@@ -38,12 +48,15 @@ class FieldPlan:
     """The square fields of one image, in rows from the top left.
 
     `scale_known` is False when the image does not say its µm/px: then its shorter side is taken as one
-    field, as the training tiles were, and the result carries the note "scale_unknown".
+    field, as the training tiles were. `doubts` are reason codes (core/trust.py) for which an answer asks
+    for review; `notes` are codes that only inform.
     """
 
     fields: tuple[Rect, ...]
     side: float
     scale_known: bool
+    doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def _offsets(length: float, side: float) -> list[float]:
@@ -59,10 +72,10 @@ def plan_fields(width: int, height: int, um_per_px: float | None, spec: InputSpe
     """Cover a width×height image with square fields of the model's field of view.
 
     With a known scale the side is `spec.field_um` micrometres; an image a little smaller than that is
-    taken whole (down to 70 % of the side), a still smaller one is refused rather than enlarged.
+    taken whole (down to 70 % of the side), a still smaller one is refused.
 
     Raises:
-        ImageTooSmall: no field fits.
+        ImageTooSmall: no field fits, or a field has too few pixels.
         ImageTooLarge: more than 2,048 fields would be needed.
     """
     shorter = min(width, height)
@@ -78,8 +91,18 @@ def plan_fields(width: int, height: int, um_per_px: float | None, spec: InputSpe
                 f"the model needs fields of {spec.field_um:.0f} µm."
             )
         side = min(wanted, float(shorter))
+    if side * REFUSED_ENLARGEMENT < spec.size:
+        raise ImageTooSmall(
+            f"A field of the image has only {side:.0f} pixels; the model looks at {spec.size}.",
+            hint="Export it at a higher magnification.",
+        )
     columns, rows = _offsets(width, side), _offsets(height, side)
     if len(columns) * len(rows) > MAX_FIELDS:
         raise ImageTooLarge(f"The image needs {len(columns) * len(rows)} fields.")
     fields = tuple(Rect(x, y, side, side) for y in rows for x in columns)
-    return FieldPlan(fields, side, um_per_px is not None)
+    doubts = ("low_resolution",) if side * LARGEST_ENLARGEMENT < spec.size else ()
+    if um_per_px is not None:
+        return FieldPlan(fields, side, True, doubts)
+    if side > spec.size * LARGEST_GUESSED_FIELD:
+        return FieldPlan(fields, side, False, (*doubts, "scale_unknown"))
+    return FieldPlan(fields, side, False, doubts, ("scale_unknown",))

@@ -30,6 +30,8 @@ REASON_SENTENCES: dict[str, str] = {
     "colour": "The picture is in colour; this model reads CT.",
     "unlike_training": "The field is unlike anything this model was trained on.",
     "low_confidence": "The model is less sure than its validation asks for.",
+    "not_a_number": "The model gave no usable numbers for this field.",
+    "low_resolution": "The picture had to be enlarged so much that detail is missing.",
     "mostly_refused": "More than half of the fields were refused.",
     "scale_unknown": "The file does not state its µm per pixel; the shorter side was taken as one field.",
 }
@@ -94,11 +96,14 @@ def _ink_share(field: RGB) -> float:
 
 
 def calibrated_probabilities(logits: FloatArray, temperature: float) -> npt.NDArray[np.float64]:
-    """Softmax of logits N×C divided by a temperature (Guo et al. 2017, arXiv:1706.04599); rows sum to 1."""
-    scaled = logits.astype(np.float64) / temperature
+    """Softmax of logits N×C divided by a temperature (Guo et al. 2017, arXiv:1706.04599).
+
+    Rows sum to 1; a row of logits that are not all finite gives NaN."""
+    finite = np.isfinite(logits).all(axis=1, keepdims=True)
+    scaled = np.where(finite, logits.astype(np.float64), 0.0) / temperature
     scaled -= scaled.max(axis=1, keepdims=True)
     weights = np.exp(scaled)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+    return np.where(finite, weights / weights.sum(axis=1, keepdims=True), np.nan)
 
 
 # --- strangeness -------------------------------------------------------------------------------------
@@ -199,6 +204,8 @@ def _judge(
 ) -> Prediction:
     by_class = {c: float(p) for c, p in zip(spec.class_ids, probabilities, strict=True)}
     refusals = [] if failed_check is None else [failed_check]
+    if not all(np.isfinite(p) for p in by_class.values()):
+        refusals.append("not_a_number")
     # `not <=` so that a score that is not a number is refused, never let through.
     if score is not None and not score <= spec.trust.refuse_above:
         refusals.append("unlike_training")
@@ -212,27 +219,28 @@ def _call(
 ) -> Prediction:
     best = max(by_class, key=lambda c: by_class[c])
     confidence = by_class[best]
-    if confidence < spec.trust.review_below:
+    if not confidence >= spec.trust.review_below:
         reasons = (*reasons, "low_confidence")
     return Prediction(Status.REVIEW if reasons else Status.OK, reasons, by_class, best, confidence, score)
 
 
-def combine_fields(predictions: Sequence[Prediction], spec: ModelSpec) -> Prediction:
+def combine_fields(
+    predictions: Sequence[Prediction], spec: ModelSpec, doubts: tuple[str, ...] = ()
+) -> Prediction:
     """The answer for an image from the answers for its fields.
 
     Calibrated probabilities are averaged over the fields that were not refused. An image whose fields
     were all refused is refused for their commonest reason; one that lost more than half of them is
-    marked for review. The trust score is the mean over the fields that count.
+    marked for review. The trust score is the mean over the fields that count. `doubts` are reasons, known
+    from outside, for which any call asks for review.
     """
-    if len(predictions) == 1:
-        return predictions[0]
     kept = [p for p in predictions if p.status is not Status.REFUSED]
     counted = kept or list(predictions)
-    means = {c: float(np.mean([p.probabilities[c] for p in counted])) for c in spec.class_ids}
+    means = {c: sum(p.probabilities[c] for p in counted) / len(counted) for c in spec.class_ids}
     scores = [p.trust_score for p in counted if p.trust_score is not None]
-    score = float(np.mean(scores)) if scores else None
+    score = sum(scores) / len(scores) if scores else None
     if not kept:
-        commonest = Counter(r for p in predictions for r in p.reasons[:1]).most_common(1)[0][0]
-        return Prediction(Status.REFUSED, (commonest,), means, None, None, score)
-    reasons = ("mostly_refused",) if len(kept) * 2 < len(predictions) else ()
-    return _call(means, score, spec, reasons)
+        commonest = Counter(p.reasons for p in predictions).most_common(1)[0][0]
+        return Prediction(Status.REFUSED, commonest, means, None, None, score)
+    mostly = ("mostly_refused",) if len(kept) * 2 < len(predictions) else ()
+    return _call(means, score, spec, (*doubts, *mostly))

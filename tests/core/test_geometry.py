@@ -50,7 +50,22 @@ def test_a_few_pixels_are_too_small_whatever_the_scale():
 
 def test_an_image_that_needs_thousands_of_fields_is_too_large():
     with pytest.raises(ImageTooLarge):
-        plan_fields(80_000, 32, None, SPEC)
+        plan_fields(500_000, 200, None, SPEC)
+
+
+def test_an_image_of_few_pixels_asks_for_review_and_of_very_few_is_refused():
+    assert plan_fields(224, 224, None, SPEC).doubts == ()
+    assert plan_fields(100, 100, None, SPEC).doubts == ("low_resolution",)
+    with pytest.raises(ImageTooSmall, match="50 pixels"):
+        plan_fields(50, 50, None, SPEC)
+    with pytest.raises(ImageTooSmall, match="13 pixels"):
+        plan_fields(100, 100, 10.0, SPEC)
+
+
+def test_an_overview_of_unknown_scale_asks_for_review():
+    assert plan_fields(768, 768, None, SPEC).notes == ("scale_unknown",)
+    assert plan_fields(2000, 2000, None, SPEC).doubts == ("scale_unknown",)
+    assert plan_fields(2000, 2000, 0.5, SPEC).doubts == ()
 
 
 @given(SIDES, SIDES, st.one_of(st.none(), st.floats(0.05, 2.0)))

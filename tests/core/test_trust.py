@@ -185,6 +185,19 @@ def test_a_score_that_is_not_a_number_is_refused():
     assert judge([5, 0, 0], embedding=[[np.nan, 0]]).status is Status.REFUSED
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_logits_that_are_no_numbers_are_never_a_call(value):
+    answer = judge([value, 1, 2])
+    assert (answer.status, answer.reasons, answer.predicted) == (Status.REFUSED, ("not_a_number",), None)
+
+
+def test_a_doubt_from_outside_asks_for_review_but_does_not_undo_a_refusal():
+    sure, refused = field_answer(Status.OK, 0.9), field_answer(Status.REFUSED, 0.9, ("pen",))
+    assert combine_fields([sure], SPEC, ("low_resolution",)).reasons == ("low_resolution",)
+    assert combine_fields([sure], SPEC, ("low_resolution",)).status is Status.REVIEW
+    assert combine_fields([refused], SPEC, ("low_resolution",)).status is Status.REFUSED
+
+
 def test_the_failed_check_comes_before_the_strangeness():
     assert judge([5, 0, 0], embedding=[[30, 40]], check="pen").reasons == ("pen", "unlike_training")
 
