@@ -45,7 +45,7 @@ class Judge:
         size = self.spec.input.size
         plan = plan_fields(pixels.shape[1], pixels.shape[0], um_per_px, self.spec.input)
         fields = np.stack([resize_field(pixels, size, rect) for rect in plan.fields])
-        return combine_fields(self.fields(fields), self.spec)
+        return combine_fields(self.fields(fields), self.spec, plan.doubts)
 
     def fields(self, fields: npt.NDArray[np.uint8]) -> list[Prediction]:
         """One answer per field of N×S×S×3."""
