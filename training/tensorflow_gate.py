@@ -8,7 +8,7 @@ from typing import Any
 from lungviewer.core.errors import MissingDependency
 from lungviewer.core.privacy import import_onnxruntime
 
-INSTALL_HINT = 'Install it with: pip install "lungviewer[training]"'
+INSTALL_HINT = MissingDependency.default_hint
 
 
 def require_tensorflow(seed: int | None = None) -> tuple[Any, Any]:

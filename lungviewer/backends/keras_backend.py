@@ -6,6 +6,7 @@ The model follows the same contract as a graph: input `image` uint8 N×H×W×3, 
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,6 +45,10 @@ class KerasBackend:
 
         if device not in ("cpu", "cuda") or (device == "cuda" and not tf.config.list_physical_devices("GPU")):
             raise DeviceUnavailable(f"TensorFlow has no {device} here.")
+        # TensorFlow takes these before its first operation only; later they are what they are.
+        with contextlib.suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
         with tempfile.TemporaryDirectory(prefix="lungviewer-") as folder:
             path = Path(folder) / "model.keras"
             path.write_bytes(model)
@@ -67,11 +72,16 @@ class KerasSession:
         self.device = device
         self._tf = tf
         self._model = model
-        self._call = tf.function(lambda image: model(image, training=False), reduce_retracing=True)
+        self._call = tf.function(
+            lambda image: model(image, training=False), reduce_retracing=True, autograph=False
+        )
 
     def predict(self, batch: npt.NDArray[np.uint8]) -> RawOutput:
-        with self._tf.device("/GPU:0" if self.device == "cuda" else "/CPU:0"):
-            outputs = self._call(self._tf.constant(batch))
+        try:
+            with self._tf.device("/GPU:0" if self.device == "cuda" else "/CPU:0"):
+                outputs = self._call(self._tf.constant(batch))
+        except (self._tf.errors.OpError, ValueError) as error:
+            raise BackendError(f"The model failed on {self.device} ({type(error).__name__}).") from error
         return RawOutput(*(outputs[name].numpy() for name in ("logits", "cam", "embedding")))
 
     def close(self) -> None:

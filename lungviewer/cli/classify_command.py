@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from dataclasses import asdict
 
@@ -11,8 +12,10 @@ from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED, RESEARCH_USE
 from lungviewer.cli.opening import open_engine
 from lungviewer.core.errors import ImageError, UsageError
 from lungviewer.core.model import ModelSpec
+from lungviewer.core.paths import is_one_of
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import ImageRecord, Status
+from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import classify_file, display_name, error_record
 from lungviewer.services.overlay import write_overlay
 from lungviewer.services.reliability import how_often_right
@@ -22,12 +25,14 @@ def run(options: argparse.Namespace) -> int:
     """Judge each image; an unusable one is told and the others go on."""
     if options.overlay is not None and len(options.images) > 1:
         raise UsageError("--overlay takes one image.", hint="Use `lungviewer scan --overlays DIR` for many.")
+    if options.overlay is not None and is_one_of(options.overlay, options.images):
+        raise UsageError("--overlay names the image itself.", hint="Choose another name.")
     engine = open_engine(options)
     failures = 0
-    try:
+    with contextlib.closing(engine), IsolatedDecoder() as decoder:
         for path in options.images:
             try:
-                result = classify_file(path, engine, um_per_px=options.um_per_px)
+                result = classify_file(path, engine, um_per_px=options.um_per_px, isolated=decoder)
             except ImageError as error:
                 failures += 1
                 record = error_record(display_name(path), error, engine.provenance)
@@ -39,8 +44,6 @@ def run(options: argparse.Namespace) -> int:
                 out().print(json.dumps(asdict(record), ensure_ascii=True))
             else:
                 _tell(record, engine.spec)
-    finally:
-        engine.close()
     if not options.json:
         out().print(RESEARCH_USE)
     return EXIT_SOME_FAILED if failures else EXIT_OK
@@ -57,7 +60,8 @@ def _tell(record: ImageRecord, spec: ModelSpec) -> None:
     else:
         label = spec.class_by_id(record.predicted_class).label
         console.print(f"  {label}, {record.confidence:.1%} ({record.status.value})")
-        sentence = how_often_right(spec.calibration, record.confidence)
+        # The sentence is about single fields: averages over several were never validated.
+        sentence = how_often_right(spec.calibration, record.confidence) if record.tiles == 1 else ""
         if sentence:
             console.print(f"  {sentence}")
     for code in filter(None, record.reason.split("; ")):

@@ -39,6 +39,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 fine, 1 some files failed, 2 bad use, 130 stopped."""
+    if getattr(sys, "frozen", False):  # worker processes of the packaged program start here too
+        import multiprocessing
+
+        multiprocessing.freeze_support()
     _speak_any_name()
     parser = build_parser()
     chosen = parser.parse_args(arguments)
@@ -164,14 +168,20 @@ def _add_packs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     install.set_defaults(command="packs_command:install")
     importing = actions.add_parser("import", help="make a pack of your own .keras or .h5 model")
     importing.add_argument("model", type=Path, metavar="FILE")
-    importing.add_argument("--classes", required=True, metavar="A,B,C", help="class ids in output order")
+    importing.add_argument(
+        "--classes", required=True, metavar="A,B,C", help="classes in output order, a:tumour,b:benign"
+    )
     importing.add_argument("--input-size", type=_positive, default=224, metavar="PX")
     importing.add_argument("--modality", choices=("histology", "ct"), default="histology")
     importing.add_argument(
         "--scaling",
-        choices=("none", "0-1", "-1-1"),
+        choices=("none", "0-1", "-1-1", "imagenet", "caffe"),
         required=True,
-        help="what the network was fed: 0–255 (none), 0–1 or −1–1",
+        help="what the network was fed: 0–255 (none, also when it scales by itself), 0–1, −1–1 (write "
+        "--scaling=-1-1), ImageNet mean and deviation, or caffe's BGR means",
+    )
+    importing.add_argument(
+        "--um-per-px", type=_scale, metavar="X", help="micrometres per pixel at the model's input"
     )
     importing.add_argument("--id", metavar="ID", help="name of the new pack (default: the file's)")
     importing.set_defaults(command="packs_command:import_model")

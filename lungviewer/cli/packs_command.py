@@ -96,6 +96,8 @@ def import_model(options: argparse.Namespace) -> int:
     arguments += ["--classes", options.classes, "--input-size", str(options.input_size)]
     # The equals sign keeps "-1-1" from being read as an option.
     arguments += ["--modality", options.modality, f"--scaling={options.scaling}"]
+    if options.um_per_px is not None:
+        arguments += ["--um-per-px", str(options.um_per_px)]
     code = run_training(arguments)
     if code == 0:
         err().print("The imported pack is not validated: its confidence means nothing until you evaluate it.")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from lungviewer.cli.console import console_context, err, out
 from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED, RESEARCH_USE
-from lungviewer.cli.opening import open_engine
+from lungviewer.cli.opening import open_engine, tell_notes
 from lungviewer.core.model import ModelSpec
 from lungviewer.services.scan import ScanOptions, ScanProgress, ScanSummary, failed, scan_folder
 
@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
             )
         finally:
             engine.close()
+    tell_notes(engine)  # a GPU may have been lost on the way
     _tell(summary, engine.spec)
     if summary.stopped:
         err().print("Stopped. Give the same command again to go on.")

@@ -43,6 +43,10 @@ class CancellableContext(NullContext):
     def cancel(self) -> None:
         self._event.set()
 
+    @property
+    def cancelled(self) -> bool:
+        return self._event.is_set()
+
     def check(self) -> None:
         if self._event.is_set():
             raise Cancelled("The job was stopped.")

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -34,6 +34,19 @@ def user_packs_dir() -> Path:
 def pack_dirs() -> list[Path]:
     """Folders that are searched for packs, the person's own first."""
     return [user_packs_dir(), bundled("models")]
+
+
+def is_one_of(output: Path, inputs: Iterable[Path]) -> bool:
+    """Whether writing `output` would replace one of the inputs, under whatever name."""
+    try:
+        there = output.stat()
+    except OSError:
+        return False
+    for candidate in inputs:
+        with contextlib.suppress(OSError):
+            if os.path.samestat(there, candidate.stat()):
+                return True
+    return False
 
 
 @contextlib.contextmanager

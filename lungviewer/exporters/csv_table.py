@@ -97,6 +97,16 @@ def write_image_csv(target: Path, records: Iterable[ImageRecord], class_ids: Seq
     return count
 
 
+def is_image_csv(path: Path) -> bool:
+    """Whether a file begins like a table written by `write_image_csv` (an empty file does too)."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(len(_BOM) + 64)
+    except OSError:
+        return False
+    return not head or head.startswith(_BOM + ",".join(_BEFORE[:4]).encode())
+
+
 def read_image_csv(path: Path) -> list[dict[str, str]]:
     """The rows of a table written by `write_image_csv`, as text, without the apostrophes it added.
 

@@ -25,7 +25,15 @@ from typing import Any, Self
 import numpy as np
 
 from lungviewer.core import errors
-from lungviewer.core.errors import Cancelled, DecoderCrashed, DecodeTimeout, LungviewerError
+from lungviewer.core.errors import (
+    Cancelled,
+    DecoderCrashed,
+    DecoderUnavailable,
+    DecodeTimeout,
+    ImageError,
+    LungviewerError,
+    UsageError,
+)
 from lungviewer.core.image import ImageInfo, ImageLevel
 from lungviewer.core.registry import READERS
 from lungviewer.readers.array_source import ArraySource
@@ -81,7 +89,7 @@ class IsolatedDecoder:
             if self._closed.is_set():
                 raise Cancelled("The decoder was closed.")
             return worker.open(path, um_per_px, self._deadline_s if deadline_s is None else deadline_s)
-        except DecoderCrashed:
+        except (DecoderCrashed, DecoderUnavailable):
             if self._closed.is_set():
                 raise Cancelled("The decoder was closed.") from None
             raise
@@ -133,7 +141,7 @@ class _Worker:
                 pipe.send((os.fspath(path), um_per_px))
                 answer = _checked_answer(pipe.recv_bytes(_MAX_ANSWER_BYTES))
                 pixels = _receive_pixels(pipe, answer) if "error" not in answer else None
-            except (EOFError, OSError, ValueError):
+            except (EOFError, OSError, ValueError, KeyError, TypeError):
                 self.bury()
                 if expired.is_set():
                     raise DecodeTimeout(f"The file was not decoded within {deadline_s:g} seconds.") from None
@@ -170,9 +178,7 @@ class _Worker:
         except (EOFError, OSError, RuntimeError):  # RuntimeError: closed, so no thread to start it in
             pass
         self.bury()
-        raise DecoderCrashed(
-            "The decoder process could not be started.", hint="Try again; restart the program."
-        )
+        raise DecoderUnavailable("The decoder process could not be started.")
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -268,6 +274,7 @@ def _info_from(answer: dict[str, Any], path: Path, shape: tuple[int, ...]) -> Im
 
 def _error_from(answer: dict[str, Any]) -> LungviewerError:
     kind = getattr(errors, str(answer.get("error")), None)
-    if not (isinstance(kind, type) and issubclass(kind, LungviewerError)):
+    # A decoder that a file has taken over may not stop a scan or blame the person for its use.
+    if not (isinstance(kind, type) and issubclass(kind, ImageError | UsageError)):
         kind = DecoderCrashed
     return kind(str(answer.get("message")), hint=str(answer.get("hint")))

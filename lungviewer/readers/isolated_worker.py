@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from lungviewer.core.errors import ImageTooLarge, LungviewerError
+from lungviewer.core.errors import LungviewerError, OutOfMemory, UnexpectedFailure
 from lungviewer.core.image import ImageSource
 from lungviewer.core.registry import load
 
@@ -54,7 +54,10 @@ def _answer(
         _send_error(pipe, error)
         return
     except MemoryError:
-        _send_error(pipe, ImageTooLarge("There is not enough memory to decode the image."))
+        _send_error(pipe, OutOfMemory("There is not enough memory to decode the image."))
+        return
+    except Exception as error:  # noqa: BLE001 - a job's worker: the process stays, the file is one row
+        _send_error(pipe, UnexpectedFailure(f"An unexpected {type(error).__name__} in the program."))
         return
     facts = {
         "kind": info.kind,

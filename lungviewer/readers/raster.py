@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from lungviewer.core.errors import ImageTooLarge, NotAnImage, UnsupportedFormat
+from lungviewer.core.errors import NotAnImage, OutOfMemory, UnsupportedFormat
 from lungviewer.core.image import ImageInfo, ImageLevel
 from lungviewer.core.registry import load
 from lungviewer.readers import scale
@@ -78,7 +78,7 @@ def open_raster(path: Path, um_per_px: float | None = None) -> ArraySource:
     try:
         decoded = decode(data)
     except MemoryError:
-        raise ImageTooLarge("There is not enough memory to decode the image.") from None
+        raise OutOfMemory("There is not enough memory to decode the image.") from None
     return ArraySource(decoded.pixels, _describe(path, file_format, decoded, given or decoded.scale))
 
 

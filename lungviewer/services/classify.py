@@ -6,6 +6,8 @@ Split in two so that a scan can overlap them: `prepare_file` reads, cuts and che
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lungviewer.core.errors import ImageError
-from lungviewer.core.geometry import FieldPlan, plan_fields
+from lungviewer.core.geometry import FieldPlan, Rect, plan_fields
 from lungviewer.core.heatmap import Heatmap, stitch
 from lungviewer.core.image import RGB, ImageInfo, ImageSource
 from lungviewer.core.job import JobContext, NullContext
@@ -75,7 +77,7 @@ def prepare_file(
     Args:
         um_per_px: the person's own scale, which wins over the file's.
         isolated, force_isolation: see `open_image`.
-        reserve: called with the bytes of the fields before they are made; may wait.
+        reserve: called with the bytes of the fields before they are made; may wait, or raise `Cancelled`.
 
     Raises:
         ImageError: unreadable, too small or too large, with a sentence.
@@ -87,20 +89,19 @@ def prepare_file(
     try:
         info, size = source.info, spec.input.size
         plan = plan_fields(info.width, info.height, info.um_per_px, spec.input)
-        pixels = source.read((0, 0), 0, (info.width, info.height))
+        read_s = time.perf_counter() - started
+        reserve(len(plan.fields) * size * size * 3)
+        began = time.perf_counter()
         thumbnail = source.thumbnail(THUMBNAIL_SIDE) if keep_thumbnail else None
         tissue_mm2 = _tissue_mm2(source, spec.modality)
+        fields = np.empty((len(plan.fields), size, size, 3), np.uint8)
+        failed: list[str | None] = []
+        for i, rect in enumerate(plan.fields):
+            context.check()
+            fields[i] = _cut(source, rect, size)
+            failed.append(check_field(fields[i], spec.trust.checks, spec.modality))
     finally:
         source.close()
-    read_s = time.perf_counter() - started
-    reserve(len(plan.fields) * size * size * 3)
-    began = time.perf_counter()
-    fields = np.empty((len(plan.fields), size, size, 3), np.uint8)
-    failed: list[str | None] = []
-    for i, rect in enumerate(plan.fields):
-        context.check()
-        fields[i] = resize_field(pixels, size, rect)
-        failed.append(check_field(fields[i], spec.trust.checks, spec.modality))
     return PreparedImage(
         info, plan, fields, tuple(failed), thumbnail, tissue_mm2, read_s + time.perf_counter() - began
     )
@@ -116,9 +117,8 @@ def finish(
 ) -> ImageResult:
     """Put the fields' answers together. `name` is what the `path` column will say."""
     info, plan = prepared.info, prepared.plan
-    prediction = combine_fields([r.prediction for r in results], spec)
+    prediction = combine_fields([r.prediction for r in results], spec, plan.doubts)
     maps = _heatmaps(prepared, results, spec)
-    notes = info.notes if plan.scale_known else (*info.notes, "scale_unknown")
     record = ImageRecord(
         path=name,
         kind=info.kind,
@@ -126,10 +126,10 @@ def finish(
         width_px=info.width,
         height_px=info.height,
         um_per_px=info.um_per_px,
-        reason="; ".join((*prediction.reasons, *notes)),
+        reason="; ".join((*prediction.reasons, *info.notes, *plan.notes)),
         predicted_class=prediction.predicted or "",
         confidence=prediction.confidence,
-        probabilities=prediction.probabilities,
+        probabilities={c: p for c, p in prediction.probabilities.items() if math.isfinite(p)},
         trust_score=prediction.trust_score,
         seconds=prepared.seconds + inference_seconds,
         analysed_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -148,18 +148,28 @@ def classify_file(
     *,
     um_per_px: float | None = None,
     keep_thumbnail: bool = True,
+    isolated: IsolatedDecoder | None = None,
     ctx: JobContext | None = None,
 ) -> ImageResult:
     """Open, judge and explain one image.
+
+    Risky formats are decoded in `isolated`, or in a process of this call's own: give one when there are
+    several images.
 
     Raises:
         ImageError: the image cannot be used, with a sentence.
         Cancelled: `ctx` asked to stop.
     """
     context = ctx or NullContext()
-    prepared = prepare_file(
-        path, engine.spec, um_per_px=um_per_px, keep_thumbnail=keep_thumbnail, ctx=context
-    )
+    with contextlib.ExitStack() as own:
+        prepared = prepare_file(
+            path,
+            engine.spec,
+            um_per_px=um_per_px,
+            keep_thumbnail=keep_thumbnail,
+            isolated=isolated or own.enter_context(IsolatedDecoder()),
+            ctx=context,
+        )
     began = time.perf_counter()
     results: list[FieldResult] = []
     for start, stop in chunks(len(prepared.fields)):
@@ -197,7 +207,15 @@ def chunks(total: int, size: int = FIELDS_AT_ONCE) -> Iterator[tuple[int, int]]:
 
 def display_name(path: Path) -> str:
     """A path as text that can always be written: names that are not UTF-8 show their bytes as \\xNN."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace").replace(os.sep, "/")
+    return os.fsencode(path).replace(os.fsencode(os.sep), b"/").decode("utf-8", "backslashreplace")
+
+
+def _cut(source: ImageSource, rect: Rect, size: int) -> RGB:
+    """One field, read with as little around it as its fractions need."""
+    left, top = math.floor(rect.x), math.floor(rect.y)
+    right, bottom = math.ceil(rect.x + rect.width), math.ceil(rect.y + rect.height)
+    pixels = source.read((left, top), 0, (right - left, bottom - top))
+    return resize_field(pixels, size, Rect(rect.x - left, rect.y - top, rect.width, rect.height))
 
 
 def _heatmaps(prepared: PreparedImage, results: Sequence[FieldResult], spec: ModelSpec) -> dict[str, Heatmap]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import time
 from collections.abc import Iterator, Sequence
@@ -13,10 +14,11 @@ import numpy as np
 
 import lungviewer
 from lungviewer.core import registry
-from lungviewer.core.errors import ImageError, LungviewerError
+from lungviewer.core.errors import LungviewerError
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import bundled
 from lungviewer.packs.store import LoadedPack, find_packs, load_pack
+from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import classify_file
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import find_images
@@ -73,7 +75,12 @@ def examine(pack_folders: Sequence[Path], ctx: JobContext, *, selftest: bool = F
 
 def _devices(pack: LoadedPack, ctx: JobContext) -> Iterator[Finding]:
     backend = registry.load(registry.BACKENDS[pack.spec.runtime])()
-    for report in backend.devices():
+    try:
+        reports = backend.devices()
+    except LungviewerError as error:
+        yield Finding(f"  {backend.name}", error.sentence, good=False)
+        return
+    for report in reports:
         ctx.check()
         topic = f"  {backend.name} on {report.name}"
         if not report.available:
@@ -104,12 +111,11 @@ def _speed(engine: InferenceEngine) -> float:
 def _samples(pack: LoadedPack, ctx: JobContext) -> Finding:
     """Read every sample and run it; what the model calls them is not judged, they are drawings."""
     found = find_images([bundled("resources") / "samples"], recursive=False, check=ctx.check)
-    engine = InferenceEngine.open(pack, "cpu")
     try:
-        for file in found.files:
-            classify_file(found.path(file), engine, ctx=ctx)
-    except ImageError as error:
+        engine = InferenceEngine.open(pack, "cpu")
+        with contextlib.closing(engine), IsolatedDecoder() as decoder:
+            for file in found.files:
+                classify_file(found.path(file), engine, isolated=decoder, ctx=ctx)
+    except LungviewerError as error:
         return Finding("  samples", error.sentence, good=False)
-    finally:
-        engine.close()
     return Finding("  samples", f"{len(found.files)} read and run", good=bool(found.files))

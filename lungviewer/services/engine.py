@@ -28,10 +28,12 @@ GPUs round differently (TF32 keeps ten bits); a wrong kernel or a damaged model 
 
 @dataclass(frozen=True, slots=True)
 class FieldResult:
-    """The judged answer for one field and its class-activation maps, C×h×w, in the pack's class order."""
+    """The judged answer for one field, its class-activation maps, C×h×w, in the pack's class order, and
+    the device that computed them."""
 
     prediction: Prediction
     cam: FloatArray
+    device: str
 
 
 def default_threads() -> int:
@@ -76,10 +78,9 @@ class InferenceEngine:
         chosen: Backend = backend or registry.load(registry.BACKENDS[pack.spec.runtime])()
         count = threads or default_threads()
         notes: list[str] = []
-        for name in _candidates(chosen, device):
+        for name in _candidates(chosen, device, notes):
             try:
-                session = chosen.open(pack.model, name, count)
-                _probe(session, pack)
+                session = _open_probed(chosen, pack, name, count)
             except (BackendError, PackNotReproducible) as error:
                 if device != "auto" or name == "cpu":
                     raise
@@ -88,7 +89,7 @@ class InferenceEngine:
             engine = cls(pack, chosen, session, count)
             engine.notes = notes
             return engine
-        raise DeviceUnavailable(f"No device can run this pack ({device} was asked for).")
+        raise DeviceUnavailable(f"No device can run this pack. {' '.join(notes)}", hint="")
 
     @property
     def provenance(self) -> Provenance:
@@ -108,7 +109,7 @@ class InferenceEngine:
         self._confine()
         raw = self._predict(fields)
         predictions = judge_fields(raw, failed_checks, self.spec, self._outlier)
-        return [FieldResult(p, raw.cam[i]) for i, p in enumerate(predictions)]
+        return [FieldResult(p, raw.cam[i], self._session.device) for i, p in enumerate(predictions)]
 
     def close(self) -> None:
         self._session.close()
@@ -122,7 +123,7 @@ class InferenceEngine:
             # A GPU can be lost in the middle of a scan (driver reset, memory taken by another program).
             self.notes.append(f"{self._session.device} stopped working, going on with cpu: {error.message}")
             self._session.close()
-            self._session = self._backend.open(self._pack.model, "cpu", self._threads)
+            self._session = _open_probed(self._backend, self._pack, "cpu", self._threads)
             return self._session.predict(fields)
 
     def _confine(self) -> None:
@@ -133,10 +134,23 @@ class InferenceEngine:
             raise BackendError("The engine was used from a second thread.", hint="Open one engine a thread.")
 
 
-def _candidates(backend: Backend, device: str) -> list[str]:
+def _candidates(backend: Backend, device: str, notes: list[str]) -> list[str]:
+    """Devices to try, best first. A missing processor backend is worth a note; a missing GPU is not."""
     if device != "auto":
         return [device]
-    return [report.name for report in backend.devices() if report.available]
+    reports = backend.devices()
+    notes += [f"{r.name} was not used: {r.detail}" for r in reports if not r.available and r.name == "cpu"]
+    return [report.name for report in reports if report.available]
+
+
+def _open_probed(backend: Backend, pack: LoadedPack, device: str, threads: int) -> Session:
+    session = backend.open(pack.model, device, threads)
+    try:
+        _probe(session, pack)
+    except BaseException:
+        session.close()
+        raise
+    return session
 
 
 def _probe(session: Session, pack: LoadedPack) -> None:

@@ -12,6 +12,12 @@ from lungviewer.core.errors import UsageError
 from lungviewer.readers.opening import is_candidate
 from lungviewer.store.journal import FileIdentity
 
+CLOSED_FOLDER = -2
+"""The size of a folder that could not be entered: it becomes a row of its own."""
+
+OVERLAY_SUFFIX = ".overlay.png"
+"""Pictures that a scan draws; a later scan of the same folder must not take them for tissue."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundFiles:
@@ -30,60 +36,77 @@ def find_images(
     paths: Sequence[Path],
     *,
     recursive: bool,
-    exclude: Sequence[Path] = (),
     check: Callable[[], None] = lambda: None,
 ) -> FoundFiles:
     """List every image file of some folders and files.
 
     A file counts when its name ends like an image's or its first bytes are an image's; everything else
-    (a manifest, a text) is only counted. Hidden files and the folders in `exclude` (where this program
-    writes) are passed over. Folders that are links are not entered, so that a loop cannot be followed.
+    (a manifest, a text, an overlay that a scan drew) is only counted. Hidden files are passed over.
+    Folders that are links are not entered, so that a loop cannot be followed; one that may not be entered
+    is listed itself, with the size `CLOSED_FOLDER`.
 
     Raises:
-        UsageError: a path does not exist.
+        UsageError: a path does not exist, or the paths have no folder in common.
     """
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError("A file or folder to scan does not exist.", hint="Check the spelling.")
-    root = _root(paths)
-    excluded = {p.resolve() for p in exclude}
-    named = {p for p in paths if not p.is_dir()}
+    # Resolved, so that a folder is the same one by whatever way it was named; files below are not.
+    places = [p.resolve() if _is_folder(p) else p.parent.resolve() / p.name for p in paths]
+    root = _root(places)
+    named = {p for p in places if not _is_folder(p)}
     found: dict[bytes, FileIdentity] = {}
+    closed: list[Path] = []
     ignored = 0
-    for path in _walk(paths, recursive, excluded):
+    for path in _walk(places, recursive, closed):
         check()
-        if path not in named and not is_candidate(path):
+        if path not in named and (path.name.endswith(OVERLAY_SUFFIX) or not is_candidate(path)):
             ignored += 1
             continue
         identity = _identity(path, root)
         found[identity.path] = identity
+    for folder in closed:
+        relative = _relative(folder, root)
+        found[relative] = FileIdentity(relative, CLOSED_FOLDER, 0)
     return FoundFiles(root, tuple(found[key] for key in sorted(found)), ignored)
 
 
 def _root(paths: Sequence[Path]) -> Path:
     """The folder that all paths lie in: the scanned folder itself when there is just one."""
-    folders = [p if p.is_dir() else p.parent for p in paths]
-    return Path(os.path.commonpath([f.absolute() for f in folders]))
+    folders = [p if _is_folder(p) else p.parent for p in paths]
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:
+        raise UsageError(
+            "The folders lie on different drives.", hint="Scan each drive into a report of its own."
+        ) from None
 
 
-def _walk(paths: Iterable[Path], recursive: bool, excluded: set[Path]) -> Iterator[Path]:
+def _is_folder(path: Path) -> bool:
+    # Path.is_dir raises where a folder above may not be entered; that is no folder to us.
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def _walk(paths: Iterable[Path], recursive: bool, closed: list[Path]) -> Iterator[Path]:
     for path in paths:
-        if not path.is_dir():
+        if not _is_folder(path):
             yield path
             continue
-        for folder, folders, names in os.walk(path):
+        for folder, folders, names in os.walk(path, onerror=lambda e: closed.append(Path(e.filename))):
             # The order matters only for speed: reading in directory order keeps disks happy.
             folders[:] = sorted(f for f in folders if not f.startswith(".")) if recursive else []
-            here = Path(folder)
-            folders[:] = [f for f in folders if (here / f).resolve() not in excluded]
             for name in sorted(names):
                 if not name.startswith("."):
-                    yield here / name
+                    yield Path(folder) / name
+
+
+def _relative(path: Path, root: Path) -> bytes:
+    return os.fsencode(os.path.relpath(path, root)).replace(os.fsencode(os.sep), b"/")
 
 
 def _identity(path: Path, root: Path) -> FileIdentity:
     """A file that cannot be looked at still gets its row: size −1, and reading it will say why."""
-    relative = os.fsencode(os.path.relpath(path.absolute(), root)).replace(os.fsencode(os.sep), b"/")
+    relative = _relative(path, root)
     try:
         status = path.stat()
     except OSError:

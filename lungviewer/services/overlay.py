@@ -9,6 +9,7 @@ from lungviewer.core.errors import OutputUnwritable
 from lungviewer.exporters.overlay_png import OverlayText, prediction_lines, write_overlay_png
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.engine import InferenceEngine
+from lungviewer.services.find import OVERLAY_SUFFIX
 
 _LONGEST_NAME = 200
 """Bytes; file systems allow 255, and the temporary file beside it needs some."""
@@ -17,14 +18,14 @@ _LONGEST_NAME = 200
 def overlay_path(folder: Path, name: str) -> Path:
     """Where a scan puts the overlay of the image that its report calls `name`."""
     *folders, last = name.split("/")
-    file = f"{last}.overlay.png"
+    file = f"{last}{OVERLAY_SUFFIX}"
     if len(file.encode()) > _LONGEST_NAME:
-        file = f"{last[:40]}-{zlib.crc32(name.encode()):08x}.overlay.png"
+        file = f"{last[:40]}-{zlib.crc32(name.encode()):08x}{OVERLAY_SUFFIX}"
     return folder.joinpath(*folders, file)
 
 
 def write_overlay(target: Path, result: ImageResult, engine: InferenceEngine) -> None:
-    """Write one picture: the image, the class activation of its call (of the likeliest class when it was
+    """Write one picture: the image, the class activation of its call (hatching where fields were
     refused), and the answer in words. The folder is made when it is missing.
 
     Raises:

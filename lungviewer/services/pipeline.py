@@ -8,15 +8,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
-from lungviewer.core.errors import ImageError
+from lungviewer.core.errors import (
+    Cancelled,
+    ImageError,
+    LungviewerError,
+    OutOfMemory,
+    PermissionMissing,
+    UnexpectedFailure,
+)
 from lungviewer.core.job import JobContext
 from lungviewer.core.types import ImageRecord
 from lungviewer.readers.isolated import IsolatedDecoder
@@ -30,7 +37,7 @@ from lungviewer.services.classify import (
     prepare_file,
 )
 from lungviewer.services.engine import FieldResult, InferenceEngine
-from lungviewer.services.find import FoundFiles
+from lungviewer.services.find import CLOSED_FOLDER, FoundFiles
 from lungviewer.store.journal import FileIdentity
 
 FIELD_BYTES = 256 * 1024 * 1024
@@ -78,8 +85,11 @@ class Pipeline:
         self._suspects, self._announce = suspects, announce
         self._window = workers * 4 + batch
         self._pool = ThreadPoolExecutor(workers, "lungviewer-read")
+        # Not the reading threads: they may all be waiting for the one that waits for this.
+        self._side = ThreadPoolExecutor(workers, "lungviewer-side")
         self._ready: queue.SimpleQueue[Future[_Read]] = queue.SimpleQueue()
         self._budget = _Budget(FIELD_BYTES)
+        self._stopping = threading.Event()
         self._decoder = IsolatedDecoder(workers=workers)  # each starts when it is needed
 
     def __enter__(self) -> Pipeline:
@@ -90,6 +100,8 @@ class Pipeline:
     ) -> None:
         # The decoder may be what a reading thread waits for, so it goes before the threads do.
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._side.shutdown(cancel_futures=True)
+        self._stopping.set()
         self._budget.stop()
         self._decoder.close()
         self._pool.shutdown()
@@ -115,14 +127,25 @@ class Pipeline:
             reading -= len(group)
             yield self._finish(group)
 
-    def side_by_side(self, function: Callable[[Finished], None], items: Sequence[Finished]) -> None:
-        """Call a function for each item on the reading threads, and wait for all; errors come back."""
-        for _ in self._pool.map(function, items):
-            pass
+    def side_by_side(
+        self, function: Callable[[Finished], Finished], items: Sequence[Finished]
+    ) -> list[Finished]:
+        """Call a function for each item on threads of their own, and wait for all; errors come back.
+
+        Raises:
+            Cancelled: the context asked to stop.
+        """
+        waiting = [self._side.submit(function, item) for item in items]
+        for future in waiting:
+            while not wait([future], timeout=_POLL_S).done:
+                self._ctx.check()
+        return [future.result() for future in waiting]
 
     # --- reading threads -------------------------------------------------------------------------
 
     def _read(self, file: FileIdentity) -> _Read:
+        if file.size == CLOSED_FOLDER:
+            return _Read(file, PermissionMissing("The folder could not be entered, its images are missing."))
         try:
             prepared = prepare_file(
                 self._found.path(file),
@@ -132,10 +155,30 @@ class Pipeline:
                 isolated=self._decoder,
                 force_isolation=file.path in self._suspects,
                 reserve=self._budget.reserve,
+                ctx=self,
             )
         except ImageError as error:
             return _Read(file, error)
+        except LungviewerError:
+            raise
+        except MemoryError:
+            return _Read(file, OutOfMemory("There is not enough memory for this image."))
+        except Exception as error:  # noqa: BLE001 - a job's worker: one file is one row, whatever happens
+            return _Read(file, UnexpectedFailure(f"An unexpected {type(error).__name__} in the program."))
         return _Read(file, prepared)
+
+    # What a reading thread is told, as a `JobContext`: to stop when the run is over.
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        pass
+
+    def partial(self, value: object) -> None:
+        pass
+
+    def check(self) -> None:
+        if self._stopping.is_set():
+            raise Cancelled("The scan was stopped.")
+        self._ctx.check()
 
     # --- the scanning thread ---------------------------------------------------------------------
 
@@ -167,9 +210,9 @@ class Pipeline:
                 finished.append(Finished(read.file, record, None, read.outcome.transient))
                 continue
             results, seconds = next(answers)
-            result = finish(
-                _name(read.file), read.outcome, results, self._engine.spec, self._engine.provenance, seconds
-            )
+            made_by = replace(self._engine.provenance, device=results[-1].device)
+            name = _name(read.file)
+            result = finish(name, read.outcome, results, self._engine.spec, made_by, seconds)
             self._budget.release(read.outcome.fields.nbytes)
             finished.append(Finished(read.file, result.record, result, False))
         return finished
@@ -203,11 +246,17 @@ class _Budget:
         self._changed = threading.Condition()
 
     def reserve(self, amount: int) -> None:
-        """Wait until `amount` fits."""
+        """Wait until `amount` fits.
+
+        Raises:
+            Cancelled: the run is ending.
+        """
         with self._changed:
             self._changed.wait_for(
                 lambda: not self._open or self._held == 0 or self._held + amount <= self._limit
             )
+            if not self._open:
+                raise Cancelled("The scan was stopped.")
             self._held += amount
 
     def release(self, amount: int) -> None:
@@ -216,7 +265,7 @@ class _Budget:
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Let everybody through: the run is ending."""
+        """Send everybody away: the run is ending."""
         with self._changed:
             self._open = False
             self._changed.notify_all()

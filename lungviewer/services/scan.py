@@ -7,24 +7,31 @@ Every row is in the journal before anybody hears of it. One bad file is one row;
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import lungviewer
-from lungviewer.core.errors import Cancelled, UsageError
+from lungviewer.core.errors import Cancelled, OutputUnwritable, UsageError
 from lungviewer.core.job import JobContext
+from lungviewer.core.paths import is_one_of
 from lungviewer.core.types import ImageRecord, Status
-from lungviewer.exporters.csv_table import write_image_csv
+from lungviewer.exporters.csv_table import is_image_csv, write_image_csv
+from lungviewer.services.classify import display_name
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import FoundFiles, find_images
 from lungviewer.services.overlay import overlay_path, write_overlay
 from lungviewer.services.pipeline import Finished, Pipeline
 from lungviewer.store.journal import FileIdentity, Journal
+
+_NOTHING_CAN_BE_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_LOCKED_WAIT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +80,19 @@ def scan_folder(
     A second call with the same arguments goes on where the first was stopped or killed.
 
     Raises:
-        UsageError: a path does not exist, or the output is a folder, or would replace a file that no
-            scan wrote.
+        UsageError: a path does not exist, or the output is a folder, or would replace an image or a file
+            that no scan wrote, or the folder is empty now while the report is not.
         OutputBusy, JournalMismatch, OutputUnwritable: see `Journal` and `atomic_write`. Rows that were
             reported before are safe.
     """
     started = time.monotonic()
     journal_path = output.with_name(output.name + ".journal")
     _check_output(output, journal_path, options)
-    exclude = [] if options.overlays is None else [options.overlays]
-    found = find_images(paths, recursive=options.recursive, exclude=exclude, check=ctx.check)
-    journal = Journal(journal_path, str(found.root), _fingerprint(engine, options), fresh=options.fresh)
+    found = find_images(paths, recursive=options.recursive, check=ctx.check)
+    if is_one_of(output, (found.path(file) for file in found.files)):
+        raise UsageError("The output is one of the files to scan.", hint="Choose another name.")
+    root = display_name(found.root)
+    journal = Journal(journal_path, root, _fingerprint(engine, options), fresh=options.fresh)
     try:
         run = _Run(found, engine, journal, output, options, ctx)
         stopped = run.go()
@@ -113,6 +122,11 @@ class _Run:
 
     def go(self) -> bool:
         """True when the run was stopped before its end."""
+        if not self._found.files and self._journal.listed():
+            raise UsageError(
+                "There are no images here now, but the report has rows of an earlier scan.",
+                hint="Check that the drive is connected; --fresh empties the report.",
+            )
         self._journal.begin(self._found.files)
         pending = self._journal.pending()
         for record in self._journal.records(settled=True):
@@ -125,7 +139,7 @@ class _Run:
         except Cancelled:
             stopped = True
         self._journal.clear_in_flight()
-        self._draw_csv()
+        self._draw_csv_at_the_end()
         return stopped
 
     def summary(self, seconds: float, stopped: bool) -> ScanSummary:
@@ -156,7 +170,7 @@ class _Run:
             self._report(())
             for finished in pipeline.run(pending):
                 if self._options.overlays is not None:
-                    pipeline.side_by_side(self._overlay, finished)
+                    finished = pipeline.side_by_side(self._overlay, finished)
                 self._commit(finished)
 
     def _commit(self, finished: Sequence[Finished]) -> None:
@@ -165,13 +179,23 @@ class _Run:
             self._count(item.record)
         self._done += len(finished)
         if time.monotonic() >= self._next_csv:
-            self._draw_csv()
+            # A spreadsheet or a virus scanner may hold the file just now: the rows are safe, try later.
+            with contextlib.suppress(OutputUnwritable):
+                self._draw_csv()
         self._report(tuple(f.record for f in finished))
 
-    def _overlay(self, item: Finished) -> None:
+    def _overlay(self, item: Finished) -> Finished:
+        """Draw one picture. One that cannot be written costs a note, unless no other could be either."""
         if item.result is not None and self._options.overlays is not None:
             target = overlay_path(self._options.overlays, item.record.path)
-            write_overlay(target, item.result, self._engine)
+            try:
+                write_overlay(target, item.result, self._engine)
+            except OutputUnwritable as error:
+                if getattr(error.__cause__, "errno", None) in _NOTHING_CAN_BE_WRITTEN:
+                    raise
+                reason = "; ".join(filter(None, (item.record.reason, "overlay_not_written")))
+                return replace(item, record=replace(item.record, reason=reason))
+        return item
 
     def _count(self, record: ImageRecord) -> None:
         self._by_status[record.status.value] += 1
@@ -184,8 +208,21 @@ class _Run:
 
     def _draw_csv(self) -> None:
         started = time.monotonic()
-        write_image_csv(self._output, self._journal.records(), self._engine.spec.class_ids)
-        self._plan_csv(time.monotonic() - started)
+        try:
+            write_image_csv(self._output, self._journal.records(), self._engine.spec.class_ids)
+        finally:
+            self._plan_csv(time.monotonic() - started)
+
+    def _draw_csv_at_the_end(self) -> None:
+        """Windows does not replace a file that somebody has open: give them a moment, then say so."""
+        for _ in range(2):
+            try:
+                return self._draw_csv()
+            except OutputUnwritable as error:
+                if not isinstance(error.__cause__, PermissionError):
+                    raise
+                time.sleep(_LOCKED_WAIT_S)
+        self._draw_csv()
 
     def _plan_csv(self, cost_s: float) -> None:
         """Drawing takes longer the longer the table is: never spend more than 5 % of the time on it."""
@@ -203,15 +240,21 @@ def _check_output(output: Path, journal: Path, options: ScanOptions) -> None:
         raise UsageError("The output is a folder.", hint="Name a file: -o FOLDER/report.csv.")
     if not output.absolute().parent.is_dir():
         raise UsageError("The folder of the output does not exist.", hint="Create it, or choose another.")
-    if output.exists() and not journal.exists() and not options.fresh:
+    if not output.exists() or journal.exists():
+        return
+    if not is_image_csv(output):
         raise UsageError(
-            "A file with the output's name exists and was not written by a scan that can be resumed.",
+            "A file with the output's name exists, and it is no report.", hint="Choose another name."
+        )
+    if not options.fresh:
+        raise UsageError(
+            "A report of that name exists, but not its journal, so it cannot be resumed.",
             hint="Choose another name, or replace it with --fresh.",
         )
 
 
 def _fingerprint(engine: InferenceEngine, options: ScanOptions) -> str:
-    """What a result depends on beside the file. Not the device: see ARCHITECTURE.md, "Scan"."""
+    """What a result depends on beside the file. Not the device: each row says what made it."""
     parts = {
         "pack": engine.provenance.model_sha256,
         "version": lungviewer.__version__,

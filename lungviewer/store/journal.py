@@ -42,6 +42,9 @@ WHERE results.settings = ? AND results.size = listing.size AND results.mtime_ns 
 """
 
 
+_DAMAGED = "The journal beside this report is damaged, or no journal of lungviewer's."
+
+
 @dataclass(frozen=True, slots=True)
 class FileIdentity:
     """A file as the scan found it: `path` as bytes (names need not be UTF-8), bytes, nanoseconds."""
@@ -56,6 +59,7 @@ class Journal:
 
     Raises (every method):
         OutputUnwritable: the disk is full or the folder cannot be written.
+        JournalMismatch: the file is damaged.
     """
 
     def __init__(self, path: Path, root: str, settings: str, *, fresh: bool = False) -> None:
@@ -98,18 +102,22 @@ class Journal:
                 ((f.path, f.size, f.mtime_ns) for f in files),
             )
 
+    def listed(self) -> int:
+        """How many files the last run was about."""
+        with _reading():
+            return int(self._database.execute("SELECT COUNT(*) FROM listing").fetchone()[0])
+
     def pending(self) -> list[FileIdentity]:
         """Files of this run that need work: new, changed, other settings, or a failure worth retrying."""
         done = f"SELECT listing.path {_CURRENT} AND NOT transient"
-        rows = self._database.execute(
-            f"SELECT path, size, mtime_ns FROM listing WHERE path NOT IN ({done}) ORDER BY path",
-            (self._settings,),
-        )
-        return [FileIdentity(*row) for row in rows]
+        query = f"SELECT path, size, mtime_ns FROM listing WHERE path NOT IN ({done}) ORDER BY path"
+        with _reading():
+            return [FileIdentity(*row) for row in self._database.execute(query, (self._settings,))]
 
     def suspects(self) -> set[bytes]:
         """Files that were being read when the program last died."""
-        return {path for (path,) in self._database.execute("SELECT path FROM in_flight")}
+        with _reading():
+            return {path for (path,) in self._database.execute("SELECT path FROM in_flight")}
 
     def start(self, paths: Sequence[bytes]) -> None:
         """Remember that these files are about to be read."""
@@ -144,8 +152,15 @@ class Journal:
         `pending` will offer again."""
         also = "AND NOT transient" if settled else ""
         query = f"SELECT record {_CURRENT} {also} ORDER BY listing.path"
-        for (text,) in self._database.execute(query, (self._settings,)):
-            yield _decode(text)
+        with _reading():
+            rows = self._database.execute(query, (self._settings,))
+        while True:
+            with _reading():  # not round the yield: what the reader of the rows does is not ours to judge
+                row = rows.fetchone()
+                record = None if row is None else _decode(row[0])
+            if record is None:
+                return
+            yield record
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let others in. Safe to call twice."""
@@ -177,19 +192,22 @@ class Journal:
         return ""
 
     def _remove_files(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputUnwritable(
+                f"The old journal beside the report could not be removed ({error.strerror})."
+            ) from error
 
     def _prepare(self, root: str) -> None:
-        try:
-            with _writing():
-                self._database.execute("PRAGMA journal_mode = WAL")
-                # A power cut must not lose a row that was reported: sync at every commit.
-                self._database.execute("PRAGMA synchronous = FULL")
-                self._database.executescript(_TABLES)
-        except sqlite3.DatabaseError as error:
-            raise JournalMismatch("The journal beside this report is not one of lungviewer's.") from error
-        meta = dict(self._database.execute("SELECT key, value FROM meta").fetchall())
+        with _writing():
+            self._database.execute("PRAGMA journal_mode = WAL")
+            # A power cut must not lose a row that was reported: sync at every commit.
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.executescript(_TABLES)
+        with _reading():
+            meta = dict(self._database.execute("SELECT key, value FROM meta").fetchall())
         if int(meta.get("schema", SCHEMA)) > SCHEMA:
             raise JournalMismatch(
                 "The journal beside this report was written by a newer lungviewer.",
@@ -224,6 +242,17 @@ def _writing() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise OutputUnwritable(f"The journal beside the report could not be written ({error}).") from error
+    except sqlite3.DatabaseError as error:
+        raise JournalMismatch(_DAMAGED) from error
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    """A damaged file, as ours."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        raise JournalMismatch(_DAMAGED) from error
 
 
 def _encode(record: ImageRecord) -> str:

@@ -1,6 +1,7 @@
 """A folder into a CSV: what must hold whatever happens. (Crash points: tests/crash.)"""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 
 from lungviewer.core.errors import JournalMismatch, OutputBusy, OutputUnwritable, UsageError
 from lungviewer.core.job import RecordingContext
 from lungviewer.services.scan import ScanProgress
+from tests.fixtures.packs import COLOURS, paint
 from tests.fixtures.scans import comparable, draw_images, fake_engine, rows, run_scan
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +83,8 @@ def test_what_this_program_writes_is_not_scanned(folder):
     assert len(list((folder / "maps").iterdir())) == 2
     summary = run_scan(folder, report, **options)
     assert (summary.found, summary.done) == (2, 0)
+    assert run_scan(folder, folder / "other.csv", recursive=True, overlays=folder).found == 2
+    assert run_scan(folder, folder / "third.csv", recursive=True).found == 2
 
 
 def test_an_empty_folder_gives_a_table_without_rows(folder, report):
@@ -264,9 +269,28 @@ def test_a_file_that_no_scan_wrote_is_not_replaced(folder, report):
     report.write_text("my own table")
     with pytest.raises(UsageError, match="exists"):
         run_scan(folder, report)
+    with pytest.raises(UsageError, match="no report"):
+        run_scan(folder, report, fresh=True)
     assert report.read_text() == "my own table"
+
+
+def test_a_report_without_its_journal_is_replaced_only_when_asked(folder, report):
+    draw_images(folder, 1)
+    run_scan(folder, report)
+    Path(f"{report}.journal").unlink()
+    with pytest.raises(UsageError, match="journal"):
+        run_scan(folder, report)
     run_scan(folder, report, fresh=True)
     assert len(rows(report)) == 1
+
+
+def test_an_image_is_never_taken_for_the_output(folder, report):
+    (image, *_) = draw_images(folder, 2)
+    before = image.read_bytes()
+    for output in (image, folder / ".." / "in" / image.name):
+        with pytest.raises(UsageError):
+            run_scan(folder, output, fresh=True)
+    assert image.read_bytes() == before
 
 
 def test_the_report_of_another_folder_is_not_replaced(folder, report, tmp_path):
@@ -308,6 +332,139 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one_and_resumes(folder, 
     summary = run_scan(folder, report)
     assert (summary.kept, summary.done) == (10, 0)
     assert len(rows(report)) == 10
+
+
+def test_a_report_that_somebody_has_open_costs_a_redraw_not_the_scan(folder, report, monkeypatch):
+    """Windows refuses to replace a file that a spreadsheet has open."""
+    draw_images(folder, 12)
+    whole = Path.replace
+    held = iter([True, True])
+
+    def replace(self, target):
+        if next(held, False):
+            raise PermissionError(13, "used by another process")
+        return whole(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    summary = run_scan(folder, report, csv_every_s=0.0)
+    assert summary.done == 12
+    assert len(rows(report)) == 12
+
+
+def test_a_report_whose_folder_is_removed_during_the_scan_is_a_sentence(folder, report):
+    draw_images(folder, 12)
+
+    class Removing(RecordingContext):
+        def partial(self, value):
+            super().partial(value)
+            shutil.rmtree(report.parent, ignore_errors=True)
+
+    with pytest.raises(OutputUnwritable):
+        run_scan(folder, report, ctx=Removing())
+
+
+def test_a_folder_that_is_suddenly_empty_does_not_empty_the_report(folder, report):
+    paths = draw_images(folder, 3)
+    run_scan(folder, report)
+    for path in paths:
+        path.unlink()
+    with pytest.raises(UsageError, match="no images"):
+        run_scan(folder, report)
+    assert len(rows(report)) == 3
+    assert run_scan(folder, report, fresh=True).found == 0
+
+
+def test_a_folder_that_may_not_be_entered_is_a_row(folder, report, monkeypatch):
+    draw_images(folder, 1)
+    draw_images(folder / "closed", 1)
+    whole = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return whole(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    run_scan(folder, report, recursive=True)
+    (row,) = (r for r in rows(report) if r["path"] == "closed")
+    assert (row["status"], row["reason"]) == ("error", "permission_denied")
+    monkeypatch.setattr(os, "scandir", whole)
+    run_scan(folder, report, recursive=True)
+    assert {r["path"] for r in rows(report)} == {"image_00000.jpg", "closed/image_00000.jpg"}
+
+
+def test_a_mistake_of_the_program_in_one_file_is_one_row_and_is_tried_again(folder, report, monkeypatch):
+    import lungviewer.services.classify as classify
+
+    draw_images(folder, 5)
+    whole = classify.plan_fields
+    calls = []
+
+    def plan_fields(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise ZeroDivisionError("of CANARY.png")
+        return whole(*arguments)
+
+    monkeypatch.setattr(classify, "plan_fields", plan_fields)
+    run_scan(folder, report, workers=1)
+    (row,) = (r for r in rows(report) if r["status"] == "error")
+    assert row["reason"] == "unexpected"
+    assert "CANARY" not in row["error"]
+    assert run_scan(folder, report).done == 1
+    assert not [r for r in rows(report) if r["status"] == "error"]
+
+
+def test_overlays_of_many_fields_do_not_wait_for_each_other(folder, report, tmp_path, monkeypatch):
+    """The reading threads wait for room that only the scanning thread gives back."""
+    import lungviewer.services.pipeline as pipeline
+
+    monkeypatch.setattr(pipeline, "FIELD_BYTES", 10_000)  # three fields of 32 pixels
+    folder.mkdir()
+    for i in range(8):
+        Image.fromarray(paint(COLOURS[i % 3], 256, 128, seed=i)).save(folder / f"{i}.png")
+    options = {"um_per_px": 1.0, "overlays": tmp_path / "maps", "batch": 1}
+    assert run_scan(folder, report, **options).done == 8
+    assert rows(report)[0]["tiles"] == "8"
+
+
+def test_stopping_is_seen_while_large_images_are_cut(folder, report, monkeypatch):
+    """Cutting 2,000 fields takes seconds; the stop must not wait for them."""
+    import lungviewer.services.classify as classify
+
+    folder.mkdir()
+    for i in range(4):
+        Image.fromarray(paint(COLOURS[0], 2000, 1000, seed=i)).save(folder / f"{i}.png")
+    ctx = RecordingContext()
+    whole, cuts = classify._cut, []
+
+    def cut(*arguments):
+        cuts.append(1)
+        if len(cuts) == 5:
+            ctx.cancel()
+        return whole(*arguments)
+
+    monkeypatch.setattr(classify, "_cut", cut)
+    assert run_scan(folder, report, ctx=ctx, um_per_px=2.0).stopped
+    assert len(cuts) < 20
+
+
+def test_one_overlay_that_cannot_be_written_costs_a_note(folder, report, tmp_path):
+    draw_images(folder, 3)
+    maps = tmp_path / "maps"
+    (maps / "image_00001.png.overlay.png").mkdir(parents=True)  # in the way
+    assert run_scan(folder, report, overlays=maps).done == 3
+    noted = [r["path"] for r in rows(report) if "overlay_not_written" in r["reason"]]
+    assert noted == ["image_00001.png"]
+
+
+def test_the_same_folder_by_another_way_is_the_same_scan(folder, report, tmp_path, monkeypatch):
+    draw_images(folder, 2)
+    run_scan(folder, report)
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.chdir(folder)
+    for way in (Path("."), Path("../in"), tmp_path / "link", folder / ""):
+        assert run_scan(way, report).done == 0
 
 
 def test_poison_among_many_files_costs_its_own_rows_only(folder, report):
