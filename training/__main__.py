@@ -14,7 +14,10 @@ from lungviewer.core.errors import Cancelled, LungviewerError, UsageError
 if TYPE_CHECKING:
     from training.progress import ConsoleProgress, JsonProgress
 
-EPILOG = 'Training needs TensorFlow: pip install ".[training]" in a checkout. Research use only, not for diagnosis.'
+EPILOG = (
+    'Training needs TensorFlow: pip install ".[training]" in a checkout. '
+    "Research use only, not for diagnosis."
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -32,6 +32,8 @@ REASON_SENTENCES: dict[str, str] = {
     "low_confidence": "The model is less sure than its validation asks for.",
     "not_a_number": "The model gave no usable numbers for this field.",
     "low_resolution": "The picture had to be enlarged so much that detail is missing.",
+    "not_validated": "Nobody has measured how often this imported model is right.",
+    "overlay_not_written": "The heat map picture could not be written.",
     "mostly_refused": "More than half of the fields were refused.",
     "scale_unknown": "The file does not state its µm per pixel; the shorter side was taken as one field.",
 }
@@ -221,6 +223,8 @@ def _call(
     confidence = by_class[best]
     if not confidence >= spec.trust.review_below:
         reasons = (*reasons, "low_confidence")
+    if not spec.validated:
+        reasons = (*reasons, "not_validated")
     return Prediction(Status.REVIEW if reasons else Status.OK, reasons, by_class, best, confidence, score)
 
 

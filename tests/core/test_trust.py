@@ -198,6 +198,12 @@ def test_a_doubt_from_outside_asks_for_review_but_does_not_undo_a_refusal():
     assert combine_fields([refused], SPEC, ("low_resolution",)).status is Status.REFUSED
 
 
+def test_a_model_that_nobody_validated_never_makes_a_plain_call():
+    spec = tiny_spec(validated=False)
+    (answer,) = judge_fields(raw([[9, 0, 0]]), [None], spec, None)
+    assert (answer.status, answer.reasons) == (Status.REVIEW, ("not_validated",))
+
+
 def test_the_failed_check_comes_before_the_strangeness():
     assert judge([5, 0, 0], embedding=[[30, 40]], check="pen").reasons == ("pen", "unlike_training")
 
