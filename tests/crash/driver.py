@@ -34,6 +34,9 @@ class InProcess:
     """Stands in for the isolated decoder, whose process would cost a second per crash. The pictures are
     harmless; that isolation works is shown where it is tested."""
 
+    def __init__(self, workers=1):
+        pass
+
     def open(self, path, um_per_px=None, deadline_s=None):
         from lungviewer.readers.raster import open_raster
 
