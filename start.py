@@ -40,11 +40,11 @@ def main(arguments):
     if python is None:
         return 2
     install(python, "dev" if verb == "test" else "")
+    if verb == "scan":  # from the folder where it was typed
+        return call(python, "-m", "lungviewer", "scan", *arguments[1:])
     os.chdir(HERE)
     if verb == "test":
         return run_checks(python, arguments[1:])
-    if verb == "scan":
-        return call(python, "-m", "lungviewer", "scan", *arguments[1:])
     return scan_samples(python, "samples.csv")
 
 

@@ -1,6 +1,6 @@
 """`python -m lungviewer` is the command line."""
 
-from lungviewer.cli.main import main
+from lungviewer.cli.main import entry
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    entry()

@@ -22,9 +22,16 @@ from rich.text import Text
 from lungviewer.core.job import CancellableContext
 
 
+class _Pipe(Console):
+    """Rich ends the program with code 1 when the reader of its output goes away; main knows better."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def out() -> Console:
     """For results: standard output, no colour tricks in file names, no line breaks of its own."""
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return _Pipe(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def err() -> Console:

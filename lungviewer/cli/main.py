@@ -7,10 +7,12 @@ Only the standard library is imported here; each command's module is imported wh
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import lungviewer
 from lungviewer.core import registry
@@ -51,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     try:
         code: int = registry.load(f"lungviewer.cli.{chosen.command}")(chosen)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except Cancelled:
         return EXIT_CANCELLED
@@ -61,10 +64,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_CANCELLED
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not a failure, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return EXIT_OK
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _say(_unexpected(error), EXIT_SOME_FAILED)
+        _say_no_more()
+        return _say("There is no space left where this program writes. Free some.", EXIT_SOME_FAILED)
     except Exception as error:  # noqa: BLE001 - the one place where the unexpected becomes a sentence
         return _say(_unexpected(error), EXIT_SOME_FAILED)
+
+
+def entry() -> NoReturn:
+    """What the installed command runs: `main`, and out.
+
+    A stopped scan does not wait for a thread that is still decoding a large file: everything that was
+    reported is on the disk.
+    """
+    code = main()
+    if code == EXIT_CANCELLED:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _severity(error: LungviewerError) -> int:
@@ -74,8 +97,14 @@ def _severity(error: LungviewerError) -> int:
     return EXIT_USAGE if isinstance(error, bad_use) else EXIT_SOME_FAILED
 
 
+def _say_no_more() -> None:
+    """Keep Python from flushing into a closed or full output once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _say(sentence: str, code: int) -> int:
-    print(f"lungviewer: {sentence}", file=sys.stderr)  # noqa: T201
+    if sys.stderr is not None:
+        print(f"lungviewer: {sentence}", file=sys.stderr)  # noqa: T201
     return code
 
 
@@ -226,4 +255,4 @@ def _scale(text: str) -> float:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    entry()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 
 from lungviewer.cli.console import err, out
 from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
-from lungviewer.core.errors import LungviewerError, PackNotFound, UsageError
+from lungviewer.core.errors import LungviewerError, OutputUnwritable, PackNotFound, UsageError
 from lungviewer.core.paths import pack_dirs, user_packs_dir
 from lungviewer.packs.store import (
     find_packs,
@@ -78,11 +79,19 @@ def verify(options: argparse.Namespace) -> int:
 
 def install(options: argparse.Namespace) -> int:
     """Verify a zip and copy it among the person's own packs."""
-    target = user_packs_dir()
-    target.mkdir(parents=True, exist_ok=True)
+    target = _own_packs()
     entry = install_pack(options.zip, target)
     out().print(f"Installed {entry.name}.")
     return EXIT_OK
+
+
+def _own_packs() -> Path:
+    target = user_packs_dir()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputUnwritable(f"The folder for packs could not be made ({error.strerror}).") from error
+    return target
 
 
 def import_model(options: argparse.Namespace) -> int:
@@ -90,8 +99,7 @@ def import_model(options: argparse.Namespace) -> int:
     if not options.model.is_file():
         raise UsageError("There is no such model file.")
     pack_id = options.id or re.sub(r"[^a-z0-9]+", "-", options.model.stem.lower()).strip("-") or "imported"
-    target = user_packs_dir()
-    target.mkdir(parents=True, exist_ok=True)
+    target = _own_packs()
     arguments = ["import-keras", str(options.model), "--out", str(target / pack_id), "--id", pack_id]
     arguments += ["--classes", options.classes, "--input-size", str(options.input_size)]
     # The equals sign keeps "-1-1" from being read as an option.

@@ -106,7 +106,7 @@ class ImageCorrupt(ImageError):
 
 class ImageTooLarge(ImageError):
     code = "too_large"
-    default_hint = "Export a smaller region, or save it as a pyramidal slide."
+    default_hint = "Export a smaller region."
 
 
 class ImageTooSmall(ImageError):
@@ -218,7 +218,7 @@ class OutputBusy(OutputError):
 
 class OutputUnwritable(OutputError):
     code = "output_unwritable"
-    default_hint = "Free some space or choose another place, then run the same command again: it resumes."
+    default_hint = "Free some space, or choose another place."
 
 
 class JournalMismatch(OutputError):

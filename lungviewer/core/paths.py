@@ -57,8 +57,11 @@ def atomic_write(target: Path) -> Iterator[IO[bytes]]:
     removed when anything fails.
 
     Raises:
-        OutputUnwritable: the disk is full, the folder read-only, or the target locked.
+        OutputUnwritable: the disk is full, the folder read-only, the target locked, or a folder, device
+            or pipe.
     """
+    if not target.name or (os.path.lexists(target) and not target.is_file()):
+        raise OutputUnwritable("The output is no ordinary file.", hint="Choose another name.")
     temporary = target.with_name(_temporary_name(target.name))
     try:
         with temporary.open("wb") as stream:

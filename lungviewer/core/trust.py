@@ -233,18 +233,19 @@ def combine_fields(
 ) -> Prediction:
     """The answer for an image from the answers for its fields.
 
-    Calibrated probabilities are averaged over the fields that were not refused. An image whose fields
-    were all refused is refused for their commonest reason; one that lost more than half of them is
-    marked for review. The trust score is the mean over the fields that count. `doubts` are reasons, known
-    from outside, for which any call asks for review.
+    Calibrated probabilities are averaged over the fields that were not refused. An image that lost
+    more than nine tenths of its fields is refused for their commonest reason; one that lost more than
+    half of them is marked for review. The trust score is the mean over the fields that count. `doubts`
+    are reasons, known from outside, for which any call asks for review.
     """
     kept = [p for p in predictions if p.status is not Status.REFUSED]
     counted = kept or list(predictions)
     means = {c: sum(p.probabilities[c] for p in counted) / len(counted) for c in spec.class_ids}
     scores = [p.trust_score for p in counted if p.trust_score is not None]
     score = sum(scores) / len(scores) if scores else None
-    if not kept:
-        commonest = Counter(p.reasons for p in predictions).most_common(1)[0][0]
+    if len(kept) * 10 < len(predictions):
+        refused = [p.reasons for p in predictions if p.status is Status.REFUSED]
+        commonest = Counter(refused).most_common(1)[0][0]
         return Prediction(Status.REFUSED, commonest, means, None, None, score)
     mostly = ("mostly_refused",) if len(kept) * 2 < len(predictions) else ()
     return _call(means, score, spec, (*doubts, *mostly))

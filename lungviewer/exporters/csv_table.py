@@ -107,6 +107,16 @@ def is_image_csv(path: Path) -> bool:
     return not head or head.startswith(_BOM + ",".join(_BEFORE[:4]).encode())
 
 
+def has_entries(path: Path) -> bool:
+    """Whether somebody has written into the review columns of a table.
+
+    Raises:
+        OutputError: the file is not a table of ours, or not any more.
+    """
+    entered = ("review_class", "reviewer", "reviewed_at", "comment")
+    return any(row[name] for row in read_image_csv(path) for name in entered)
+
+
 def read_image_csv(path: Path) -> list[dict[str, str]]:
     """The rows of a table written by `write_image_csv`, as text, without the apostrophes it added.
 

@@ -24,6 +24,7 @@ from lungviewer.core.types import Prediction, Status
 from lungviewer.exporters.hatching import hatch
 from lungviewer.exporters.overlay_frame import Legend, framed
 
+_MARK = ("Software", "lungviewer")
 RESEARCH_ONLY = "Research use only, not for diagnosis."
 
 
@@ -138,10 +139,20 @@ def write_overlay_png(
         um_per_px=um_per_px,
     )
     notes = PngInfo()
-    notes.add_text("Software", "lungviewer")
+    notes.add_text(*_MARK)
     notes.add_text("Comment", RESEARCH_ONLY)
     with atomic_write(target) as stream:
         Image.fromarray(sheet).save(stream, "PNG", pnginfo=notes, compress_level=4)
+
+
+def is_overlay_png(path: Path) -> bool:
+    """Whether a file was written by `write_overlay_png`, and so may be replaced by another."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(256)
+    except OSError:
+        return False
+    return head.startswith(b"\x89PNG\r\n") and b"\0".join(part.encode() for part in _MARK) in head
 
 
 def _cells(length: int, start: float, covered: float, count: int) -> npt.NDArray[np.intp]:

@@ -65,7 +65,10 @@ class FolderSource:
             raise PackUnsafe("The pack holds a symbolic link; links are never followed.")
         if stat.S_ISDIR(status.st_mode):
             if prefix or entry.name != EVALUATION:
-                raise PackInvalid("The pack holds a folder that is not evaluation/.", hint="Remove it.")
+                raise PackInvalid(
+                    "The folder is no model pack, or holds a folder that is not evaluation/.",
+                    hint="Name the folder that holds pack.json.",
+                )
             self._list(Path(entry.path), f"{EVALUATION}/")
             return
         if not stat.S_ISREG(status.st_mode):

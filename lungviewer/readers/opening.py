@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,12 @@ from lungviewer.readers.sniff import IMAGE_SUFFIXES, PICTURE_FORMATS, sniff
 
 if TYPE_CHECKING:
     from lungviewer.readers.isolated import IsolatedDecoder
+
+_HEADER_BYTES = 1 << 18
+"""Profiles and thumbnails can stand before a JPEG's size."""
+
+_MOST_BYTES = 3 * 100_000_000
+"""Larger pictures are refused before they are decoded (readers/pixels.py)."""
 
 RISKY_FORMATS = frozenset({"tiff", "bigtiff"})
 """Formats whose decoders have a record of crashing or never ending on damaged files."""
@@ -43,6 +50,26 @@ def open_image(
         return isolated.open(path, um_per_px)
     source: ImageSource = load(READERS["raster"])(path, um_per_px)
     return source
+
+
+def expected_bytes(path: Path) -> int:
+    """Bytes that a JPEG's or PNG's decoded pixels will take, from its header; 0 when that cannot be told.
+
+    A hint for who shares out memory; nothing is decided by it.
+    """
+    try:
+        head = read_head(path, _HEADER_BYTES)
+        if head.startswith(b"\x89PNG") and len(head) >= 24:
+            width, height = struct.unpack(">II", head[16:24])
+        elif sniff(head) == "jpeg":
+            import simplejpeg
+
+            height, width, *_ = simplejpeg.decode_jpeg_header(head)
+        else:
+            return 0
+    except (ImageError, ValueError):
+        return 0
+    return min(3 * int(width) * int(height), _MOST_BYTES)
 
 
 def is_candidate(path: Path) -> bool:

@@ -21,11 +21,13 @@ OVERLAY_SUFFIX = ".overlay.png"
 
 @dataclass(frozen=True, slots=True)
 class FoundFiles:
-    """`files` in path order, their paths relative to `root`; `ignored` counts files that are no images."""
+    """`files` in path order, their paths relative to `root`; `ignored` counts files that are no images,
+    `not_entered` sub-folders that were left out because nobody asked for them."""
 
     root: Path
     files: tuple[FileIdentity, ...]
     ignored: int
+    not_entered: int
 
     def path(self, file: FileIdentity) -> Path:
         """Where the file lies."""
@@ -57,8 +59,9 @@ def find_images(
     named = {p for p in places if not _is_folder(p)}
     found: dict[bytes, FileIdentity] = {}
     closed: list[Path] = []
+    left_out: list[str] = []
     ignored = 0
-    for path in _walk(places, recursive, closed):
+    for path in _walk(places, recursive, closed, left_out):
         check()
         if path not in named and (path.name.endswith(OVERLAY_SUFFIX) or not is_candidate(path)):
             ignored += 1
@@ -68,7 +71,7 @@ def find_images(
     for folder in closed:
         relative = _relative(folder, root)
         found[relative] = FileIdentity(relative, CLOSED_FOLDER, 0)
-    return FoundFiles(root, tuple(found[key] for key in sorted(found)), ignored)
+    return FoundFiles(root, tuple(found[key] for key in sorted(found)), ignored, len(left_out))
 
 
 def _root(paths: Sequence[Path]) -> Path:
@@ -87,14 +90,17 @@ def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
-def _walk(paths: Iterable[Path], recursive: bool, closed: list[Path]) -> Iterator[Path]:
+def _walk(paths: Iterable[Path], recursive: bool, closed: list[Path], left_out: list[str]) -> Iterator[Path]:
     for path in paths:
         if not _is_folder(path):
             yield path
             continue
         for folder, folders, names in os.walk(path, onerror=lambda e: closed.append(Path(e.filename))):
             # The order matters only for speed: reading in directory order keeps disks happy.
-            folders[:] = sorted(f for f in folders if not f.startswith(".")) if recursive else []
+            folders[:] = sorted(f for f in folders if not f.startswith("."))
+            if not recursive:
+                left_out += folders
+                folders.clear()
             for name in sorted(names):
                 if not name.startswith("."):
                     yield Path(folder) / name

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from pathlib import Path
 
 from lungviewer.core.errors import OutputUnwritable
-from lungviewer.exporters.overlay_png import OverlayText, prediction_lines, write_overlay_png
-from lungviewer.services.classify import ImageResult
+from lungviewer.exporters.overlay_png import OverlayText, is_overlay_png, prediction_lines, write_overlay_png
+from lungviewer.services.classify import ImageResult, display_name
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import OVERLAY_SUFFIX
 
@@ -15,12 +16,14 @@ _LONGEST_NAME = 200
 """Bytes; file systems allow 255, and the temporary file beside it needs some."""
 
 
-def overlay_path(folder: Path, name: str) -> Path:
-    """Where a scan puts the overlay of the image that its report calls `name`."""
+def overlay_path(folder: Path, path: bytes) -> Path:
+    """Where a scan puts the overlay of the image at `path`, relative to what is scanned."""
+    name = display_name(Path(os.fsdecode(path)))
     *folders, last = name.split("/")
     file = f"{last}{OVERLAY_SUFFIX}"
-    if len(file.encode()) > _LONGEST_NAME:
-        file = f"{last[:40]}-{zlib.crc32(name.encode()):08x}{OVERLAY_SUFFIX}"
+    # A backslash may stand for a byte that is not UTF-8: two such names must not share one picture.
+    if len(file.encode()) > _LONGEST_NAME or "\\" in name:
+        file = f"{last[:40]}-{zlib.crc32(path):08x}{OVERLAY_SUFFIX}"
     return folder.joinpath(*folders, file)
 
 
@@ -43,6 +46,10 @@ def write_overlay(target: Path, result: ImageResult, engine: InferenceEngine) ->
         lines=prediction_lines(prediction, labels, f"{spec.id} {spec.version}"),
         legend=f"Evidence for {labels[shown]}" if prediction.predicted else "Evidence",
     )
+    if os.path.lexists(target) and not is_overlay_png(target):
+        raise OutputUnwritable(
+            "A file with the overlay's name exists, and it is no overlay.", hint="Choose another name."
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -25,8 +25,10 @@ from lungviewer.core.errors import (
     UnexpectedFailure,
 )
 from lungviewer.core.job import JobContext
+from lungviewer.core.memory import give_back_memory
 from lungviewer.core.types import ImageRecord
 from lungviewer.readers.isolated import IsolatedDecoder
+from lungviewer.readers.opening import expected_bytes
 from lungviewer.services.classify import (
     ImageResult,
     PreparedImage,
@@ -43,6 +45,14 @@ from lungviewer.store.journal import FileIdentity
 FIELD_BYTES = 256 * 1024 * 1024
 """Cut fields that may wait for the model at any time."""
 
+PIXEL_BYTES = 400 * 1024 * 1024
+"""Decoded pixels of large files that may be held side by side."""
+
+_LOOK_AT_SIZE = 1 << 20
+"""Bytes; smaller files are read without asking what they will unpack to."""
+
+_LARGE_PIXELS = 64 * 1024 * 1024
+_STOP_WITHIN_S = 1.0
 _ANNOUNCE = 64
 _POLL_S = 0.1
 
@@ -89,6 +99,8 @@ class Pipeline:
         self._side = ThreadPoolExecutor(workers, "lungviewer-side")
         self._ready: queue.SimpleQueue[Future[_Read]] = queue.SimpleQueue()
         self._budget = _Budget(FIELD_BYTES)
+        self._pixels = _Budget(PIXEL_BYTES)
+        self._reading: set[Future[_Read]] = set()
         self._stopping = threading.Event()
         self._decoder = IsolatedDecoder(workers=workers)  # each starts when it is needed
 
@@ -103,8 +115,10 @@ class Pipeline:
         self._side.shutdown(cancel_futures=True)
         self._stopping.set()
         self._budget.stop()
+        self._pixels.stop()
         self._decoder.close()
-        self._pool.shutdown()
+        # A thread in the middle of a large picture cannot be stopped. Its answer is for nobody.
+        wait([f for f in self._reading if f.running()], timeout=_STOP_WITHIN_S)
 
     def run(self, files: Sequence[FileIdentity]) -> Iterator[list[Finished]]:
         """Yield outcomes in groups, as they become ready (not in file order).
@@ -120,7 +134,9 @@ class Pipeline:
                     upcoming = [waiting[i].path for i in range(min(_ANNOUNCE, len(waiting)))]
                     self._announce(upcoming)
                     announced = len(upcoming)
-                self._pool.submit(self._read, waiting.popleft()).add_done_callback(self._ready.put)
+                future = self._pool.submit(self._read, waiting.popleft())
+                self._reading.add(future)
+                future.add_done_callback(self._ready.put)
                 announced -= 1
                 reading += 1
             group = self._take()
@@ -146,6 +162,16 @@ class Pipeline:
     def _read(self, file: FileIdentity) -> _Read:
         if file.size == CLOSED_FOLDER:
             return _Read(file, PermissionMissing("The folder could not be entered, its images are missing."))
+        held = expected_bytes(self._found.path(file)) if file.size > _LOOK_AT_SIZE else 0
+        self._pixels.reserve(held)
+        try:
+            return self._prepare(file)
+        finally:
+            if held > _LARGE_PIXELS:
+                give_back_memory()
+            self._pixels.release(held)
+
+    def _prepare(self, file: FileIdentity) -> _Read:
         try:
             prepared = prepare_file(
                 self._found.path(file),
@@ -194,6 +220,7 @@ class Pipeline:
                 if taken:
                     break
                 continue
+            self._reading.discard(future)
             read = future.result()
             taken.append(read)
             fields += len(read.outcome.fields) if isinstance(read.outcome, PreparedImage) else 0

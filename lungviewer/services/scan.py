@@ -11,6 +11,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from lungviewer.core.errors import Cancelled, OutputUnwritable, UsageError
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import is_one_of
 from lungviewer.core.types import ImageRecord, Status
-from lungviewer.exporters.csv_table import is_image_csv, write_image_csv
+from lungviewer.exporters.csv_table import has_entries, is_image_csv, write_image_csv
 from lungviewer.services.classify import display_name
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import FoundFiles, find_images
@@ -32,6 +33,7 @@ from lungviewer.store.journal import FileIdentity, Journal
 
 _NOTHING_CAN_BE_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _LOCKED_WAIT_S = 1.0
+_NO_OVERLAY = "overlay_not_written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class ScanProgress:
 
 @dataclass(frozen=True, slots=True)
 class ScanSummary:
-    """How a scan ended. `kept` rows came from an earlier run; `stopped` means it was cancelled."""
+    """How a scan ended. `kept` rows came from an earlier run; `stopped` means it was cancelled;
+    `not_entered` counts sub-folders that a scan without `recursive` left out."""
 
     found: int
     kept: int
@@ -70,6 +73,7 @@ class ScanSummary:
     by_class: dict[str, int]
     seconds: float
     stopped: bool
+    not_entered: int
 
 
 def scan_folder(
@@ -86,12 +90,13 @@ def scan_folder(
             reported before are safe.
     """
     started = time.monotonic()
-    journal_path = output.with_name(output.name + ".journal")
+    journal_path = Path(f"{output}.journal")
     _check_output(output, journal_path, options)
     found = find_images(paths, recursive=options.recursive, check=ctx.check)
     if is_one_of(output, (found.path(file) for file in found.files)):
         raise UsageError("The output is one of the files to scan.", hint="Choose another name.")
-    root = display_name(found.root)
+    # Hashed: the journal may travel, and a path can hold the name of an account.
+    root = hashlib.sha256(os.fsencode(found.root)).hexdigest()
     journal = Journal(journal_path, root, _fingerprint(engine, options), fresh=options.fresh)
     try:
         run = _Run(found, engine, journal, output, options, ctx)
@@ -128,6 +133,7 @@ class _Run:
                 hint="Check that the drive is connected; --fresh empties the report.",
             )
         self._journal.begin(self._found.files)
+        self._journal.forget(self._without_overlay())
         pending = self._journal.pending()
         for record in self._journal.records(settled=True):
             self._count(record)
@@ -152,7 +158,25 @@ class _Run:
             by_class=dict(self._by_class),
             seconds=seconds,
             stopped=stopped,
+            not_entered=self._found.not_entered,
         )
+
+    def _without_overlay(self) -> list[bytes]:
+        """Images whose picture an earlier run drew, and somebody has removed since."""
+        folder = self._options.overlays
+        if folder is None:
+            return []
+        never_drawn = {
+            record.path
+            for record in self._journal.records(settled=True)
+            if record.status is Status.ERROR or _NO_OVERLAY in record.reason
+        }
+        return [
+            file.path
+            for file in self._found.files
+            if not os.path.lexists(overlay_path(folder, file.path))
+            and display_name(Path(os.fsdecode(file.path))) not in never_drawn
+        ]
 
     def _work(self, pending: Sequence[FileIdentity]) -> None:
         pipeline = Pipeline(
@@ -187,13 +211,13 @@ class _Run:
     def _overlay(self, item: Finished) -> Finished:
         """Draw one picture. One that cannot be written costs a note, unless no other could be either."""
         if item.result is not None and self._options.overlays is not None:
-            target = overlay_path(self._options.overlays, item.record.path)
+            target = overlay_path(self._options.overlays, item.file.path)
             try:
                 write_overlay(target, item.result, self._engine)
             except OutputUnwritable as error:
                 if getattr(error.__cause__, "errno", None) in _NOTHING_CAN_BE_WRITTEN:
                     raise
-                reason = "; ".join(filter(None, (item.record.reason, "overlay_not_written")))
+                reason = "; ".join(filter(None, (item.record.reason, _NO_OVERLAY)))
                 return replace(item, record=replace(item.record, reason=reason))
         return item
 
@@ -236,17 +260,27 @@ def failed(summary: ScanSummary) -> int:
 
 
 def _check_output(output: Path, journal: Path, options: ScanOptions) -> None:
+    if not output.name:
+        raise UsageError("The output has no name.", hint="Name a file: -o report.csv.")
     if output.is_dir():
         raise UsageError("The output is a folder.", hint="Name a file: -o FOLDER/report.csv.")
     if not output.absolute().parent.is_dir():
         raise UsageError("The folder of the output does not exist.", hint="Create it, or choose another.")
-    if not output.exists() or journal.exists():
+    if not os.path.lexists(output):
         return
-    if not is_image_csv(output):
+    if not output.is_file() or not is_image_csv(output):
         raise UsageError(
-            "A file with the output's name exists, and it is no report.", hint="Choose another name."
+            "A file with the output's name exists, and it is no report, or was saved by another program.",
+            hint="Choose another name, or move it away.",
         )
-    if not options.fresh:
+    if options.fresh:
+        return
+    if has_entries(output):
+        raise UsageError(
+            "Somebody has written into the review columns of the report; a scan would draw it anew.",
+            hint="Move it away and scan again (nothing is analysed twice), or replace it with --fresh.",
+        )
+    if not journal.exists():
         raise UsageError(
             "A report of that name exists, but not its journal, so it cannot be resumed.",
             hint="Choose another name, or replace it with --fresh.",

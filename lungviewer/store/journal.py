@@ -13,7 +13,7 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,6 +42,7 @@ WHERE results.settings = ? AND results.size = listing.size AND results.mtime_ns 
 """
 
 
+_RESUMES = "Free some space or reconnect the drive, then run the same command again: it resumes."
 _DAMAGED = "The journal beside this report is damaged, or no journal of lungviewer's."
 
 
@@ -67,16 +68,18 @@ class Journal:
 
         Args:
             path: the journal file.
-            root: what is scanned, as text; a journal belongs to one root.
+            root: what is scanned, as text; a journal belongs to one folder, wherever it is moved.
             settings: fingerprint of everything that changes a result (pack, scale, version, …).
             fresh: forget what an earlier run found.
 
         Raises:
             OutputBusy: another process has it open; the message names its pid and host.
-            JournalMismatch: it belongs to another root, or to a newer program, or is not a journal.
+            JournalMismatch: it was written by a newer program, is damaged, or no journal at all.
         """
         self.path = path
         self._settings = settings
+        self._root = root
+        self._moved = False
         self._lock = FileLock(f"{path}.lock")
         self._take_lock()
         try:
@@ -93,13 +96,31 @@ class Journal:
 
     # --- the run ---------------------------------------------------------------------------------
 
-    def begin(self, files: Iterable[FileIdentity]) -> None:
-        """State which files this run is about. Rows of files not among them leave the CSV."""
+    def begin(self, files: Sequence[FileIdentity]) -> None:
+        """State which files this run is about. Rows of files not among them leave the CSV.
+
+        A folder that was moved or renamed, or a drive with another letter, is recognised by its files.
+
+        Raises:
+            JournalMismatch: the journal belongs to another folder.
+        """
+        if self._moved and self.listed() and not self._knows_one_of(files):
+            raise JournalMismatch("The report with this name belongs to a scan of another folder.")
         with self._transaction():
             self._database.execute("DELETE FROM listing")
             self._database.executemany(
                 "INSERT OR REPLACE INTO listing VALUES (?, ?, ?)",
                 ((f.path, f.size, f.mtime_ns) for f in files),
+            )
+            self._database.execute("INSERT OR REPLACE INTO meta VALUES ('root', ?)", (self._root,))
+        self._moved = False
+
+    def forget(self, paths: Sequence[bytes]) -> None:
+        """Do these files again, whatever is known about them."""
+        with self._transaction():
+            self._database.executemany(
+                "DELETE FROM results WHERE path = ? AND settings = ?",
+                ((path, self._settings) for path in paths),
             )
 
     def listed(self) -> int:
@@ -181,6 +202,14 @@ class Journal:
                 f"The journal beside the report could not be created ({error.strerror})."
             ) from error
 
+    def _knows_one_of(self, files: Sequence[FileIdentity]) -> bool:
+        query = "SELECT 1 FROM listing WHERE path = ? AND size = ? AND mtime_ns = ?"
+        with _reading():
+            return any(
+                self._database.execute(query, (f.path, f.size, f.mtime_ns)).fetchone() is not None
+                for f in files
+            )
+
     def _owner(self) -> str:
         """Who holds the lock, as far as can be read from outside."""
         with contextlib.suppress(sqlite3.Error, TypeError, ValueError):
@@ -208,18 +237,18 @@ class Journal:
             self._database.executescript(_TABLES)
         with _reading():
             meta = dict(self._database.execute("SELECT key, value FROM meta").fetchall())
-        if int(meta.get("schema", SCHEMA)) > SCHEMA:
+            schema = int(meta.get("schema", SCHEMA))
+        if schema > SCHEMA:
             raise JournalMismatch(
                 "The journal beside this report was written by a newer lungviewer.",
                 hint="Update lungviewer, or choose another output name.",
             )
-        if meta.get("root", root) != root:
-            raise JournalMismatch("The report with this name belongs to a scan of another folder.")
+        self._moved = meta.get("root", root) != root
         owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
         with self._transaction():
             self._database.executemany(
                 "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-                (("schema", str(SCHEMA)), ("root", root), ("owner", owner)),
+                (("schema", str(SCHEMA)), ("owner", owner)),
             )
 
     @contextlib.contextmanager
@@ -241,7 +270,9 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise OutputUnwritable(f"The journal beside the report could not be written ({error}).") from error
+        raise OutputUnwritable(
+            f"The journal beside the report could not be written ({error}).", hint=_RESUMES
+        ) from error
     except sqlite3.DatabaseError as error:
         raise JournalMismatch(_DAMAGED) from error
 
@@ -251,7 +282,7 @@ def _reading() -> Iterator[None]:
     """A damaged file, as ours."""
     try:
         yield
-    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+    except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
         raise JournalMismatch(_DAMAGED) from error
 
 

@@ -231,6 +231,11 @@ def test_an_image_that_lost_most_fields_asks_for_review():
     assert combine_fields(fields, SPEC).reasons == ("mostly_refused",)
 
 
+def test_a_call_is_not_made_from_a_few_fields_of_many():
+    fields = [field_answer(Status.OK, 0.9)] + [field_answer(Status.REFUSED, 0.9, ("glass",))] * 19
+    assert combine_fields(fields, SPEC).status is Status.REFUSED
+
+
 def test_an_image_of_refused_fields_is_refused_for_the_commonest_reason():
     fields = [field_answer(Status.REFUSED, 0.9, (r,)) for r in ("glass", "glass", "pen")]
     answer = combine_fields(fields, SPEC)

@@ -3,11 +3,13 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from lungviewer.core.errors import UsageError
 from lungviewer.readers import pixels
-from lungviewer.readers.opening import is_candidate, open_image
+from lungviewer.readers.opening import expected_bytes, is_candidate, open_image
 from lungviewer.readers.sniff import FORMAT_NAMES, IMAGE_SUFFIXES, PICTURE_FORMATS, name_disagrees, sniff
 from tests.fixtures import pictures as make
 
@@ -110,3 +112,18 @@ def test_only_big_pictures_wait_for_each_other():
     with pixels.decoding(5_001, 5_000):
         assert pixels._one_big_picture.locked()
     assert not pixels._one_big_picture.locked()
+
+
+@pytest.mark.parametrize(("name", "expected"), [("a.jpg", 60 * 40 * 3), ("a.png", 60 * 40 * 3), ("a.bmp", 0)])
+def test_what_a_picture_will_unpack_to_is_read_off_its_header(tmp_path, name, expected):
+    Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save(tmp_path / name)
+    assert expected_bytes(tmp_path / name) == expected
+
+
+def test_a_header_that_lies_or_is_missing_is_no_hint(tmp_path):
+    huge = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\xff" * 8
+    for content in (b"", b"\xff\xd8\xff", b"nonsense"):
+        (tmp_path / "x").write_bytes(content)
+        assert expected_bytes(tmp_path / "x") == 0
+    (tmp_path / "x").write_bytes(huge)
+    assert expected_bytes(tmp_path / "x") == 300_000_000

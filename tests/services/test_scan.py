@@ -274,6 +274,64 @@ def test_a_file_that_no_scan_wrote_is_not_replaced(folder, report):
     assert report.read_text() == "my own table"
 
 
+def test_what_a_person_wrote_into_the_report_is_not_drawn_over(folder, report):
+    draw_images(folder, 2)
+    run_scan(folder, report)
+    table = report.read_bytes()
+    header, first, *rest = table.split(b"\r\n")
+    cells = first.split(b",")
+    cells[header.split(b",").index(b"comment")] = b"my finding"
+    report.write_bytes(b"\r\n".join([header, b",".join(cells), *rest]))
+    with pytest.raises(UsageError, match="review columns"):
+        run_scan(folder, report)
+    assert b"my finding" in report.read_bytes()
+    report.rename(report.with_name("mine.csv"))
+    assert run_scan(folder, report).kept == 2
+    assert report.read_bytes() == table
+
+
+def test_a_report_saved_by_another_program_is_not_drawn_over(folder, report):
+    draw_images(folder, 1)
+    run_scan(folder, report)
+    report.write_text("path;kind;status")
+    with pytest.raises(UsageError, match="another program"):
+        run_scan(folder, report)
+
+
+def test_overlays_that_were_removed_are_drawn_again(folder, report, tmp_path):
+    draw_images(folder, 3)
+    (folder / "broken.png").write_bytes(b"")
+    run_scan(folder, report, overlays=tmp_path / "maps")
+    (tmp_path / "maps" / "image_00001.png.overlay.png").unlink()
+    assert run_scan(folder, report, overlays=tmp_path / "maps").done == 1
+    shutil.rmtree(tmp_path / "maps")
+    assert run_scan(folder, report, overlays=tmp_path / "maps").done == 3
+
+
+def test_a_folder_that_was_renamed_goes_on_with_its_report(folder, report, tmp_path):
+    draw_images(folder, 3)
+    run_scan(folder, report)
+    folder.rename(tmp_path / "renamed")
+    assert run_scan(tmp_path / "renamed", report).done == 0
+
+
+def test_sub_folders_that_were_left_out_are_counted(folder, report):
+    draw_images(folder / "a", 1)
+    draw_images(folder / "b", 1)
+    summary = run_scan(folder, report)
+    assert (summary.found, summary.not_entered) == (0, 2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+def test_a_device_or_pipe_is_never_replaced(folder, tmp_path):
+    draw_images(folder, 1)
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("pipe",):
+        with pytest.raises(UsageError):
+            run_scan(folder, tmp_path / name, fresh=True)
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_a_report_without_its_journal_is_replaced_only_when_asked(folder, report):
     draw_images(folder, 1)
     run_scan(folder, report)

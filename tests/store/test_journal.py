@@ -169,9 +169,55 @@ def test_a_fresh_start_forgets(where):
 
 
 def test_a_journal_of_another_folder_is_not_overwritten(where):
-    opened(where).close()
+    journal = opened(where)
+    finish(journal)
+    journal.close()
+    other = opened(where, root="elsewhere")
     with pytest.raises(JournalMismatch, match="another folder"):
-        opened(where, root="elsewhere")
+        other.begin([FileIdentity(b"other.png", 10, 1000)])
+    other.close()
+    back = opened(where)
+    assert len(list(back.records())) == 3
+    back.close()
+
+
+def test_a_folder_that_was_moved_is_recognised_by_its_files(where):
+    journal = opened(where)
+    finish(journal, FILES[:2])
+    journal.close()
+    moved = opened(where, root="elsewhere")
+    moved.begin(FILES)
+    assert moved.pending() == FILES[2:]
+    moved.close()
+
+
+def test_forgotten_files_are_done_again(where):
+    journal = opened(where)
+    finish(journal)
+    journal.forget([FILES[0].path])
+    assert journal.pending() == FILES[:1]
+    journal.close()
+
+
+@pytest.mark.parametrize("damage", ["UPDATE results SET record = '{}'", "UPDATE meta SET value = 'x'"])
+def test_a_journal_with_nonsense_in_it_is_a_sentence(where, damage):
+    journal = opened(where)
+    finish(journal)
+    journal.close()
+    with sqlite3.connect(where) as database:
+        database.execute(damage)
+    database.close()
+    with pytest.raises(JournalMismatch, match="damaged"):
+        use_again(where)
+
+
+def use_again(where):
+    journal = opened(where)
+    try:
+        journal.begin(FILES)
+        list(journal.records())
+    finally:
+        journal.close()
 
 
 def test_a_file_that_is_no_journal_is_not_overwritten(where):
