@@ -24,7 +24,7 @@ _PROVIDERS = {
     "cpu": "CPUExecutionProvider",
 }
 _OUTPUTS = ["logits", "cam", "embedding"]
-_PIECE = 4
+_PIECE = 2
 """Images per CPU run: larger pieces fall out of the processor's cache, smaller ones cost calls."""
 
 

@@ -45,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import multiprocessing
 
         multiprocessing.freeze_support()
+    # Before numpy: its matrix library would keep a thread per processor spinning after every small
+    # product, which took a fifth of the speed of a scan (benchmarks/README.md).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _speak_any_name()
     parser = build_parser()
     chosen = parser.parse_args(arguments)
