@@ -155,7 +155,7 @@ def test_an_unexpected_error_names_no_file(images, pack, tmp_path, monkeypatch, 
     import lungviewer.services.scan as scan
 
     def broken(*_args, **_options):
-        raise RuntimeError("could not read /home/somebody/PATIENT-NAME.png")
+        raise RuntimeError("could not read PATIENT-NAME.png")
 
     monkeypatch.setattr(scan, "find_images", broken)
     assert run("scan", images, "-o", tmp_path / "r.csv", "--pack", pack) == 1
