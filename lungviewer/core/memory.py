@@ -1,8 +1,11 @@
-"""Memory that was freed, given back to the system."""
+"""Sharing out memory between threads, and giving back what was freed."""
 
 from __future__ import annotations
 
 import sys
+import threading
+
+from lungviewer.core.errors import Cancelled
 
 
 def give_back_memory() -> None:
@@ -18,3 +21,36 @@ def give_back_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
     if trim is not None:
         trim(0)
+
+
+class Budget:
+    """Bytes that may be held at once. One request always passes, however large, when nothing is held."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._held, self._open = limit, 0, True
+        self._changed = threading.Condition()
+
+    def reserve(self, amount: int) -> None:
+        """Wait until `amount` fits.
+
+        Raises:
+            Cancelled: the run is ending.
+        """
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._open or self._held == 0 or self._held + amount <= self._limit
+            )
+            if not self._open:
+                raise Cancelled("The scan was stopped.")
+            self._held += amount
+
+    def release(self, amount: int) -> None:
+        with self._changed:
+            self._held -= amount
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Send everybody away: the run is ending."""
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()

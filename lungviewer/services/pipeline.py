@@ -25,7 +25,7 @@ from lungviewer.core.errors import (
     UnexpectedFailure,
 )
 from lungviewer.core.job import JobContext
-from lungviewer.core.memory import give_back_memory
+from lungviewer.core.memory import Budget, give_back_memory
 from lungviewer.core.types import ImageRecord
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.opening import expected_bytes
@@ -98,8 +98,8 @@ class Pipeline:
         # Not the reading threads: they may all be waiting for the one that waits for this.
         self._side = ThreadPoolExecutor(workers, "lungviewer-side")
         self._ready: queue.SimpleQueue[Future[_Read]] = queue.SimpleQueue()
-        self._budget = _Budget(FIELD_BYTES)
-        self._pixels = _Budget(PIXEL_BYTES)
+        self._budget = Budget(FIELD_BYTES)
+        self._pixels = Budget(PIXEL_BYTES)
         self._reading: set[Future[_Read]] = set()
         self._stopping = threading.Event()
         self._decoder = IsolatedDecoder(workers=workers)  # each starts when it is needed
@@ -172,6 +172,18 @@ class Pipeline:
             self._pixels.release(held)
 
     def _prepare(self, file: FileIdentity) -> _Read:
+        reserved: list[int] = []
+
+        def reserve(amount: int) -> None:
+            self._budget.reserve(amount)
+            reserved.append(amount)
+
+        read = self._outcome(file, reserve)
+        if not isinstance(read.outcome, PreparedImage):  # nobody else will give back what it had taken
+            self._budget.release(sum(reserved))
+        return read
+
+    def _outcome(self, file: FileIdentity, reserve: Callable[[int], None]) -> _Read:
         try:
             prepared = prepare_file(
                 self._found.path(file),
@@ -180,7 +192,7 @@ class Pipeline:
                 keep_thumbnail=self._keep_thumbnails,
                 isolated=self._decoder,
                 force_isolation=file.path in self._suspects,
-                reserve=self._budget.reserve,
+                reserve=reserve,
                 ctx=self,
             )
         except ImageError as error:
@@ -263,36 +275,3 @@ class Pipeline:
 
 def _name(file: FileIdentity) -> str:
     return display_name(Path(os.fsdecode(file.path)))
-
-
-class _Budget:
-    """Bytes that may be held at once. One request always passes, however large, when nothing is held."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit, self._held, self._open = limit, 0, True
-        self._changed = threading.Condition()
-
-    def reserve(self, amount: int) -> None:
-        """Wait until `amount` fits.
-
-        Raises:
-            Cancelled: the run is ending.
-        """
-        with self._changed:
-            self._changed.wait_for(
-                lambda: not self._open or self._held == 0 or self._held + amount <= self._limit
-            )
-            if not self._open:
-                raise Cancelled("The scan was stopped.")
-            self._held += amount
-
-    def release(self, amount: int) -> None:
-        with self._changed:
-            self._held -= amount
-            self._changed.notify_all()
-
-    def stop(self) -> None:
-        """Send everybody away: the run is ending."""
-        with self._changed:
-            self._open = False
-            self._changed.notify_all()

@@ -486,6 +486,26 @@ def test_overlays_of_many_fields_do_not_wait_for_each_other(folder, report, tmp_
     assert rows(report)[0]["tiles"] == "8"
 
 
+def test_images_that_fail_after_they_took_room_give_it_back(folder, report, monkeypatch):
+    import lungviewer.services.classify as classify
+    import lungviewer.services.pipeline as pipeline
+
+    monkeypatch.setattr(pipeline, "FIELD_BYTES", 10_000)  # three fields of 32 pixels
+    draw_images(folder, 20)
+    whole, calls = classify.check_field, []
+
+    def check_field(*arguments):
+        calls.append(1)
+        if len(calls) % 2:
+            raise ZeroDivisionError
+        return whole(*arguments)
+
+    monkeypatch.setattr(classify, "check_field", check_field)
+    summary = run_scan(folder, report, workers=1)
+    assert summary.by_status["error"] == 10
+    assert summary.done == 20
+
+
 def test_stopping_is_seen_while_large_images_are_cut(folder, report, monkeypatch):
     """Cutting 2,000 fields takes seconds; the stop must not wait for them."""
     import lungviewer.services.classify as classify
