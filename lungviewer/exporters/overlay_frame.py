@@ -93,7 +93,7 @@ def _draw_legend(
     if legend.hatched:
         left = x + width + 20
         _draw_hatch_sample(sheet, (left, y))
-        draw.text((left + _SAMPLE_PX[0] + 8, y + height // 2), "not analysed", _FAINT, font, anchor="lm")
+        draw.text((left + _SAMPLE_PX[0] + 8, y + height // 2), "refused", _FAINT, font, anchor="lm")
 
 
 def _draw_hatch_sample(sheet: Image.Image, corner: tuple[int, int]) -> None:
