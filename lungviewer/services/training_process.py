@@ -10,7 +10,6 @@ from importlib.util import find_spec
 
 from lungviewer.core.errors import MissingDependency
 
-
 # TensorFlow's C++ start-up remarks about processors and missing GPUs; no setting silences them all.
 _CHATTER = re.compile(r"[IWE]\d{4} \d\d:\d\d:|WARNING: All log messages before absl")
 
