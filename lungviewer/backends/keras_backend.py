@@ -71,7 +71,6 @@ class KerasSession:
 
         self.device = device
         self._tf = tf
-        self._model = model
         self._call = tf.function(
             lambda image: model(image, training=False), reduce_retracing=True, autograph=False
         )
@@ -85,4 +84,4 @@ class KerasSession:
         return RawOutput(*(outputs[name].numpy() for name in ("logits", "cam", "embedding")))
 
     def close(self) -> None:
-        self._model = self._call = None
+        self._call = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from rich.console import Console, RenderableType
@@ -89,7 +89,8 @@ def console_context(describe: Callable[[object], str], *, quiet: bool = False) -
             # Something does not answer, a dead network drive say. Rows that were reported are safe.
             os._exit(130)
         context.cancel()
-        os.write(2, b"\nStopping ... (Ctrl-C again to stop at once)\n")
+        with suppress(OSError):  # nobody may be listening
+            os.write(2, b"\nStopping ... (Ctrl-C again to stop at once)\n")
 
     previous = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -63,9 +63,7 @@ def verify(options: argparse.Namespace) -> int:
         out().print(path.name)
         results = verify_pack(path)
         for result in results:
-            out().print(
-                f"  {'ok  ' if result.passed else 'FAIL'} {result.name:16} {result.detail}", soft_wrap=True
-            )
+            out().print(f"  {'ok  ' if result.passed else 'FAIL'} {result.name:16} {result.detail}")
         if all(result.passed for result in results):
             try:
                 InferenceEngine.open(load_pack(path), "cpu").close()

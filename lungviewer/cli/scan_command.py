@@ -55,6 +55,8 @@ def _tell(summary: ScanSummary, spec: ModelSpec) -> None:
         f"{summary.found} files: {summary.done} analysed at {rate:.1f} files/s, "
         f"{summary.kept} kept from before; {summary.ignored} other files are no images"
     )
+    if not summary.found:
+        console.print("No image was found there.")
     if summary.not_entered:
         console.print(f"{summary.not_entered} sub-folders were not entered; --recursive does.")
     console.print(f"Status: {_words(summary.by_status) or 'none'}")

@@ -81,7 +81,7 @@ class FileEmpty(ImageError):
 
 class NotAnImage(ImageError):
     code = "not_an_image"
-    default_hint = "Its content is not that of a known image format, whatever its name says."
+    default_hint = "Export it again as JPEG, PNG or TIFF, or move it away."
 
 
 class UnsupportedFormat(ImageError):

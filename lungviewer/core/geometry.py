@@ -47,14 +47,13 @@ class Rect:
 class FieldPlan:
     """The square fields of one image, in rows from the top left.
 
-    `scale_known` is False when the image does not say its µm/px: then its shorter side is taken as one
-    field, as the training tiles were. `doubts` are reason codes (core/trust.py) for which an answer asks
-    for review; `notes` are codes that only inform.
+    When the image does not say its µm/px, its shorter side is taken as one field, as the training tiles
+    were, and "scale_unknown" is among the codes. `doubts` are reason codes (core/trust.py) for which an
+    answer asks for review; `notes` are codes that only inform.
     """
 
     fields: tuple[Rect, ...]
     side: float
-    scale_known: bool
     doubts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -102,7 +101,7 @@ def plan_fields(width: int, height: int, um_per_px: float | None, spec: InputSpe
     fields = tuple(Rect(x, y, side, side) for y in rows for x in columns)
     doubts = ("low_resolution",) if side * LARGEST_ENLARGEMENT < spec.size else ()
     if um_per_px is not None:
-        return FieldPlan(fields, side, True, doubts)
+        return FieldPlan(fields, side, doubts)
     if side > spec.size * LARGEST_GUESSED_FIELD:
-        return FieldPlan(fields, side, False, (*doubts, "scale_unknown"))
-    return FieldPlan(fields, side, False, doubts, ("scale_unknown",))
+        return FieldPlan(fields, side, (*doubts, "scale_unknown"))
+    return FieldPlan(fields, side, doubts, ("scale_unknown",))

@@ -78,7 +78,7 @@ def check_field(field: RGB, limits: ImageCheckLimits, modality: str) -> str | No
 def _sharpness(lightness: npt.NDArray[np.uint8], contrast: float) -> float:
     """Fine detail (below about 1.5 pixels) as a share of all contrast.
 
-    Training fields lie above 0.10; blurred with a Gaussian of 3 pixels their median is 0.05.
+    Home tiles lie above 0.09; blurred with a Gaussian of 3 pixels their median is 0.056.
     """
     exact = lightness.astype(np.float32)
     detail = exact - cv2.GaussianBlur(exact, (0, 0), 1.5)

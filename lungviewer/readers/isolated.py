@@ -118,12 +118,6 @@ class IsolatedDecoder:
         self.close()
 
 
-def open_isolated(path: Path, um_per_px: float | None = None, deadline_s: float = DEADLINE_S) -> ArraySource:
-    """Open one image in a worker of its own. For more than one, keep an `IsolatedDecoder`."""
-    with IsolatedDecoder(deadline_s) as decoder:
-        return decoder.open(path, um_per_px)
-
-
 class _Worker:
     """One process and the pipe to it. Used by one thread at a time, except for `kill`."""
 

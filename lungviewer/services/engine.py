@@ -19,8 +19,6 @@ from lungviewer.core.trust import judge_fields, outlier_model
 from lungviewer.core.types import Prediction, Provenance
 from lungviewer.packs.store import LoadedPack
 
-DEVICES = ("auto", "cuda", "directml", "cpu")
-
 GOLDEN_TOLERANCE = {"logits": 2e-2, "cam": 2e-2, "embedding": 5e-2}
 """Largest difference from a pack's stated outputs, relative to the largest stated value. Processors and
 GPUs round differently (TF32 keeps ten bits); a wrong kernel or a damaged model is off by far more."""

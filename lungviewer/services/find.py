@@ -96,7 +96,7 @@ def _walk(paths: Iterable[Path], recursive: bool, closed: list[Path], left_out: 
             yield path
             continue
         for folder, folders, names in os.walk(path, onerror=lambda e: closed.append(Path(e.filename))):
-            # The order matters only for speed: reading in directory order keeps disks happy.
+            # Sorted, so that two runs read the same files at the same time: crashes repeat.
             folders[:] = sorted(f for f in folders if not f.startswith("."))
             if not recursive:
                 left_out += folders

@@ -288,7 +288,9 @@ def _check_output(output: Path, journal: Path, options: ScanOptions) -> None:
 
 
 def _fingerprint(engine: InferenceEngine, options: ScanOptions) -> str:
-    """What a result depends on beside the file. Not the device: each row says what made it."""
+    """What a result depends on beside the file. Not the device: each row says what made it.
+
+    The folder of overlays is: a picture that another pack drew must not pass for one of this scan's."""
     parts = {
         "pack": engine.provenance.model_sha256,
         "version": lungviewer.__version__,

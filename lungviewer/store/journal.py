@@ -87,7 +87,7 @@ class Journal:
                 self._remove_files()
             with _writing():
                 self._database = sqlite3.connect(path, isolation_level=None)
-            self._prepare(root)
+            self._prepare()
         except BaseException:
             with contextlib.suppress(AttributeError):
                 self._database.close()
@@ -229,7 +229,7 @@ class Journal:
                 f"The old journal beside the report could not be removed ({error.strerror})."
             ) from error
 
-    def _prepare(self, root: str) -> None:
+    def _prepare(self) -> None:
         with _writing():
             self._database.execute("PRAGMA journal_mode = WAL")
             # A power cut must not lose a row that was reported: sync at every commit.
@@ -243,7 +243,7 @@ class Journal:
                 "The journal beside this report was written by a newer lungviewer.",
                 hint="Update lungviewer, or choose another output name.",
             )
-        self._moved = meta.get("root", root) != root
+        self._moved = meta.get("root", self._root) != self._root
         owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
         with self._transaction():
             self._database.executemany(

@@ -17,7 +17,7 @@ def test_a_square_image_of_unknown_scale_is_one_field():
     plan = plan_fields(768, 768, None, SPEC)
     assert len(plan.fields) == 1
     assert (plan.fields[0].x, plan.fields[0].y, plan.side) == (0, 0, 768)
-    assert not plan.scale_known
+    assert plan.notes == ("scale_unknown",)
 
 
 def test_a_wide_image_is_covered_with_squares_and_never_squashed():

@@ -24,7 +24,7 @@ from lungviewer.core.errors import (
     UsageError,
 )
 from lungviewer.readers import isolated
-from lungviewer.readers.isolated import IsolatedDecoder, open_isolated
+from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.raster import open_raster
 from tests.fixtures import pictures as make
 
@@ -203,7 +203,8 @@ def test_one_file_can_be_opened_by_itself(tmp_path):
     path = tmp_path / "picture.png"
     path.write_bytes(make.png(make.picture(), 2))
     processes = {p.pid for p in decoder_processes()}
-    assert open_isolated(path).info.width == 96
+    with IsolatedDecoder() as decoder:
+        assert decoder.open(path).info.width == 96
     assert {p.pid for p in decoder_processes()} == processes
 
 
