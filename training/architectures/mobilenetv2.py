@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lungviewer.core.model import ExplainSpec
-from training.architectures.model import ArchitectureModel
-from training.errors import DataProblem
+from training.architectures.model import ArchitectureModel, freeze, load_backbone
 from training.tensorflow_gate import require_tensorflow
 
 FEATURE_LAYER = "out_relu"
@@ -29,19 +28,15 @@ def build(
     """
     _, keras = require_tensorflow()
     layers = keras.layers
-    shape = (input_size, input_size, 3)
-    network = keras.applications.MobileNetV2(include_top=False, weights=None, alpha=1.0, input_shape=shape)
-    if weights is not None:
-        try:
-            network.load_weights(str(weights))
-        except (OSError, ValueError) as error:
-            raise DataProblem("The weights file is not one of MobileNetV2 without its top.") from error
-    network.trainable = not frozen
-
-    image = keras.Input(shape, dtype="uint8", name="image")
+    image = keras.Input((input_size, input_size, 3), dtype="uint8", name="image")
     scaled = layers.Rescaling(1 / 127.5, offset=-1.0, name="scaling")(image)
-    # training=False: batch norm keeps ImageNet's statistics also when the weights are fine-tuned.
-    maps = network(scaled, training=False)
+    network = keras.applications.MobileNetV2(
+        include_top=False, weights=None, alpha=1.0, input_tensor=scaled, name="backbone"
+    )
+    load_backbone(network, weights, "MobileNetV2")
+    freeze(network, frozen)
+
+    maps = network.output
     pooled = layers.GlobalAveragePooling2D(name="embedding")(maps)
     drop, dense = layers.Dropout(dropout, name="dropout"), layers.Dense(classes, name="logits")
     features = keras.Input((int(pooled.shape[-1]),), name="features")

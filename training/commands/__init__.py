@@ -1,0 +1,14 @@
+"""The commands of `python -m training`: one file each, with `add_options(parser)` and `run(options, ctx)`.
+
+A command parses, calls a plain function elsewhere in `training`, and says what came out. Its file imports
+nothing heavy at the top, so that help is quick and needs no TensorFlow.
+"""
+
+from __future__ import annotations
+
+COMMANDS: dict[str, str] = {
+    "fit": "training.commands.fit",
+    "evaluate": "training.commands.evaluate",
+    "import-keras": "training.commands.import_keras",
+}
+"""Name → module; its docstring's first line is the command's help."""

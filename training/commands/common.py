@@ -1,0 +1,61 @@
+"""Options that several commands share, and how to read them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from training.about import About, read_about
+from training.errors import DataProblem
+from training.progress import ConsoleProgress, JsonProgress
+
+Progress = ConsoleProgress | JsonProgress
+
+EPILOG = (
+    'Training needs TensorFlow: pip install ".[training]" in a checkout. '
+    "Research use only, not for diagnosis."
+)
+
+
+def add_json_lines(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json-lines", action="store_true", help="progress as JSON lines on standard output")
+
+
+def add_classes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--classes", type=Path, help="classes.json, for folders that are not known")
+
+
+def add_about(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--about", type=Path, help="about file: id, title, scale, data, limits, licence (JSON)"
+    )
+    parser.add_argument("--id", help="pack id")
+    parser.add_argument("--title", help="pack title")
+    parser.add_argument("--version", help="pack version, such as 1.0.0")
+    parser.add_argument("--input-size", type=int, help="side of the model's input in pixels")
+    parser.add_argument("--um-per-px", type=float, help="µm per pixel at the model's input")
+
+
+def about_of(options: argparse.Namespace) -> About:
+    """What the about file says, overruled by options."""
+    from dataclasses import replace
+
+    about = read_about(options.about) if options.about else About()
+    given: dict[str, Any] = {
+        name: getattr(options, name)
+        for name in ("id", "title", "version", "input_size", "um_per_px")
+        if getattr(options, name) is not None
+    }
+    return replace(about, **given)
+
+
+def named_folders(pairs: list[str]) -> dict[str, Path]:
+    """`NAME=DIR` options as a table."""
+    named = {}
+    for pair in pairs:
+        name, sign, folder = pair.partition("=")
+        if not (name and sign and folder):
+            raise DataProblem("--strange needs NAME=DIR.")
+        named[name] = Path(folder)
+    return named
