@@ -203,3 +203,8 @@ def batches(
         part = slice(start, min(start + batch, len(samples)))
         yield part, np.stack([dataset.pixels(s, size) for s in samples[part]])
         ctx.progress(part.stop, len(samples), text)
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Image files below a folder, by name ending, in order."""
+    return sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)

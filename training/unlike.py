@@ -12,18 +12,13 @@ import numpy.typing as npt
 from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext
 from lungviewer.core.types import Status
-from training.data import SUFFIXES, decode
+from training.data import decode, image_files
 from training.errors import DataProblem
 from training.evaluate import reasons_of
 from training.judge import Judge
 from training.trust_fit import far_auroc
 
 Record = dict[str, Any]
-
-
-def image_files(folder: Path) -> list[Path]:
-    """Image files below a folder, by name ending, in order."""
-    return sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
 
 
 def strange_record(
