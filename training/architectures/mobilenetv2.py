@@ -9,6 +9,15 @@ from training.architectures.model import ArchitectureModel, freeze, load_backbon
 from training.tensorflow_gate import require_tensorflow
 
 FEATURE_LAYER = "out_relu"
+CUTS = {
+    "block_3": "block_3_project_BN",
+    "block_6": "block_6_project_BN",
+    "block_10": "block_10_project_BN",
+    "block_12": "block_12_add",
+    "block_13": "block_13_project_BN",
+    "block_15": "block_15_add",
+}
+"""Linear bottlenecks: blocks with a shortcut end in its addition, the others in batch norm."""
 
 
 def build(
@@ -49,4 +58,5 @@ def build(
         head=keras.Model(features, dense(drop(features))),
         dense=dense,
         explain=ExplainSpec("cam", FEATURE_LAYER),
+        cuts=CUTS,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ class ArchitectureModel:
     `model` maps uint8 N×S×S×3 RGB to logits N×C, scaling inside. `backbone` maps the same input to the
     last feature maps A, N×h×w×D; `embedder` to their mean over space, N×D; `head` maps N×D to logits.
     `dense` is the head's last layer when the network is mean over space → dense (then `explain.method`
-    is "cam" and Grad-CAM needs no gradient); None otherwise.
+    is "cam" and Grad-CAM needs no gradient); None otherwise. `cuts` names, early → late, where fine-tuning
+    may begin: the name of a block → the layer after which `divide` cuts; empty for small networks.
     """
 
     name: str
@@ -29,6 +31,7 @@ class ArchitectureModel:
     head: Any
     dense: Any | None
     explain: ExplainSpec
+    cuts: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_backbone(network: Any, weights: Path | None, name: str) -> None:
