@@ -6,26 +6,30 @@ where it was and ends with the same weights as one that was not.
 
 from __future__ import annotations
 
-import io
-import json
-import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.job import JobContext, NullContext
-from lungviewer.core.paths import atomic_write
 from training.architectures.model import ArchitectureModel
 from training.features import Features
+from training.history import (
+    Epoch,
+    Targets,
+    best_epoch,
+    class_weights,
+    cosine_rate,
+    load_variables,
+    read_history,
+    save_variables,
+    stalled,
+    write_history,
+)
 from training.split import Split
 from training.tensorflow_gate import require_tensorflow
-
-Targets = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +43,6 @@ class FitSettings:
     patience: int = 12
     seed: int = 7
     views: tuple[str, ...] = ("mirror", "quarter", "mirror_three_quarters")
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One row of the history. Losses are cross-entropy in nats, without dropout and without views."""
-
-    epoch: int
-    learning_rate: float
-    train_loss: float
-    train_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-
-
-def class_weights(targets: Targets, classes: int) -> FloatArray:
-    """Weights that give every class the same say: mean 1 over the images."""
-    counts = np.bincount(targets, minlength=classes)
-    return np.asarray(len(targets) / (classes * np.maximum(counts, 1)), np.float32)
 
 
 def fit_head(
@@ -83,7 +69,7 @@ def fit_head(
     classes = int(network.head.output_shape[-1])
     loop = _HeadLoop(network.head, class_weights(targets[train], classes), settings)
     history = _resume(loop, folder)
-    while len(history) < settings.epochs and not _stalled(history, settings.patience):
+    while len(history) < settings.epochs and not stalled(history, settings.patience):
         ctx.check()
         number = len(history) + 1
         rate = cosine_rate(settings.learning_rate, number, settings.epochs)
@@ -96,41 +82,15 @@ def fit_head(
         )
         history.append(epoch)
         loop.save(_checkpoint(folder, number))
-        _write_history(folder, history)
+        write_history(folder, history)
         ctx.partial(epoch)
         ctx.progress(number, settings.epochs, "Training the head")
     loop.load(_checkpoint(folder, best_epoch(history).epoch))
     return history
 
 
-def best_epoch(history: Sequence[Epoch]) -> Epoch:
-    """The epoch of the smallest validation loss, the first of equals."""
-    return min(history, key=lambda e: (e.validation_loss, e.epoch))
-
-
-def cosine_rate(start: float, epoch: int, epochs: int) -> float:
-    """Learning rate of epoch 1…epochs: half a cosine from `start` to 1 % of it."""
-    share = (epoch - 1) / max(1, epochs - 1)
-    return start * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
-
-
-def _stalled(history: Sequence[Epoch], patience: int) -> bool:
-    return bool(history) and len(history) - best_epoch(history).epoch >= patience
-
-
 def _checkpoint(folder: Path, epoch: int) -> Path:
     return folder / "checkpoints" / f"epoch_{epoch:03d}.npz"
-
-
-def _write_history(folder: Path, history: Sequence[Epoch]) -> None:
-    with atomic_write(folder / "history.json") as stream:
-        stream.write(json.dumps([asdict(e) for e in history], indent=1).encode())
-
-
-def read_history(folder: Path) -> list[Epoch]:
-    """The epochs that a run folder records; empty when it has none."""
-    path = folder / "history.json"
-    return [Epoch(**row) for row in json.loads(path.read_bytes())] if path.is_file() else []
 
 
 def _resume(loop: _HeadLoop, folder: Path) -> list[Epoch]:
@@ -186,12 +146,7 @@ class _HeadLoop:
         return [*self._head.trainable_variables, *self._optimizer.variables]
 
     def save(self, path: Path) -> None:
-        buffer = io.BytesIO()
-        np.savez(buffer, *[v.numpy() for v in self._variables()])
-        with atomic_write(path) as stream:
-            stream.write(buffer.getbuffer())
+        save_variables(path, self._variables())
 
     def load(self, path: Path) -> None:
-        with np.load(path, allow_pickle=False) as saved:
-            for i, variable in enumerate(self._variables()):
-                variable.assign(saved[f"arr_{i}"])
+        load_variables(path, self._variables())

@@ -21,7 +21,8 @@ from training.evaluate import home_record, judge_samples
 from training.export import check_parity, export_onnx
 from training.external import external_records
 from training.features import cached_features
-from training.fit import Epoch, FitSettings, best_epoch, fit_head
+from training.fit import FitSettings, fit_head
+from training.history import Epoch, best_epoch
 from training.golden import golden_file
 from training.judge import Answers, Judge
 from training.leak_probe import probe_leakage

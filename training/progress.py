@@ -9,7 +9,7 @@ from dataclasses import asdict, is_dataclass
 from typing import IO, Any
 
 from lungviewer.core.job import CancellableContext
-from training.fit import Epoch
+from training.history import Epoch
 from training.notes import Note
 
 

@@ -14,7 +14,8 @@ from lungviewer.core.job import RecordingContext
 from lungviewer.core.model import ExplainSpec
 from training.architectures.model import ArchitectureModel
 from training.features import Features
-from training.fit import Epoch, FitSettings, best_epoch, class_weights, cosine_rate, fit_head, read_history
+from training.fit import FitSettings, fit_head
+from training.history import Epoch, best_epoch, class_weights, cosine_rate, read_history
 from training.split import Split
 
 keras = pytest.importorskip("keras", reason="needs the training extra")

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from lungviewer.core.errors import Cancelled
-from training.fit import Epoch
+from training.history import Epoch
 from training.notes import Note
 from training.progress import ConsoleProgress, JsonProgress
 

@@ -6,7 +6,9 @@ file. All randomness of a picture comes from the generator it is given.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +29,7 @@ _WHITE_SPREAD = 0.05
 
 
 class Augmenter:
-    """Changes pictures of one side length. `stains` are other laboratories'; without any, none is recoloured."""
+    """Changes pictures of one side length. Without `stains` of other laboratories none is recoloured."""
 
     def __init__(self, settings: AugmentSettings, stains: Sequence[Stain]) -> None:
         self._settings, self._stains = settings, tuple(stains)
@@ -46,6 +48,15 @@ class Augmenter:
         if random.random() < s.degrade:
             pixels = degrade.degrade(pixels, random)
         return np.ascontiguousarray(pixels)
+
+    def describe(self) -> dict[str, object]:
+        """What a run saves: the settings and a checksum of the stains."""
+        numbers = b"".join(s.matrix.tobytes() + s.reach.tobytes() for s in self._stains)
+        return {
+            **asdict(self._settings),
+            "stains": len(self._stains),
+            "stains_sha256": hashlib.sha256(numbers).hexdigest(),
+        }
 
     def _stained(self, pixels: RGB, source: Stain | None, random: np.random.Generator) -> RGB:
         s = self._settings
