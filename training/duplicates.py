@@ -17,8 +17,10 @@ from training.data import Dataset, decode, square_field
 from training.errors import DataProblem, LeakageError
 
 HASH_SIDE = 32
-NEAR_BITS = 6
-"""Of 63 bits. Unrelated pictures differ in about half of them; re-saved copies in 0 to 6."""
+NEAR_BITS = 8
+"""Of 63 bits. Unrelated pictures differ in about half of them; re-saved copies in 0 to 6. Among the 4,115
+training tiles of LC25000 all 1,922 pairs within 8 bits are copies of one original; within 10 bits 0.6 % are
+not, within 14 bits 30 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,33 @@ def check_exact(prints: Fingerprints, paths: Sequence[str], sides: Sequence[str]
     return sum(len(rows) - 1 for rows in several)
 
 
-def near_pairs(prints: Fingerprints, sides: Sequence[str], bits: int = NEAR_BITS) -> list[tuple[int, int]]:
-    """Pairs of rows (one in train, one not) whose pictures look alike, flipped and turned included."""
-    where = np.array(sides)
-    readable = np.array([bool(d) for d in prints.exact])
-    train = np.flatnonzero((where == "train") & readable)
+def near_pairs(
+    prints: Fingerprints, sides: Sequence[object], bits: int = NEAR_BITS, ctx: JobContext | None = None
+) -> list[tuple[int, int]]:
+    """Pairs of rows on different sides whose pictures look alike, flipped and turned included.
+
+    The earlier row comes first. Give every row a side of its own for all pairs there are. Pictures without
+    any structure (bare glass) have no hash, and are alike to nothing.
+    """
+    ctx = ctx or NullContext()
+    _, where = np.unique(np.array(sides), return_inverse=True)
+    usable = np.array([bool(d) for d in prints.exact], bool) & (prints.perceptual[:, 0] != 0)
+    rows = np.flatnonzero(usable)
     pairs: list[tuple[int, int]] = []
-    for row in np.flatnonzero((where != "train") & readable):
-        differing = np.bitwise_count(prints.perceptual[train] ^ prints.perceptual[row, 0])
-        pairs.extend((int(r), int(row)) for r in train[differing.min(axis=1) <= bits])
+    for done, row in enumerate(rows):
+        if done % 256 == 0:
+            ctx.check()
+            ctx.progress(done, len(rows), "Comparing images")
+        earlier = rows[:done][where[rows[:done]] != where[row]]
+        near = earlier[hash_distances(prints, earlier, row) <= bits]
+        pairs.extend((int(r), int(row)) for r in near)
+    ctx.progress(len(rows), len(rows), "Comparing images")
     return pairs
+
+
+def hash_distances(
+    prints: Fingerprints, rows: npt.NDArray[np.intp], row: int | np.intp
+) -> npt.NDArray[np.uint8]:
+    """In how many of 63 bits the pictures of `rows` differ from that of `row`, the best of eight turns."""
+    differing = np.bitwise_count(prints.perceptual[rows] ^ prints.perceptual[row, 0])
+    return np.asarray(differing.min(axis=1), np.uint8)

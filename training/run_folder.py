@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -50,6 +52,14 @@ class RunFolder:
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(target) as stream:
             stream.write(content)
+
+    def write_table(self, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Save as CSV (UTF-8, one header line)."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+        self.write(name, text.getvalue().encode())
 
     def write_list(self, name: str, lines: Sequence[str]) -> None:
         self.write(name, "".join(f"{line}\n" for line in lines).encode())

@@ -7,7 +7,6 @@ test images are trained on, and accuracy means nothing.
 from __future__ import annotations
 
 import csv
-import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lungviewer.core.paths import atomic_write
 from training.data import Dataset, Sample
 from training.errors import DataProblem, LeakageError
+from training.run_folder import RunFolder
 
 SIDES = ("train", "validation", "test")
 SHARES: Mapping[str, float] = {"train": 0.70, "validation": 0.15, "test": 0.15}
+"""Side → its share of the images; the sides are dealt to in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,29 @@ def split_by_group(dataset: Dataset, seed: int, shares: Mapping[str, float] = SH
     return _split(dataset, units, dataset.split_unit, seed, shares)
 
 
+def folds_by_group(dataset: Dataset, k: int, seed: int) -> list[Split]:
+    """Stratified k-fold cross-validation that keeps every group whole: k splits.
+
+    Every sample is on the test side of exactly one split; the validation side is the next split's test
+    side, and the rest is for training. Which fold a group is in does not depend on the order of files.
+
+    Raises:
+        DataProblem: k is less than three (one fold for each side), or a class has fewer than k groups.
+        LeakageError: never by construction; checked all the same.
+    """
+    if k < len(SIDES):
+        raise DataProblem(f"Cross-validation needs at least {len(SIDES)} folds, one for each side.")
+    groups = [s.group for s in dataset.samples]
+    folds = _deal_groups(dataset, groups, {str(fold): 1 / k for fold in range(k)}, seed)
+    splits = []
+    for fold in range(k):
+        side_of = {str(fold): "test", str((fold + 1) % k): "validation"}
+        split = Split(tuple(side_of.get(f, "train") for f in folds), dataset.split_unit, seed)
+        check_groups(groups, split.sides)
+        splits.append(split)
+    return splits
+
+
 def split_by_image(dataset: Dataset, seed: int, shares: Mapping[str, float] = SHARES) -> Split:
     """The same split as if every image stood alone: leaks copies between sides, only for comparison."""
     return _split(dataset, [s.path for s in dataset.samples], "image", seed, shares)
@@ -59,6 +82,15 @@ def split_by_image(dataset: Dataset, seed: int, shares: Mapping[str, float] = SH
 def _split(
     dataset: Dataset, units: Sequence[str], unit: str, seed: int, shares: Mapping[str, float]
 ) -> Split:
+    split = Split(_deal_groups(dataset, units, shares, seed), unit, seed)
+    check_groups(units, split.sides)
+    return split
+
+
+def _deal_groups(
+    dataset: Dataset, units: Sequence[str], shares: Mapping[str, float], seed: int
+) -> tuple[str, ...]:
+    """The side (a key of `shares`) of every sample."""
     members: dict[str, list[int]] = defaultdict(list)
     for row, name in enumerate(units):
         members[name].append(row)
@@ -70,29 +102,37 @@ def _split(
     random = np.random.default_rng(seed)
     for target, spec in enumerate(dataset.classes):
         names = by_class[target]
-        if len(names) < len(SIDES):
+        if len(names) < len(shares):
             raise DataProblem(
-                f"The class {spec.id} has {len(names)} groups; each of the three sides needs one of its own."
+                f"The class {spec.id} has {len(names)} groups; each of the {len(shares)} sides or folds "
+                "needs one of its own."
             )
         order = [names[i] for i in random.permutation(len(names))]
         for name, side in _deal(order, {n: len(members[n]) for n in names}, shares).items():
             for row in members[name]:
                 sides[row] = side
-    split = Split(tuple(sides), unit, seed)
-    check_groups(units, split.sides)
-    return split
+    return tuple(sides)
 
 
 def _deal(order: Sequence[str], sizes: Mapping[str, int], shares: Mapping[str, float]) -> dict[str, str]:
     total = sum(sizes.values())
-    missing = {side: shares[side] * total for side in SIDES}
+    sides = list(shares)
+    missing = {side: shares[side] * total for side in sides}
     dealt: dict[str, str] = {}
     for i, name in enumerate(order):
-        # The first three give every side at least one group; the rest go where most is missing.
-        side = SIDES[i] if i < len(SIDES) else max(SIDES, key=lambda s: missing[s])
+        # The first ones give every side at least one group; the rest go where most is missing.
+        side = sides[i] if i < len(sides) else max(sides, key=lambda s: missing[s])
         dealt[name] = side
         missing[side] -= sizes[name]
     return dealt
+
+
+def straddling_groups(groups: Sequence[str], sides: Sequence[str]) -> list[str]:
+    """The groups with images on more than one side, by name."""
+    seen: dict[str, set[str]] = defaultdict(set)
+    for group, side in zip(groups, sides, strict=True):
+        seen[group].add(side)
+    return sorted(group for group, where in seen.items() if len(where) > 1)
 
 
 def check_groups(groups: Sequence[str], sides: Sequence[str]) -> None:
@@ -101,10 +141,7 @@ def check_groups(groups: Sequence[str], sides: Sequence[str]) -> None:
     Raises:
         LeakageError: a group has images on more than one side; `listed` names all such groups.
     """
-    seen: dict[str, set[str]] = defaultdict(set)
-    for group, side in zip(groups, sides, strict=True):
-        seen[group].add(side)
-    straddling = sorted(group for group, where in seen.items() if len(where) > 1)
+    straddling = straddling_groups(groups, sides)
     if straddling:
         shown = ", ".join(straddling[:3]) + (" …" if len(straddling) > 3 else "")
         raise LeakageError(
@@ -114,13 +151,8 @@ def check_groups(groups: Sequence[str], sides: Sequence[str]) -> None:
 
 def write_split(path: Path, dataset: Dataset, split: Split) -> None:
     """Save as CSV: path,label,group,side."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("path", "label", "group", "side"))
-    for sample, side in zip(dataset.samples, split.sides, strict=True):
-        writer.writerow((sample.path, sample.label, sample.group, side))
-    with atomic_write(path) as stream:
-        stream.write(text.getvalue().encode())
+    rows = ((s.path, s.label, s.group, side) for s, side in zip(dataset.samples, split.sides, strict=True))
+    RunFolder(path.parent).write_table(path.name, ("path", "label", "group", "side"), rows)
 
 
 def read_split(path: Path, dataset: Dataset, unit: str, seed: int) -> Split:
@@ -130,16 +162,29 @@ def read_split(path: Path, dataset: Dataset, unit: str, seed: int) -> Split:
         DataProblem: it is of other data.
         LeakageError: a group is on two sides.
     """
-    with path.open(encoding="utf-8", newline="") as stream:
-        by_path = {row["path"]: row["side"] for row in csv.DictReader(stream)}
-    if set(by_path) != {s.path for s in dataset.samples} or not set(by_path.values()) <= set(SIDES):
-        raise DataProblem(
-            "The run folder holds the split of other data.", hint="Choose a new folder with --out."
-        )
-    split = Split(tuple(by_path[s.path] for s in dataset.samples), unit, seed)
+    split = Split(read_sides(path, dataset), unit, seed)
     if unit != "image":
         check_groups([s.group for s in dataset.samples], split.sides)
     return split
+
+
+def read_sides(path: Path, dataset: Dataset) -> tuple[str, ...]:
+    """The side of every sample by a saved split, whether or not it leaks.
+
+    Raises:
+        DataProblem: it is not a split, or of other data.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            by_path = {row["path"]: row["side"] for row in csv.DictReader(stream)}
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+        raise DataProblem("The split cannot be read as CSV with the columns path and side.") from error
+    if set(by_path) != {s.path for s in dataset.samples} or not set(by_path.values()) <= set(SIDES):
+        raise DataProblem(
+            "The saved split is of other data.",
+            hint="Name the split.csv of this data, or choose a new run folder with --out.",
+        )
+    return tuple(by_path[s.path] for s in dataset.samples)
 
 
 def describe(dataset: Dataset, split: Split) -> dict[str, dict[str, int]]:
