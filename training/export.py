@@ -1,9 +1,8 @@
 """From a Keras network to the graph of the pack contract, checked against what was trained.
 
 Input `image` uint8 N×S×S×3 RGB, scaling inside. Outputs `logits` N×C, `cam` N×C×h×w and `embedding` N×D
-from one forward pass. For a mean → dense head, Grad-CAM of class c is exactly ReLU(Σ_k w_kc·A_k)/Z with
-Z = h·w (Selvaraju et al. 2017, arXiv:1610.02391, section 3; Zhou et al. 2016, arXiv:1512.04150): one
-1×1 convolution.
+from one call. `cam` is Grad-CAM of every class (training/explanation.py): a 1×1 convolution for a mean →
+dense head, a gradient built into the graph for any other.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lungviewer.core.backend import FloatArray
 from lungviewer.core.trust import calibrated_probabilities
 from training.architectures.model import ArchitectureModel
 from training.errors import ParityError
+from training.explanation import class_activation, contract_function, grad_cam, gradient_maps
 from training.runtime import OnnxModel
 from training.tensorflow_gate import require_tensorflow
 
@@ -40,33 +39,22 @@ class Parity:
 
 
 def export_onnx(network: ArchitectureModel) -> bytes:
-    """The contract graph of a network with a mean → dense head.
-
-    Raises:
-        ParityError: the network has no such head.
-    """
-    if network.dense is None:
-        raise ParityError("Only heads of mean and dense can be exported so far.")
-    tf, _ = require_tensorflow()
+    """The contract graph of a network; the gradient is part of it when the head has hidden layers."""
+    _, keras = require_tensorflow()
+    maps, classes = network.backbone.output, int(network.model.output_shape[-1])
+    full = keras.Model(network.model.inputs, [maps, network.model.output, network.embedder.output])
     # As numpy: tensors caught by the function below would become inputs of the graph.
-    weights, bias = (np.asarray(v, np.float32) for v in (network.dense.kernel, network.dense.bias))
-    size = network.input_size
-    signature = [tf.TensorSpec([None, size, size, 3], tf.uint8, name="image")]
+    kernel = None if network.dense is None else np.asarray(network.dense.kernel, np.float32)
 
-    @tf.function(input_signature=signature, autograph=False)
-    def contract(image: Any) -> dict[str, Any]:
-        maps = network.backbone(image, training=False)
-        embedding = tf.reduce_mean(maps, [1, 2])
-        # Dividing the weights, not the result, spares a pass; ReLU and a positive factor commute.
-        kernel = (weights / (maps.shape[1] * maps.shape[2]))[None, None]
-        scores = tf.nn.relu(tf.nn.conv2d(maps, tf.constant(kernel, tf.float32), 1, "VALID"))
-        return {
-            "logits": tf.matmul(embedding, weights) + bias,
-            "cam": tf.transpose(scores, [0, 3, 1, 2]),
-            "embedding": embedding,
-        }
+    def parts(image: Any) -> Any:
+        return full(image, training=False)
 
-    return convert(contract, signature)
+    def explain(found: Any) -> Any:
+        if kernel is None:
+            return gradient_maps(network.tail, found, classes)
+        return class_activation(kernel, found)
+
+    return convert(*contract_function(parts, explain, network.input_size))
 
 
 def convert(function: Any, signature: list[Any]) -> bytes:
@@ -128,23 +116,6 @@ def _rename(graph: Any) -> None:
     graph.initializer.extend(copies)
 
 
-def grad_cam(network: ArchitectureModel, batch: npt.NDArray[np.uint8]) -> FloatArray:
-    """Grad-CAM of every class by `tf.GradientTape`, N×C×h×w: the definition, not the shortcut.
-
-    Weights are the mean over space of the logit's gradient with respect to the last feature maps.
-    """
-    tf, _ = require_tensorflow()
-    maps = network.backbone(tf.constant(batch), training=False)
-    result = []
-    for target in range(int(network.head.output_shape[-1])):
-        with tf.GradientTape() as tape:
-            tape.watch(maps)
-            logit = network.head(tf.reduce_mean(maps, [1, 2]), training=False)[:, target]
-        weights = tf.reduce_mean(tape.gradient(logit, maps), [1, 2], keepdims=True)
-        result.append(tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1)).numpy())
-    return np.stack(result, axis=1)
-
-
 def check_parity(network: ArchitectureModel, graph: bytes, images: npt.NDArray[np.uint8]) -> Parity:
     """Compare the exported graph with the Keras network on real images, one batch N×S×S×3.
 
@@ -153,7 +124,8 @@ def check_parity(network: ArchitectureModel, graph: bytes, images: npt.NDArray[n
     """
     raw = OnnxModel(graph).predict(images)
     logits = np.asarray(network.model(images, training=False))
-    expected = grad_cam(network, images)
+    maps = network.backbone(images, training=False)
+    expected = grad_cam(network.tail, maps, logits.shape[1])
     embedding = np.asarray(network.embedder(images, training=False))
     found = Parity(
         images=len(images),

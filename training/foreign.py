@@ -11,6 +11,7 @@ import numpy.typing as npt
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.model import ExplainSpec
 from training.errors import ImportRefused
+from training.explanation import class_activation, contract_function, gradient_maps, widen
 from training.tensorflow_gate import require_tensorflow
 
 SCALINGS = ("none", "0-1", "-1-1", "imagenet", "caffe")
@@ -72,8 +73,6 @@ def take_apart(model: Any, classes: int, size: int) -> Foreign:
     pools = isinstance(operations[-1], layers.GlobalAveragePooling2D)
     plain = dense is not None and pools
     plain = plain and all(isinstance(op, layers.Dropout | layers.Identity) for op in operations[1:-1])
-    if not plain:
-        _convertible_gradients(operations)
     return Foreign(
         full=keras.Model(model.inputs, [maps, logits, embedding]),
         head=keras.Model(maps, logits),
@@ -123,22 +122,6 @@ def _back_to_maps(output: Any) -> list[tuple[Any, Any]]:
     return chain
 
 
-def _convertible_gradients(operations: list[Any]) -> None:
-    """The converter knows no gradient of ReLU; as a product with a mask it needs none."""
-    tf, keras = require_tensorflow()
-
-    def masked(x: Any) -> Any:
-        return x * tf.stop_gradient(tf.cast(x > 0, x.dtype))
-
-    for operation in operations:
-        if getattr(operation, "activation", None) is keras.activations.relu:
-            operation.activation = masked
-        elif isinstance(operation, keras.layers.ReLU) and not (
-            operation.max_value or operation.negative_slope or operation.threshold
-        ):
-            operation.call = masked
-
-
 def _activation_of(operation: Any) -> str:
     _, keras = require_tensorflow()
     if isinstance(operation, keras.layers.Softmax):
@@ -178,64 +161,22 @@ def scale_pixels(image: Any, scaling: str, channels: int) -> Any:
     return x
 
 
-def widen(raw: Any) -> Any:
-    """Logits of two classes from the one output of a binary model: softmax of ∓z/2 is sigmoid of z."""
-    tf, _ = require_tensorflow()
-    return tf.concat([-raw / 2, raw / 2], axis=-1) if raw.shape[-1] == 1 else raw
-
-
-def grad_cam(foreign: Foreign, maps: Any, classes: int) -> FloatArray:
-    """Grad-CAM of every class, N×C×h×w (Selvaraju et al. 2017, arXiv:1610.02391), by gradient tape."""
-    return np.asarray(_weighted(foreign.head, maps, maps, classes))
-
-
-def gradient_maps(foreign: Foreign, maps: Any, classes: int) -> Any:
-    """The same for a graph: a mean over space is not derived but written down, as its gradient is the
-    same everywhere (the converter makes shapes of it that do not run)."""
-    tf, _ = require_tensorflow()
-    if foreign.after_mean is None:
-        return _weighted(foreign.head, maps, maps, classes)
-    keep = len(foreign.after_mean.inputs[0].shape) == 4
-    return _weighted(foreign.after_mean, tf.reduce_mean(maps, [1, 2], keepdims=keep), maps, classes)
-
-
-def _weighted(head: Any, start: Any, maps: Any, classes: int) -> Any:
-    tf, _ = require_tensorflow()
-    cells = maps.shape[1] * maps.shape[2]
-    result = []
-    for target in range(classes):
-        with tf.GradientTape() as tape:
-            tape.watch(start)
-            # A product, not a slice: the converter knows its gradient.
-            logit = widen(head(start, training=False)) * tf.one_hot(target, classes)
-        gradient = tape.gradient(logit, start)
-        if len(gradient.shape) == 2:
-            gradient = tf.expand_dims(tf.expand_dims(gradient, 1), 1)
-        # With respect to the maps, their mean; with respect to their mean, the same sum in one piece.
-        weights = tf.reduce_sum(gradient, [1, 2], keepdims=True) / cells
-        result.append(tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1)))
-    return tf.stack(result, axis=1)
-
-
-def contract_function(foreign: Foreign, classes: int, size: int, scaling: str) -> tuple[Any, list[Any]]:
+def foreign_contract(foreign: Foreign, classes: int, size: int, scaling: str) -> tuple[Any, list[Any]]:
     """The contract as a tf.function, and its signature."""
-    tf, _ = require_tensorflow()
-    signature = [tf.TensorSpec([None, size, size, 3], tf.uint8, name="image")]
-    kernel = None if foreign.dense is None else _widened_kernel(foreign.dense)
 
-    @tf.function(input_signature=signature, autograph=False)
-    def contract(image: Any) -> dict[str, Any]:
+    def parts(image: Any) -> tuple[Any, Any, Any]:
         scaled = scale_pixels(image, scaling, foreign.channels)
         maps, raw, embedding = foreign.full(scaled, training=False)
-        if kernel is None:
-            cam = gradient_maps(foreign, maps, classes)
-        else:
-            cells = maps.shape[1] * maps.shape[2]
-            scores = tf.nn.conv2d(maps, tf.constant(kernel[None, None] / cells), 1, "VALID")
-            cam = tf.transpose(tf.nn.relu(scores), [0, 3, 1, 2])
-        return {"logits": widen(raw), "cam": cam, "embedding": tf.identity(embedding)}
+        return maps, widen(raw), embedding
 
-    return contract, signature
+    kernel = None if foreign.dense is None else _widened_kernel(foreign.dense)
+
+    def explain(maps: Any) -> Any:
+        if kernel is None:
+            return gradient_maps(foreign.head, maps, classes, foreign.after_mean)
+        return class_activation(kernel, maps)
+
+    return contract_function(parts, explain, size)
 
 
 def _widened_kernel(dense: Any) -> FloatArray:

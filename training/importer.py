@@ -17,16 +17,9 @@ from lungviewer.core.trust import calibrated_probabilities
 from training.about import About
 from training.classes import KNOWN_LABELS
 from training.errors import ImportRefused, ParityError
+from training.explanation import grad_cam
 from training.export import MAX_CAM_DIFFERENCE, MAX_PROBABILITY_DIFFERENCE, convert
-from training.foreign import (
-    SCALINGS,
-    Foreign,
-    contract_function,
-    grad_cam,
-    probabilities,
-    scale_pixels,
-    take_apart,
-)
+from training.foreign import SCALINGS, Foreign, foreign_contract, probabilities, scale_pixels, take_apart
 from training.golden import draw_golden_images, golden_file
 from training.keras_file import load_foreign
 from training.pack import draft_spec
@@ -125,10 +118,10 @@ def _convert(model: Any, request: ImportRequest, pictures: npt.NDArray[np.uint8]
         raise ImportRefused(f"The model does not take images of {size} × {size} pixels.") from error
     foreign = take_apart(model, classes, size)
     maps, _, _ = foreign.full(scale_pixels(pictures, request.scaling, channels), training=False)
-    expected = grad_cam(foreign, maps, classes)
+    expected = grad_cam(foreign.head, maps, classes)
     unsupported = (BackendError, ValueError, KeyError, RuntimeError, NotImplementedError, AttributeError)
     try:
-        graph = convert(*contract_function(foreign, classes, size, request.scaling))
+        graph = convert(*foreign_contract(foreign, classes, size, request.scaling))
         raw = OnnxModel(graph).predict(pictures)
     except (*unsupported, onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ImportRefused(

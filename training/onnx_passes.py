@@ -1,22 +1,28 @@
 """Make an exported graph lean: fold what follows a convolution into it, and padding that precedes it.
 
 tf2onnx folds batch norm into ordinary convolutions but leaves it beside depthwise ones as Mul and Add,
-and leaves Keras' explicit padding as Pad nodes. Each is a whole pass over memory for nothing.
+and leaves Keras' explicit padding as Pad nodes. Each is a whole pass over memory for nothing. A dense layer
+whose gradient is in the graph is stored twice, once turned round: half the file for nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+LARGE = 65_536
+"""Numbers in a matrix below which storing it twice does not matter."""
+
 
 def simplify(model: Any) -> Any:
     """Fold in place and return the model (an onnx.ModelProto); results change by rounding only."""
     while _fold_scale_or_shift(model.graph) or _fold_padding(model.graph):
         pass
+    _store_once(model.graph)
     _drop_unused(model.graph)
     return model
 
@@ -125,6 +131,30 @@ def _zero_padding(pad: Any, constants: dict[str, Any]) -> list[int] | None:
     if len(amounts) != 8 or any(amounts[i] for i in (0, 1, 4, 5)) or min(amounts) < 0:
         return None
     return [amounts[2], amounts[3], amounts[6], amounts[7]]
+
+
+def _store_once(graph: Any) -> None:
+    """A large matrix that is another one turned round becomes a Transpose of it, for the runtime to fold."""
+    from onnx import helper
+
+    seen: dict[bytes, str] = {}
+    turned = []
+    for tensor in graph.initializer:
+        if len(tensor.dims) != 2 or tensor.dims[0] * tensor.dims[1] < LARGE:
+            continue
+        values = _array(tensor)
+        twin = seen.get(_digest(values.T))
+        if twin is None:
+            seen.setdefault(_digest(values), tensor.name)
+        else:
+            turned.append((tensor, helper.make_node("Transpose", [twin], [tensor.name], perm=[1, 0])))
+    for tensor, node in turned:
+        graph.initializer.remove(tensor)
+        graph.node.insert(0, node)
+
+
+def _digest(values: npt.NDArray[np.generic]) -> bytes:
+    return hashlib.sha256(f"{values.dtype} {values.shape} ".encode() + values.tobytes()).digest()
 
 
 def _drop_unused(graph: Any) -> None:

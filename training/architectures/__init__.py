@@ -13,13 +13,24 @@ from training.errors import DataProblem
 
 ARCHITECTURES: dict[str, str] = {
     "mobilenetv2": "training.architectures.mobilenetv2:build",
+    "mobilenetv3": "training.architectures.mobilenetv3:build",
+    "resnet50": "training.architectures.resnet50:build",
+    "densenet121": "training.architectures.densenet121:build",
+    "basic_cnn": "training.architectures.basic_cnn:build",
+    "plain_cnn4": "training.architectures.plain_cnn4:build",
+    "bn_cnn": "training.architectures.bn_cnn:build",
 }
 
 
 def build(
-    name: str, input_size: int, classes: int, weights: Path | None, dropout: float = 0.2, frozen: bool = True
+    name: str,
+    input_size: int,
+    classes: int,
+    weights: Path | None,
+    dropout: float | None = None,
+    frozen: bool = True,
 ) -> ArchitectureModel:
-    """Build a network by name.
+    """Build a network by name; `dropout` None is what the network is known with.
 
     Raises:
         DataProblem: the name is not in the table, or the weights do not fit.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lungviewer.core.model import ExplainSpec
-from training.architectures.model import ArchitectureModel, freeze, load_backbone
+from training.architectures.model import (
+    ArchitectureModel,
+    freeze,
+    image_input,
+    load_backbone,
+    with_mean_head,
+)
 from training.tensorflow_gate import require_tensorflow
 
-FEATURE_LAYER = "out_relu"
 CUTS = {
     "block_3": "block_3_project_BN",
     "block_6": "block_6_project_BN",
@@ -21,7 +25,7 @@ CUTS = {
 
 
 def build(
-    input_size: int, classes: int, weights: Path | None, dropout: float = 0.2, frozen: bool = True
+    input_size: int, classes: int, weights: Path | None, dropout: float | None = None, frozen: bool = True
 ) -> ArchitectureModel:
     """Build the network.
 
@@ -29,34 +33,18 @@ def build(
         input_size: side of the input in pixels, at least 32.
         classes: number of outputs.
         weights: Keras weights file of `MobileNetV2(include_top=False, alpha=1.0)`; None: random.
-        dropout: share of pooled features dropped while training.
+        dropout: share of pooled features dropped while training; None: 0.2.
         frozen: keep the backbone's weights, and its batch norm in inference mode.
 
     Raises:
         DataProblem: the weights file is not of this network.
     """
     _, keras = require_tensorflow()
-    layers = keras.layers
-    image = keras.Input((input_size, input_size, 3), dtype="uint8", name="image")
-    scaled = layers.Rescaling(1 / 127.5, offset=-1.0, name="scaling")(image)
+    image = image_input(input_size)
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scaling")(image)
     network = keras.applications.MobileNetV2(
         include_top=False, weights=None, alpha=1.0, input_tensor=scaled, name="backbone"
     )
     load_backbone(network, weights, "MobileNetV2")
-    freeze(network, frozen)
-
-    maps = network.output
-    pooled = layers.GlobalAveragePooling2D(name="embedding")(maps)
-    drop, dense = layers.Dropout(dropout, name="dropout"), layers.Dense(classes, name="logits")
-    features = keras.Input((int(pooled.shape[-1]),), name="features")
-    return ArchitectureModel(
-        name="mobilenetv2",
-        input_size=input_size,
-        model=keras.Model(image, dense(drop(pooled)), name="lungviewer_mobilenetv2"),
-        backbone=keras.Model(image, maps),
-        embedder=keras.Model(image, pooled),
-        head=keras.Model(features, dense(drop(features))),
-        dense=dense,
-        explain=ExplainSpec("cam", FEATURE_LAYER),
-        cuts=CUTS,
-    )
+    freeze(network, frozen, pretrained=weights is not None)
+    return with_mean_head("mobilenetv2", network, classes, dropout, CUTS)

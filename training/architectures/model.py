@@ -11,16 +11,21 @@ from lungviewer.core.model import ExplainSpec
 from training.errors import DataProblem
 from training.tensorflow_gate import require_tensorflow
 
+DROPOUT = 0.2
+"""Of a mean → dense head, where nothing else was asked for."""
+SHORT_MEMORY = 0.9
+"""Share of the old in batch norm's running averages when they are learned from nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class ArchitectureModel:
     """A Keras network in parts that share their weights. Any: Keras has no usable types.
 
     `model` maps uint8 N×S×S×3 RGB to logits N×C, scaling inside. `backbone` maps the same input to the
-    last feature maps A, N×h×w×D; `embedder` to their mean over space, N×D; `head` maps N×D to logits.
-    `dense` is the head's last layer when the network is mean over space → dense (then `explain.method`
-    is "cam" and Grad-CAM needs no gradient); None otherwise. `cuts` names, early → late, where fine-tuning
-    may begin: the name of a block → the layer after which `divide` cuts; empty for small networks.
+    last feature maps A, N×h×w×D; `embedder` to what the last dense layer reads, N×E; `head` maps N×E to
+    logits. `dense` is that layer when it reads the maps' mean over space (then `explain.method` is "cam" and
+    Grad-CAM needs no gradient); None when hidden layers lie between. `cuts` names, early → late, where
+    fine-tuning may begin: the name of a block → the layer after which `divide` cuts; empty for small ones.
     """
 
     name: str
@@ -32,6 +37,12 @@ class ArchitectureModel:
     dense: Any | None
     explain: ExplainSpec
     cuts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tail(self) -> Any:
+        """What follows the feature maps: N×h×w×D → logits, weights shared."""
+        _, keras = require_tensorflow()
+        return keras.Model(self.backbone.output, self.model.output)
 
 
 def load_backbone(network: Any, weights: Path | None, name: str) -> None:
@@ -48,15 +59,52 @@ def load_backbone(network: Any, weights: Path | None, name: str) -> None:
         raise DataProblem(f"The weights file is not one of {name} without its top.") from error
 
 
-def freeze(network: Any, frozen: bool) -> None:
-    """Make every layer trainable or not, but batch norm never learns statistics of small batches.
+def freeze(network: Any, frozen: bool, pretrained: bool) -> None:
+    """Make every layer trainable or not; batch norm learns only where there is nothing to keep.
 
-    Frozen batch norm runs with the statistics it came with, also while it is fine-tuned around (its scale
-    and shift stay as well): two images of one laboratory would else change how the third is seen.
+    Batch norm of pretrained weights runs with the statistics it came with, also while it is fine-tuned around
+    (its scale and shift stay as well): two images of one laboratory would else change how the third is seen.
+    A network that starts from random weights has no statistics: there they are learned, over about ten
+    batches; the 0.999 that some networks were published with takes thousands of batches to forget its start.
     """
     _, keras = require_tensorflow()
     for layer in network.layers:
-        layer.trainable = not frozen and not isinstance(layer, keras.layers.BatchNormalization)
+        norm = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = not frozen and not (norm and pretrained)
+        if norm and not pretrained:
+            layer.momentum = SHORT_MEMORY
+
+
+def with_mean_head(
+    name: str, network: Any, classes: int, dropout: float | None, cuts: Mapping[str, str] | None = None
+) -> ArchitectureModel:
+    """A network of feature maps with a head of mean over space, dropout and one dense layer."""
+    _, keras = require_tensorflow()
+    layers = keras.layers
+    image, maps = network.inputs[0], network.outputs[0]
+    pooled = layers.GlobalAveragePooling2D(name="embedding")(maps)
+    drop, dense = (
+        layers.Dropout(DROPOUT if dropout is None else dropout, name="dropout"),
+        layers.Dense(classes, name="logits"),
+    )
+    features = keras.Input((int(pooled.shape[-1]),), name="features")
+    return ArchitectureModel(
+        name=name,
+        input_size=int(image.shape[1]),
+        model=keras.Model(image, dense(drop(pooled)), name=f"lungviewer_{name}"),
+        backbone=keras.Model(image, maps),
+        embedder=keras.Model(image, pooled),
+        head=keras.Model(features, dense(drop(features))),
+        dense=dense,
+        explain=ExplainSpec("cam", maps._keras_history.operation.name),
+        cuts=cuts or {},
+    )
+
+
+def image_input(input_size: int) -> Any:
+    """The input of every network: uint8 N×S×S×3 RGB."""
+    _, keras = require_tensorflow()
+    return keras.Input((input_size, input_size, 3), dtype="uint8", name="image")
 
 
 def divide(network: ArchitectureModel, layer: str) -> tuple[Any, Any]:
