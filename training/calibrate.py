@@ -1,4 +1,4 @@
-"""Confidences that mean what they say, and below which one an answer is marked for review.
+"""Confidences that mean what they say.
 
 Everything here is fitted on the validation groups; the test groups are not touched.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,26 +15,14 @@ import numpy.typing as npt
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.model import CalibrationSpec, ReliabilityBin
 from lungviewer.core.trust import calibrated_probabilities
-from training.metrics import Targets
+from training.metrics import Targets, expected_calibration_error, group_rows
 
 # Finer where the answers are: most confidences of a good model lie above 0.9.
 BIN_EDGES = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 
-SELECTIVE_ERROR = 0.02
-LEAST_COVERAGE = 0.90
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewChoice:
-    """The threshold and, on validation, what it achieves. `target` says which aim was met:
-    "error" (2 % and half of the plain error), "either" (one of the two), or "coverage" (neither could be
-    met at 90 % coverage; the threshold keeps just that)."""
-
-    review_below: float
-    target: str
-    coverage: float
-    selective_error: float
-    plain_error: float
+FOLDS = 5
+STANDARD_ERRORS = 2.0
+"""By how many standard errors over groups vector scaling must win to be called clearly better."""
 
 
 def fit_temperature(logits: FloatArray, targets: Targets) -> float:
@@ -93,25 +81,80 @@ def fit_calibration(logits: FloatArray, targets: Targets, fitted_on: str) -> Cal
     return CalibrationSpec("temperature", temperature, fitted_on, bins)
 
 
-def choose_review(confidence: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> ReviewChoice:
-    """The smallest threshold that meets the error aims at 90 % coverage or more.
+# --- is one number enough? ---------------------------------------------------------------------------
 
-    Args:
-        confidence, right: of the validation answers that are not refused.
+
+def fit_vector(logits: FloatArray, targets: Targets) -> tuple[npt.NDArray[np.float64], ...]:
+    """Weights and biases (C each) of least cross-entropy of softmax(w·z + b): vector scaling (Guo et al.
+    2017, section 4.2)."""
+    from scipy.optimize import minimize
+
+    exact, classes = logits.astype(np.float64), logits.shape[1]
+    truth = np.eye(classes)[targets]
+
+    def loss(packed: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        chances = calibrated_probabilities(_scaled(exact, packed), 1.0)
+        wrong = (chances - truth) / len(targets)
+        nats = -np.log(np.maximum((chances * truth).sum(axis=1), 1e-300)).mean()
+        return float(nats), np.concatenate([(wrong * exact).sum(axis=0), wrong.sum(axis=0)])
+
+    start = np.concatenate([np.ones(classes), np.zeros(classes)])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    return found[:classes], found[classes:]
+
+
+def _scaled(logits: npt.NDArray[np.floating], packed: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    classes = logits.shape[1]
+    return np.asarray(logits * packed[:classes] + packed[classes:], np.float64)
+
+
+def compare_scalings(
+    logits: FloatArray, targets: Targets, groups: npt.NDArray[np.str_], seed: int
+) -> dict[str, Any] | None:
+    """Temperature against vector scaling by cross-validation over groups; None with fewer groups than folds.
+
+    Vector scaling is reported, not used: it moves the classes against each other, so it would change calls
+    on the evidence of a few dozen groups, and the map of a class would no longer add up to its logit.
     """
-    plain = float(1 - right.mean())
-    both, one = min(SELECTIVE_ERROR, plain / 2), max(SELECTIVE_ERROR, plain / 2)
-    candidates = [0.0, *np.unique(np.ceil(confidence * 1000) / 1000)]
-    for target, aim in (("error", both), ("either", one)):
-        for threshold in candidates:
-            kept = confidence >= threshold
-            if kept.mean() < LEAST_COVERAGE:
-                break
-            error = float(1 - right[kept].mean())
-            if error <= aim + 1e-12:
-                return ReviewChoice(float(threshold), target, float(kept.mean()), error, plain)
-    threshold = max(t for t in candidates if (confidence >= t).mean() >= LEAST_COVERAGE)
-    kept = confidence >= threshold
-    return ReviewChoice(
-        float(threshold), "coverage", float(kept.mean()), float(1 - right[kept].mean()), plain
-    )
+    rows = group_rows(groups)
+    if len(rows) < FOLDS:
+        return None
+    order = np.random.default_rng(seed).permutation(len(rows))
+    by_method = {
+        "temperature": np.empty_like(logits, np.float64),
+        "vector": np.empty_like(logits, np.float64),
+    }
+    for fold in range(FOLDS):
+        held = np.concatenate([rows[i] for i in order[fold::FOLDS]])
+        known = np.setdiff1d(np.arange(len(targets)), held)
+        temperature = fit_temperature(logits[known], targets[known])
+        packed = np.concatenate(fit_vector(logits[known], targets[known]))
+        by_method["temperature"][held] = calibrated_probabilities(logits[held], temperature)
+        by_method["vector"][held] = calibrated_probabilities(_scaled(logits[held], packed), 1.0)
+    nats = {
+        name: -np.log(np.maximum(found[np.arange(len(targets)), targets], 1e-300))
+        for name, found in by_method.items()
+    }
+    gain = nats["temperature"] - nats["vector"]
+    of_groups = np.array([gain[r].mean() for r in rows])
+    error = float(of_groups.std(ddof=1) / math.sqrt(len(rows)))
+    return {
+        "folds": FOLDS,
+        "groups": len(rows),
+        **{name: _quality(found, nats[name], targets) for name, found in by_method.items()},
+        "gain_of_vector": float(of_groups.mean()),
+        "standard_error": error,
+        "vector_clearly_better": bool(of_groups.mean() > STANDARD_ERRORS * error),
+        "used": "temperature",
+    }
+
+
+def _quality(
+    probabilities: npt.NDArray[np.float64], nats: npt.NDArray[np.float64], targets: Targets
+) -> dict[str, float]:
+    right = probabilities.argmax(axis=1) == targets
+    return {
+        "cross_entropy": float(nats.mean()),
+        "ece": expected_calibration_error(probabilities.max(axis=1), right),
+        "accuracy": float(right.mean()),
+    }

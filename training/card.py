@@ -128,6 +128,7 @@ def _trust(spec: ModelSpec, metrics: Record) -> str:
         "error": "the error aims were met on validation",
         "either": "only the weaker of the two error aims could be met on validation at 90 % coverage",
         "coverage": "the error aims could not be met on validation at 90 % coverage; it keeps just that",
+        "none": "none of the aims could be met on validation",
     }
     lines = [
         f"Confidences are softmax probabilities at temperature {spec.calibration.temperature:g}, fitted on "
@@ -139,11 +140,26 @@ def _trust(spec: ModelSpec, metrics: Record) -> str:
         f"({spec.trust.score}) is above {spec.trust.refuse_above:g}, which "
         f"{percent(trust['refused']['validation'])} of validation and "
         f"{percent(trust['refused']['train'])} of training images are.",
+        *_made_up_laboratories(metrics["calibration"]["made_up_laboratories"]),
         f"On the test groups it makes a call on {_with_interval(calls['coverage'])} of images; of these "
         f"calls {_with_interval(calls['selective_accuracy'])} are right. It refuses "
         f"{_with_interval(calls['refused'])}.",
     ]
     return _bullets(lines)
+
+
+def _made_up_laboratories(record: Record | None) -> list[str]:
+    if record is None or record["selective_accuracy"] is None:
+        return []
+    plain, calls, kept = (record[k] for k in ("plain_accuracy", "selective_accuracy", "coverage"))
+    return [
+        f"The thresholds were also chosen on validation images as {record['laboratories']} made-up "
+        f"laboratories would show them (stain, light, scale and sharpness changed, the tissue not): "
+        f"{percent(plain['mean'])} of all answers are right there, and of its calls "
+        f"{percent(calls['mean'])} on average over the laboratories ({percent(calls['lowest'])} to "
+        f"{percent(calls['highest'])}), on {percent(kept['mean'])} of images. The aim of "
+        f"{percent(record['aim'])} was {'met' if record['aim_met'] else 'NOT met'}."
+    ]
 
 
 def _with_interval(measured: Record) -> str:

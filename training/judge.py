@@ -13,16 +13,11 @@ from lungviewer.core.geometry import plan_fields
 from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ModelSpec
+from lungviewer.core.outliers import OutlierModel, outlier_model
 from lungviewer.core.preprocess import resize_field
-from lungviewer.core.trust import (
-    OutlierModel,
-    check_field,
-    combine_fields,
-    judge_fields,
-    outlier_model,
-)
+from lungviewer.core.trust import check_field, combine_fields, judge_fields
 from lungviewer.core.types import Prediction, Status
-from lungviewer.packs.loading import load_pack
+from lungviewer.packs.loading import LoadedPack, load_pack
 from training.runtime import OnnxModel
 
 BATCH = 32
@@ -56,6 +51,10 @@ class Judge:
             failed = [check_field(field, limits, modality) for field in part]
             found += judge_fields(self.model.predict(part), failed, self.spec, self.outlier)
         return found
+
+    def fields_at_once(self, fields: npt.NDArray[np.uint8]) -> Answers:
+        """`fields` as arrays."""
+        return answers(self.fields(fields), self.spec.class_ids)
 
     def images(
         self,
@@ -115,5 +114,9 @@ def open_pack(path: Path, threads: int = 0) -> Judge:
     Raises:
         PackError: see `lungviewer.packs.loading.load_pack`.
     """
-    pack = load_pack(path)
+    return judge_of(load_pack(path), threads)
+
+
+def judge_of(pack: LoadedPack, threads: int = 0) -> Judge:
+    """The model of a pack that was loaded, with its rules."""
     return Judge(pack.spec, OnnxModel(pack.model, threads), outlier_model(pack.spec.trust.score, pack.trust))

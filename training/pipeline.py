@@ -13,17 +13,17 @@ import numpy.typing as npt
 
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ClassSpec, ModelSpec
-from lungviewer.core.trust import outlier_model
 from training import architectures, plots
 from training.about import About
 from training.card import write_card
 from training.evaluate import home_record, judge_samples
+from training.evidence import Evidence, spread_pixels
 from training.export import check_parity, export_onnx
 from training.external import external_records
 from training.features import cached_features
 from training.fit import FitSettings, fit_head
-from training.history import Epoch, best_epoch
 from training.golden import golden_file
+from training.history import Epoch, best_epoch
 from training.judge import Answers, Judge
 from training.leak_probe import probe_leakage
 from training.pack import draft_spec, keras_bytes, provenance_of
@@ -31,7 +31,7 @@ from training.prepare import DataRequest, Prepared, check_images, checks_record,
 from training.run_folder import RunFolder
 from training.runtime import OnnxModel
 from training.tensorflow_gate import require_tensorflow
-from training.thresholds import fit_thresholds, spread_pixels, trust_record
+from training.thresholds import fit_thresholds
 from training.trust_fit import pack_arrays
 from training.unlike import strange_records
 
@@ -102,10 +102,11 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
     draft = draft_spec(
         about, dataset.classes, network.name, network.explain, provenance_of(about, dataset, split)
     )
-    spec, trust, review = fit_thresholds(
-        network, dataset, split, features.originals, failed_checks, draft, ctx
-    )
-    judge = Judge(spec, OnnxModel(graph), outlier_model(trust.method, trust.arrays))
+    model, known = OnnxModel(graph), features.originals
+    home = Evidence(np.asarray(network.head(known, training=False)), known)
+    fitted = fit_thresholds(model, home, dataset, split, failed_checks, draft, ctx)
+    spec, trust = fitted.spec, fitted.trust
+    judge = Judge(spec, model, trust.model)
     given = judge_samples(judge, dataset, [dataset.samples[i] for i in split.rows("test")], ctx)
     metrics: dict[str, Any] = {
         "schema": "lungviewer-metrics/1",
@@ -114,8 +115,8 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
         "split": dict(data.record),
         "fit": _fit_record(request, history),
         "parity": asdict(parity),
-        "calibration": {"temperature": spec.calibration.temperature, "review": review},
-        "trust": trust_record(trust),
+        "calibration": fitted.calibration,
+        "trust": fitted.trust_record,
         "image_checks": checks_record(failed_checks),
         "split_units": probe_leakage(network, dataset, split, features, settings, ctx),
         "external": external_records(judge, request.external, ctx) if request.external else [],

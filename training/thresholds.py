@@ -1,104 +1,136 @@
-"""From a trained network to the numbers a pack states: temperature, strangeness, thresholds."""
+"""From a trained model to the numbers a pack states: temperature, strangeness, thresholds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lungviewer.core.backend import FloatArray
 from lungviewer.core.job import JobContext
-from lungviewer.core.model import ModelSpec
-from lungviewer.core.trust import calibrated_probabilities, outlier_model
-from training.architectures.model import ArchitectureModel
-from training.calibrate import choose_review, fit_calibration
+from lungviewer.core.model import CalibrationSpec, ModelSpec
+from lungviewer.core.trust import calibrated_probabilities
+from training.calibrate import compare_scalings, fit_calibration
 from training.data import Dataset
-from training.features import embedder_of
+from training.evidence import Evidence, PixelModel, Shifted, laboratory_evidence, strange_evidence
+from training.metrics import Targets
+from training.operating import (
+    DEFAULT_AIMS,
+    TARGETS,
+    Aims,
+    Answered,
+    OperatingPoint,
+    abroad_record,
+    choose_point,
+)
 from training.pack import with_thresholds
 from training.split import Split
-from training.strange import STRANGE, make_strange
-from training.tensorflow_gate import require_tensorflow
-from training.trust_fit import TrustFit, fit_trust
+from training.trust_fit import TrustFit, candidates_record, fit_trust
 
-STRANGE_FROM = 120
-"""Validation images that are altered, evenly spread."""
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The pack's statement with its thresholds, the strangeness score, and what metrics.json says about
+    "calibration" and about "trust"."""
+
+    spec: ModelSpec
+    trust: TrustFit
+    calibration: Record
+    trust_record: Record
 
 
 def fit_thresholds(
-    network: ArchitectureModel,
+    model: PixelModel,
+    home: Evidence,
     dataset: Dataset,
     split: Split,
-    embedding: FloatArray,
     failed_checks: Sequence[str],
     draft: ModelSpec,
     ctx: JobContext,
-) -> tuple[ModelSpec, TrustFit, dict[str, Any]]:
-    """Fit everything on validation groups (trust statistics on training groups).
+    shifted: Sequence[Shifted] | None = None,
+    aims: Aims = DEFAULT_AIMS,
+) -> Thresholds:
+    """Fit everything on validation groups (strangeness statistics on training groups).
 
     Args:
-        embedding: of all samples, N×D.
+        model: run on altered validation images.
+        home: of all samples, in the data set's order.
         failed_checks: per sample, the image check that it fails or "".
-
-    Returns:
-        The statement with its thresholds, the trust statistics, and the record of the review choice.
+        draft: the statement before; its input size and modality are used.
+        shifted: validation images as other laboratories show them; None: made-up laboratories, empty:
+            thresholds are chosen by home alone.
     """
-    tf, _ = require_tensorflow()
+    size = draft.input.size
     train, held = split.rows("train"), split.rows("validation")
     targets, groups = dataset.targets, dataset.groups
-    logits = np.asarray(network.head(tf.constant(embedding[held]), training=False))
+    if shifted is None:
+        shifted = laboratory_evidence(model, dataset, split, size, draft.modality, ctx)
     fitted_on = f"{len(held)} validation images of {len(set(groups[held]))} groups"
-    calibration = fit_calibration(logits, targets[held], fitted_on)
-    strange = _strange_embeddings(network, dataset, split, ctx)
-    trust = fit_trust(
-        embedding[train], targets[train], groups[train], embedding[held], strange, len(dataset.classes)
+    calibration = fit_calibration(home.logits[held], targets[held], fitted_on)
+    strange = strange_evidence(model, dataset, split, size, ctx)
+    classes = len(dataset.classes)
+    trust = fit_trust(home[train], targets[train], groups[train], home[held], strange, classes)
+    checks = np.array(failed_checks)
+    known = _answered(home[held], targets[held], checks[held], calibration, trust)
+    abroad = [
+        _answered(s.evidence, targets[s.rows], np.array(s.failed_checks), calibration, trust) for s in shifted
+    ]
+    point = choose_point(known, abroad, aims)
+    spec = with_thresholds(
+        draft, calibration, trust.method, point.refuse_above, point.review_below, _rates(point, known)
     )
-    model = outlier_model(trust.method, trust.arrays)
-    assert model is not None  # only the method "none" has no model
-    seen = model.score(embedding[held]) <= trust.refuse_above
-    seen &= np.array([not failed_checks[i] for i in held])
-    probabilities = calibrated_probabilities(logits, calibration.temperature)
-    right = probabilities.argmax(axis=1) == targets[held]
-    review = choose_review(probabilities.max(axis=1)[seen], right[seen])
+    return Thresholds(
+        spec,
+        trust,
+        {
+            "temperature": calibration.temperature,
+            "scalings": compare_scalings(home.logits[held], targets[held], groups[held], split.seed),
+            "review": asdict(point),
+            "target": TARGETS[point.target],
+            "aims": asdict(aims),
+            "made_up_laboratories": abroad_record(point, abroad, aims),
+        },
+        {
+            "method": trust.method,
+            "setting": trust.setting,
+            "refuse_above": point.refuse_above,
+            "refused": {
+                "train": float((home[train].scores(trust.model) > point.refuse_above).mean()),
+                "validation": float((known.strangeness > point.refuse_above).mean()),
+            },
+            "candidates": candidates_record(trust),
+        },
+    )
+
+
+def _answered(
+    seen: Evidence,
+    targets: Targets,
+    failed_checks: npt.NDArray[np.str_],
+    calibration: CalibrationSpec,
+    trust: TrustFit,
+) -> Answered:
+    probabilities = calibrated_probabilities(seen.logits, calibration.temperature)
+    return Answered(
+        probabilities.max(axis=1),
+        seen.scores(trust.model),
+        probabilities.argmax(axis=1) == targets,
+        np.asarray(failed_checks == ""),
+    )
+
+
+def _rates(point: OperatingPoint, known: Answered) -> dict[str, float]:
+    """What pack.json says for people to read."""
     rates = {
-        "validation_refused": round(trust.refused["validation"], 6),
-        "validation_coverage": round(review.coverage, 6),
-        "validation_selective_error": round(review.selective_error, 6),
-        "validation_error": round(review.plain_error, 6),
+        "validation_refused": float((known.strangeness > point.refuse_above).mean()),
+        "validation_coverage": point.coverage,
+        "validation_selective_error": point.selective_error,
+        "validation_error": point.plain_error,
     }
-    spec = with_thresholds(draft, calibration, trust.method, trust.refuse_above, review.review_below, rates)
-    return spec, trust, asdict(review)
-
-
-def _strange_embeddings(
-    network: ArchitectureModel, dataset: Dataset, split: Split, ctx: JobContext
-) -> dict[str, FloatArray]:
-    fields = spread_pixels(dataset, split, network.input_size, STRANGE_FROM)
-    embed = embedder_of(network)
-    result: dict[str, FloatArray] = {}
-    for done, kind in enumerate(STRANGE):
-        ctx.check()
-        pictures = make_strange(kind, fields, split.seed)
-        result[kind] = np.concatenate([embed(pictures[i : i + 32]) for i in range(0, len(pictures), 32)])
-        ctx.progress(done + 1, len(STRANGE), "Choosing the strangeness score")
-    return result
-
-
-def spread_pixels(dataset: Dataset, split: Split, size: int, count: int) -> npt.NDArray[np.uint8]:
-    """Pixels of up to `count` validation images, evenly spread, n×size×size×3."""
-    rows = split.rows("validation")
-    chosen = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
-    return np.stack([dataset.pixels(dataset.samples[i], size) for i in chosen])
-
-
-def trust_record(trust: TrustFit) -> dict[str, Any]:
-    """What metrics.json says about the choice of the strangeness score."""
-    return {
-        "method": trust.method,
-        "setting": trust.setting,
-        "refuse_above": trust.refuse_above,
-        "refused": dict(trust.refused),
-        "candidates": [{**asdict(c), "mean_auroc": c.mean} for c in trust.candidates],
-    }
+    if point.abroad is not None:
+        rates["made_up_laboratories_accuracy"] = point.abroad
+    return {name: round(value, 6) for name, value in rates.items()}

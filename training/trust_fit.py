@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lungviewer.core.backend import FloatArray
-from lungviewer.core.trust import outlier_model
+from lungviewer.core.outliers import PARTS, OutlierModel, Scores, outlier_model
+from training.evidence import Evidence
 from training.metrics import Targets, roc_auc
-
-REFUSED_SHARE = 0.015
-"""Of validation images that the strangeness score may refuse."""
 
 DIMENSIONS = (64, 128, 256)
 NEIGHBOURS = (1, 5, 20)
+SUMS = (("gaussian", "norm"), ("gaussian", "energy"), ("gaussian", "norm", "energy"))
 BANK_PER_GROUP = 2
-BANK_LARGEST = 1000
+
+LARGEST_MATRIX = 350_000
+"""Numbers that the matrices of a score may hold together, so that trust.npz stays below 1.5 MB; half
+floats count half."""
+
+SIMPLEST_FIRST = ("norm", "energy", "gaussian", "neighbours", "relative", "sum")
+CLEARLY_BETTER = 0.002
+"""Of mean AUROC. Among candidates that lie within this of the best, the simplest is taken."""
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -34,7 +41,7 @@ class TrustCandidate:
     """One score: its method, what was varied, and its AUROC on each kind of altered image."""
 
     method: str
-    setting: int
+    setting: str
     auroc: Mapping[str, float]
 
     @property
@@ -44,39 +51,104 @@ class TrustCandidate:
 
 @dataclass(frozen=True, slots=True)
 class TrustFit:
-    """The chosen score: arrays for trust.npz, threshold, and the figures behind the choice.
-
-    `refused` is the share of train and validation images above the threshold: the difference is the
-    shift between images that the statistics have seen and ones that they have not.
-    """
+    """The chosen score: its arrays for trust.npz, and all candidates with the figures behind the choice."""
 
     method: str
-    setting: int
+    setting: str
     arrays: Arrays
-    refuse_above: float
-    refused: Mapping[str, float]
     candidates: tuple[TrustCandidate, ...]
+
+    @property
+    def model(self) -> OutlierModel:
+        return _model(self.method, self.arrays)
+
+
+def fit_trust(
+    train: Evidence,
+    targets: Targets,
+    groups: npt.NDArray[np.str_],
+    validation: Evidence,
+    strange: Mapping[str, Evidence],
+    classes: int,
+) -> TrustFit:
+    """Fit every kind of score and keep the one that tells altered images from validation images best.
+
+    The best is the highest mean AUROC over the kinds of altered image; a simpler score within
+    `CLEARLY_BETTER` of it goes first.
+
+    Args:
+        train: of the training side, with `targets` and `groups` of its images.
+        strange: of altered validation images, by kind.
+    """
+    fitted = []
+    for method, setting, arrays in _candidates(train, targets, groups, validation, classes):
+        model = _model(method, arrays)
+        known = validation.scores(model)
+        auroc = {kind: far_auroc(known, seen.scores(model)) for kind, seen in strange.items()}
+        fitted.append((TrustCandidate(method, setting, auroc), arrays))
+    chosen = _chosen([candidate for candidate, _ in fitted])
+    best, arrays = fitted[chosen]
+    return TrustFit(best.method, best.setting, arrays, tuple(candidate for candidate, _ in fitted))
+
+
+def _chosen(candidates: Sequence[TrustCandidate]) -> int:
+    best = max(c.mean for c in candidates)
+    near = [i for i, c in enumerate(candidates) if c.mean >= best - CLEARLY_BETTER]
+    return min(near, key=lambda i: (SIMPLEST_FIRST.index(candidates[i].method), -candidates[i].mean))
+
+
+def _candidates(
+    train: Evidence,
+    targets: Targets,
+    groups: npt.NDArray[np.str_],
+    validation: Evidence,
+    classes: int,
+) -> list[tuple[str, str, Arrays]]:
+    """Method, setting and arrays of every score that is tried."""
+    width = train.embedding.shape[1]
+    small = [k for k in DIMENSIONS if k * width <= LARGEST_MATRIX] or [DIMENSIONS[0]]
+    widest = gaussian_arrays(train.embedding, targets, classes, max(small))
+    background = _whitening(train.embedding - widest["centre"], max(small))
+    relative = [k for k in small if 2 * k * width <= LARGEST_MATRIX]
+    return [
+        ("norm", "", {}),
+        ("energy", "", {}),
+        *[("gaussian", f"{k} dimensions", leading_part(widest, k)) for k in small],
+        *[
+            ("relative", f"{k} dimensions", {**leading_part(widest, k), "background": background[:, :k]})
+            for k in relative
+        ],
+        *[("neighbours", f"neighbour {k}", neighbour_arrays(train.embedding, groups, k)) for k in NEIGHBOURS],
+        *[("sum", " + ".join(parts), sum_arrays(parts, widest, validation)) for parts in SUMS],
+    ]
 
 
 def gaussian_arrays(embedding: FloatArray, targets: Targets, classes: int, dimensions: int) -> Arrays:
     """Class means in a whitened projection onto the leading directions of the shared within-class
-    covariance (Lee et al. 2018, arXiv:1807.03888), shrunk after Ledoit & Wolf (2004)."""
-    from sklearn.covariance import ledoit_wolf
-
+    covariance (Lee et al. 2018, arXiv:1807.03888)."""
     data = embedding.astype(np.float64)
     centre = data.mean(axis=0)
     means = np.stack([data[targets == c].mean(axis=0) for c in range(classes)])
-    covariance, _ = ledoit_wolf(data - means[targets], assume_centered=True)
+    projection = _whitening(data - means[targets], dimensions)
+    return {
+        "centre": centre.astype(np.float32),
+        "projection": projection,
+        "class_means": ((means - centre) @ projection).astype(np.float32),
+    }
+
+
+def _whitening(residuals: npt.NDArray[np.floating], dimensions: int) -> FloatArray:
+    """D×K onto the leading directions of the covariance of centred rows n×D, each over its deviation.
+    The covariance is shrunk after Ledoit & Wolf (2004)."""
+    from sklearn.covariance import ledoit_wolf
+
+    covariance, _ = ledoit_wolf(residuals.astype(np.float64), assume_centered=True)
     values, vectors = np.linalg.eigh(covariance)
     leading = np.argsort(-values)[: min(dimensions, len(values))]
     projection = vectors[:, leading] / np.sqrt(np.maximum(values[leading], 1e-12))
     # An eigenvector's sign is the library's whim; fixed so that two runs give the same file.
     projection *= np.sign(projection[np.abs(projection).argmax(axis=0), np.arange(projection.shape[1])])
-    return {
-        "centre": centre.astype(np.float32),
-        "projection": projection.astype(np.float32),
-        "class_means": ((means - centre) @ projection).astype(np.float32),
-    }
+    return np.asarray(projection, np.float32)
 
 
 def leading_part(arrays: Arrays, dimensions: int) -> Arrays:
@@ -92,66 +164,32 @@ def neighbour_arrays(embedding: FloatArray, groups: npt.NDArray[np.str_], k: int
     for row, group in enumerate(groups):
         if len(taken[group]) < BANK_PER_GROUP:
             taken[group].append(row)
+    largest = max(1, 2 * LARGEST_MATRIX // embedding.shape[1])
     rows = np.sort([row for chosen in taken.values() for row in chosen])
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), BANK_LARGEST)).astype(int)]
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), largest)).astype(int)]
     shifted = embedding[rows] - centre
     bank = shifted / np.maximum(np.linalg.norm(shifted, axis=1, keepdims=True), 1e-12)
     return {"centre": centre, "bank": bank.astype(np.float16), "k": np.array(min(k, len(bank)), np.int32)}
 
 
-def fit_trust(
-    train: FloatArray,
-    train_targets: Targets,
-    train_groups: npt.NDArray[np.str_],
-    validation: FloatArray,
-    strange: Mapping[str, FloatArray],
-    classes: int,
-) -> TrustFit:
-    """Fit both kinds of score and keep the one with the best mean AUROC over the kinds of altered image.
-
-    Args:
-        train, validation: embeddings n×D of the two sides.
-        strange: embeddings of altered validation images, by kind.
-    """
-    fitted: list[tuple[TrustCandidate, Arrays]] = []
-    widest = gaussian_arrays(train, train_targets, classes, max(DIMENSIONS))
-    for dimensions in DIMENSIONS:
-        arrays = leading_part(widest, dimensions)
-        fitted.append((_judge("gaussian", dimensions, arrays, validation, strange), arrays))
-    for k in NEIGHBOURS:
-        arrays = neighbour_arrays(train, train_groups, k)
-        fitted.append((_judge("neighbours", k, arrays, validation, strange), arrays))
-    best, arrays = max(fitted, key=lambda pair: pair[0].mean)
-    scores = _scores(best.method, arrays, validation)
-    threshold = float(f"{np.quantile(scores, 1 - REFUSED_SHARE):.6g}")
-    return TrustFit(
-        best.method,
-        best.setting,
-        arrays,
-        threshold,
-        {
-            "train": float((_scores(best.method, arrays, train) > threshold).mean()),
-            "validation": float((scores > threshold).mean()),
-        },
-        tuple(candidate for candidate, _ in fitted),
-    )
+def sum_arrays(parts: Sequence[str], arrays: Arrays, validation: Evidence) -> Arrays:
+    """The arrays of several scores with the mean and deviation that each has on validation images."""
+    scores = np.stack([validation.scores(_model(part, arrays)) for part in parts])
+    return {
+        **arrays,
+        "parts": np.array([PARTS.index(part) for part in parts], np.int32),
+        "means": scores.mean(axis=1),
+        "deviations": np.maximum(scores.std(axis=1), 1e-12),
+    }
 
 
-def _scores(method: str, arrays: Arrays, embedding: FloatArray) -> npt.NDArray[np.float64]:
+def _model(method: str, arrays: Arrays) -> OutlierModel:
     model = outlier_model(method, arrays)
     assert model is not None  # only "none" has no model
-    return model.score(embedding)
+    return model
 
 
-def _judge(
-    method: str, setting: int, arrays: Arrays, validation: FloatArray, strange: Mapping[str, FloatArray]
-) -> TrustCandidate:
-    known = _scores(method, arrays, validation)
-    auroc = {kind: far_auroc(known, _scores(method, arrays, e)) for kind, e in strange.items()}
-    return TrustCandidate(method, setting, auroc)
-
-
-def far_auroc(known: npt.NDArray[np.float64], far: npt.NDArray[np.float64]) -> float:
+def far_auroc(known: Scores, far: Scores) -> float:
     """Chance that a strange image scores above a known one."""
     positive = np.concatenate([np.zeros(len(known), bool), np.ones(len(far), bool)])
     return roc_auc(np.concatenate([known, far]), positive) or 0.0
@@ -162,3 +200,8 @@ def pack_arrays(arrays: Mapping[str, npt.NDArray[np.generic]]) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
+
+
+def candidates_record(trust: TrustFit) -> list[dict[str, Any]]:
+    """All scores that were tried, as metrics.json has them."""
+    return [{**asdict(c), "mean_auroc": c.mean} for c in trust.candidates]

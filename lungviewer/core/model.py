@@ -84,7 +84,7 @@ class ImageCheckLimits:
 class TrustSpec:
     """When an answer is shown as a call.
 
-    `score` names the out-of-distribution score ("gaussian", "neighbours" or "none"); scores above
+    `score` names the out-of-distribution score (core/outliers.py, or "none"); scores above
     `refuse_above` are refused, confidences below `review_below` are marked for review. `targets` are
     the rates the thresholds were chosen for, as fractions, for people to read.
     """

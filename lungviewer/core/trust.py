@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from lungviewer.core.backend import FloatArray, RawOutput
-from lungviewer.core.errors import PackInvalid
 from lungviewer.core.image import RGB
 from lungviewer.core.model import ImageCheckLimits, ModelSpec
+from lungviewer.core.outliers import OutlierModel
 from lungviewer.core.tissue import tissue_mask
 from lungviewer.core.types import Prediction, Status
 
@@ -109,80 +108,6 @@ def calibrated_probabilities(logits: FloatArray, temperature: float) -> npt.NDAr
     return np.where(finite, weights / weights.sum(axis=1, keepdims=True), np.nan)
 
 
-# --- strangeness -------------------------------------------------------------------------------------
-
-
-class OutlierModel(Protocol):
-    """How unlike the training data an embedding is."""
-
-    def score(self, embedding: FloatArray) -> npt.NDArray[np.float64]:
-        """N scores of N×D embeddings; larger is stranger."""
-
-
-class GaussianOutlier:
-    """Distance to the nearest class mean under a shared covariance (Lee et al. 2018, arXiv:1807.03888).
-
-    `centre` D and `projection` D×K whiten the embedding so that the within-class covariance is the
-    identity; `class_means` is C×K in that space. The score is the distance divided by √K: about 1 for
-    training data.
-    """
-
-    def __init__(self, centre: FloatArray, projection: FloatArray, class_means: FloatArray) -> None:
-        self._centre, self._projection, self._means = centre, projection, class_means
-
-    def score(self, embedding: FloatArray) -> npt.NDArray[np.float64]:
-        white = ((embedding - self._centre) @ self._projection).astype(np.float64)
-        distance = np.linalg.norm(white[:, None, :] - self._means[None, :, :], axis=2)
-        return np.asarray(distance.min(axis=1) / np.sqrt(white.shape[1]))
-
-
-class NeighbourOutlier:
-    """Cosine distance to the k-th nearest training embedding (Sun et al. 2022, arXiv:2204.06507).
-
-    `centre` D is subtracted first; `bank` is M×D with rows of length 1; `k` counts from 1.
-    """
-
-    def __init__(self, centre: FloatArray, bank: FloatArray, k: int) -> None:
-        self._centre, self._bank, self._k = centre, bank.astype(np.float32), k
-
-    def score(self, embedding: FloatArray) -> npt.NDArray[np.float64]:
-        shifted = embedding - self._centre
-        unit = shifted / np.maximum(np.linalg.norm(shifted, axis=1, keepdims=True), 1e-12)
-        distance = 1.0 - unit @ self._bank.T
-        return np.asarray(np.partition(distance, self._k - 1, axis=1)[:, self._k - 1].astype(np.float64))
-
-
-def outlier_model(method: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> OutlierModel | None:
-    """The score that a pack names, from the arrays of its trust.npz; None for "none".
-
-    Raises:
-        PackInvalid: an array is missing or has the wrong shape.
-    """
-    if method == "none":
-        return None
-    try:
-        centre = arrays["centre"].astype(np.float32)
-        if method == "gaussian":
-            projection = arrays["projection"].astype(np.float32)
-            means = arrays["class_means"].astype(np.float32)
-            _require(centre.ndim == 1 and projection.ndim == 2 and means.ndim == 2)
-            _require(projection.shape[0] == centre.shape[0] and means.shape[1] == projection.shape[1])
-            return GaussianOutlier(centre, projection, means)
-        if method == "neighbours":
-            bank, k = arrays["bank"].astype(np.float32), int(arrays["k"])
-            _require(centre.ndim == 1 and bank.ndim == 2 and bank.shape[1] == centre.shape[0])
-            _require(1 <= k <= bank.shape[0])
-            return NeighbourOutlier(centre, bank, k)
-    except KeyError as error:
-        raise PackInvalid(f"trust.npz lacks the array {error}.") from error
-    raise PackInvalid(f"The trust score {method!r} is not known to this version.")
-
-
-def _require(condition: bool) -> None:
-    if not condition:
-        raise PackInvalid("The arrays of trust.npz do not fit together.")
-
-
 # --- judging -----------------------------------------------------------------------------------------
 
 
@@ -195,7 +120,7 @@ def judge_fields(
     threads that read the images.
     """
     probabilities = calibrated_probabilities(raw.logits, spec.calibration.temperature)
-    scores = None if outlier is None else outlier.score(raw.embedding)
+    scores = None if outlier is None else outlier.score(raw.embedding, raw.logits)
     return [
         _judge(probabilities[i], None if scores is None else float(scores[i]), failed_checks[i], spec)
         for i in range(len(raw))

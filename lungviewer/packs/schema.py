@@ -210,7 +210,7 @@ class _Checks(_Part):
 
 
 class _Trust(_Part):
-    score: Literal["gaussian", "neighbours", "none"]
+    score: Literal["gaussian", "relative", "neighbours", "energy", "norm", "sum", "none"]
     refuse_above: Threshold
     review_below: Share
     targets: Annotated[dict[TargetName, Share], Field(max_length=32)]

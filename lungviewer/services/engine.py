@@ -15,7 +15,8 @@ from lungviewer.core import registry
 from lungviewer.core.backend import Backend, FloatArray, RawOutput, Session
 from lungviewer.core.errors import BackendError, DeviceUnavailable, PackNotReproducible
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.trust import judge_fields, outlier_model
+from lungviewer.core.outliers import outlier_model
+from lungviewer.core.trust import judge_fields
 from lungviewer.core.types import Prediction, Provenance
 from lungviewer.packs.store import LoadedPack
 

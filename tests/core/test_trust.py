@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lungviewer.core.backend import RawOutput
-from lungviewer.core.errors import PackInvalid
 from lungviewer.core.model import ImageCheckLimits
+from lungviewer.core.outliers import outlier_model
 from lungviewer.core.preprocess import resize_field
 from lungviewer.core.trust import (
     REASON_SENTENCES,
@@ -17,7 +17,6 @@ from lungviewer.core.trust import (
     check_field,
     combine_fields,
     judge_fields,
-    outlier_model,
 )
 from lungviewer.core.types import Prediction, Status
 from tests.fixtures.packs import tiny_spec
@@ -126,32 +125,6 @@ def test_probabilities_sum_to_one_and_keep_the_order_of_the_logits(logits, tempe
 def test_a_higher_temperature_is_less_sure():
     logits = np.array([[2.0, 0.0, 0.0]], np.float32)
     assert calibrated_probabilities(logits, 2.0)[0, 0] < calibrated_probabilities(logits, 1.0)[0, 0]
-
-
-def test_the_gaussian_score_is_the_distance_per_dimension():
-    model = outlier_model("gaussian", GAUSSIAN)
-    assert model is not None
-    np.testing.assert_allclose(model.score(np.array([[3, 4]], np.float32)), [5 / np.sqrt(2)])
-
-
-def test_the_neighbour_score_is_the_distance_to_the_kth_nearest():
-    bank = np.array([[1, 0], [0, 1], [-1, 0]], np.float32)
-    model = outlier_model("neighbours", {"centre": np.zeros(2), "bank": bank, "k": np.array(2)})
-    assert model is not None
-    np.testing.assert_allclose(model.score(np.array([[5, 0]], np.float32)), [1.0], atol=1e-6)
-
-
-@pytest.mark.parametrize("broken", ["missing", "shape", "method"])
-def test_arrays_that_do_not_fit_are_refused_by_name(broken):
-    arrays, method = dict(GAUSSIAN), "gaussian"
-    if broken == "missing":
-        del arrays["centre"]
-    elif broken == "shape":
-        arrays["projection"] = np.eye(3, dtype=np.float32)
-    else:
-        method = "magic"
-    with pytest.raises(PackInvalid):
-        outlier_model(method, arrays)
 
 
 # --- judging

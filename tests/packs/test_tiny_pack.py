@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lungviewer.core.outliers import outlier_model
 from lungviewer.core.privacy import import_onnxruntime
-from lungviewer.core.trust import calibrated_probabilities, check_field, outlier_model
+from lungviewer.core.trust import calibrated_probabilities, check_field
 from lungviewer.packs.store import load_pack
 from tests.fixtures.packs import COLOURS, paint, tiny_pack
 
@@ -41,9 +42,10 @@ def test_a_painted_colour_passes_the_image_checks_and_is_like_training(loaded):
     for colour in COLOURS:
         image = paint(colour, 32, 32)
         assert check_field(image, loaded.spec.trust.checks, "histology") is None
-        assert outlier.score(_run(loaded, image[None])[2])[0] < 1
+        logits, _, embedding = _run(loaded, image[None])
+        assert outlier.score(embedding, logits)[0] < 1
 
 
 def test_a_colour_that_no_class_has_is_unlike_training(loaded):
-    _, _, embedding = _run(loaded, paint((40, 200, 60), 32, 32)[None])
-    assert outlier_model("gaussian", loaded.trust).score(embedding)[0] > 3
+    logits, _, embedding = _run(loaded, paint((40, 200, 60), 32, 32)[None])
+    assert outlier_model("gaussian", loaded.trust).score(embedding, logits)[0] > 3

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from lungviewer.core.job import RecordingContext
-from lungviewer.core.trust import outlier_model
+from lungviewer.core.outliers import outlier_model
 from lungviewer.packs.loading import load_pack
 from tests.fixtures.colour_data import write_colour_data
 from tests.training.conftest import TinyRun
@@ -61,7 +61,7 @@ def test_the_trust_arrays_are_what_the_core_reads(tiny_run: TinyRun) -> None:
     pack = load_pack(tiny_run.result.pack)
     model = outlier_model(pack.spec.trust.score, pack.trust)
     assert model is not None
-    scores = model.score(np.array(pack.golden["embedding"]))
+    scores = model.score(np.array(pack.golden["embedding"]), np.array(pack.golden["logits"]))
     assert np.isfinite(scores).all()
     assert len((tiny_run.result.pack / "trust.npz").read_bytes()) < 3_000_000
 

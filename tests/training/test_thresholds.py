@@ -1,0 +1,212 @@
+"""The two thresholds meet what they promise, and what gives way is what the rule says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lungviewer.core.backend import RawOutput
+from lungviewer.core.job import NullContext, RecordingContext
+from tests.fixtures.colour_data import draw_tile
+from tests.training.conftest import ABOUT
+from training.data import open_dataset
+from training.evidence import Evidence, Shifted, home_evidence, laboratory_evidence
+from training.laboratories import as_seen_by, draw_laboratory, shifted_fields
+from training.operating import (
+    REFUSED_SHARES,
+    Aims,
+    Answered,
+    abroad_record,
+    choose_point,
+    holds_abroad,
+)
+from training.pack import draft_spec, provenance_of
+from training.split import split_by_group
+from training.thresholds import fit_thresholds
+
+
+def answered(seed: int, skill: float, n: int = 500, strange: float = 0.0) -> Answered:
+    """Answers that are right as often as they are sure, or `skill` if that is more."""
+    random = np.random.default_rng(seed)
+    confidence = random.uniform(0.34, 1, n)
+    right = random.uniform(size=n) < np.maximum(confidence, skill)
+    return Answered(confidence, random.normal(strange, 1, n), right, np.ones(n, bool))
+
+
+@given(st.integers(0, 1000), st.floats(0.5, 1.0))
+@settings(max_examples=25, deadline=None)
+def test_a_point_achieves_what_it_states(seed: int, skill: float) -> None:
+    home = answered(seed, skill)
+    point = choose_point(home, [])
+    kept = home.calls(point.refuse_above, point.review_below)
+    assert point.coverage == pytest.approx(kept.mean())
+    assert point.coverage >= 0.9
+    assert point.selective_error == pytest.approx(1 - home.right[kept].mean())
+    limits = {
+        "error": min(0.02, point.plain_error / 2),
+        "either": max(0.02, point.plain_error / 2),
+        "coverage": 1.0,
+    }
+    assert point.selective_error <= limits[point.target] + 1e-9
+
+
+def test_without_laboratories_the_smallest_share_is_refused() -> None:
+    assert choose_point(answered(1, 0.97), []).refused_share == REFUSED_SHARES[0]
+
+
+def sure_and_right(n: int = 400) -> Answered:
+    confidence = np.linspace(0.8, 1, n)
+    return Answered(confidence, np.linspace(0, 1, n), np.ones(n, bool), np.ones(n, bool))
+
+
+def wrong_below(confidence: float, n: int = 400) -> Answered:
+    sure = np.linspace(0.5, 1, n)
+    return Answered(sure, np.zeros(n), sure >= confidence, np.ones(n, bool))
+
+
+def test_a_laboratory_raises_the_review_threshold_as_far_as_its_aim_asks() -> None:
+    abroad = [wrong_below(0.83)]
+    alone, careful = choose_point(sure_and_right(), []), choose_point(sure_and_right(), abroad)
+    assert alone.review_below < careful.review_below <= 0.83
+    assert careful.abroad is not None
+    assert careful.abroad >= 0.9
+    assert careful.coverage >= 0.9
+
+
+def test_accuracy_abroad_gives_way_when_home_comes_first() -> None:
+    aims = Aims()
+    point = choose_point(sure_and_right(), [wrong_below(0.97)], aims)
+    assert point.coverage >= 0.9
+    assert not holds_abroad(point, aims)
+
+
+def test_coverage_at_home_gives_way_when_abroad_comes_first() -> None:
+    aims = Aims(abroad_first=True)
+    point = choose_point(sure_and_right(), [wrong_below(0.97)], aims)
+    assert point.coverage < 0.9
+    assert holds_abroad(point, aims)
+
+
+def test_more_is_refused_as_strange_when_confidence_cannot_tell() -> None:
+    home = sure_and_right()
+    strange_and_wrong = Answered(
+        np.ones(300), np.r_[np.zeros(150), np.full(150, 0.975)], np.arange(300) < 150, np.ones(300, bool)
+    )
+    point = choose_point(home, [strange_and_wrong])
+    assert point.refused_share > REFUSED_SHARES[0]
+    assert point.abroad == 1.0
+
+
+def test_images_that_fail_a_check_are_no_calls() -> None:
+    home = sure_and_right()
+    blurred = Answered(home.confidence, home.strangeness, home.right, np.arange(400) % 4 > 0)
+    point = choose_point(blurred, [])
+    assert point.target == "none"
+    assert point.coverage <= 0.75
+
+
+def test_the_record_gives_the_spread_over_laboratories() -> None:
+    labs, aims = [wrong_below(0.83), wrong_below(0.6)], Aims()
+    point = choose_point(sure_and_right(), labs, aims)
+    record = abroad_record(point, labs, aims)
+    assert record is not None
+    assert (record["laboratories"], record["images_each"]) == (2, 400)
+    found = record["selective_accuracy"]
+    assert found["lowest"] < found["mean"] < found["highest"]
+    assert abroad_record(point, [], aims) is None
+
+
+# --- made-up laboratories
+
+
+def pictures() -> np.ndarray:
+    return np.stack([draw_tile(label, 1) for label in ("lung_aca", "lung_n", "lung_scc")])
+
+
+def test_a_laboratory_is_the_same_every_time_and_another_is_another() -> None:
+    one, again, other = (shifted_fields(n, pictures(), "histology", 3) for n in (0, 0, 1))
+    np.testing.assert_array_equal(one, again)
+    assert np.abs(one.astype(int) - other).mean() > 5
+    assert one.shape == pictures().shape
+    assert one.dtype == np.uint8
+
+
+def test_a_laboratory_brings_the_classes_colours_together() -> None:
+    def between(fields: np.ndarray) -> float:
+        return float(fields.reshape(3, -1, 3).mean(axis=1).std(axis=0).mean())
+
+    apart = np.mean([between(shifted_fields(n, pictures(), "histology", 3)) for n in range(6)])
+    assert apart < 0.8 * between(pictures())
+
+
+def test_a_ct_slice_stays_grey() -> None:
+    slice_ = np.repeat(pictures()[0][..., :1], 3, axis=2)
+    seen = as_seen_by(draw_laboratory(2, "ct", 3), slice_).astype(int)
+    assert np.abs(seen - seen[..., :1]).max() <= 1
+    assert np.abs(seen - slice_).mean() > 1
+
+
+# --- all together, on a model that sees mean colours
+
+
+class ColourModel:
+    """Logits and embedding from mean colour: three numbers, no training."""
+
+    def predict(self, batch: np.ndarray) -> RawOutput:
+        means = batch.reshape(len(batch), -1, 3).mean(axis=1).astype(np.float32) / 255
+        noise = batch[:, :3, :3, 0].reshape(len(batch), -1).astype(np.float32) / 255
+        colours = np.array([[0.75, 0.22, 0.5], [0.91, 0.72, 0.82], [0.34, 0.23, 0.61]], np.float32)
+        logits = -40 * np.linalg.norm(means[:, None] - colours[None], axis=2).astype(np.float32)
+        return RawOutput(logits, np.zeros((len(batch), 3, 2, 2), np.float32), np.hstack([means, noise]))
+
+
+@pytest.fixture(scope="module")
+def fitted(colour_data: Path):
+    dataset = open_dataset(colour_data)
+    split, model = split_by_group(dataset, 3), ColourModel()
+    home = home_evidence(model, dataset, 64, NullContext())
+    draft = draft_spec(ABOUT, dataset.classes, "colour", _explain(), provenance_of(ABOUT, dataset, split))
+    checks = [""] * len(dataset.samples)
+    labs = laboratory_evidence(model, dataset, split, 64, "histology", NullContext())
+    thresholds = fit_thresholds(model, home, dataset, split, checks, draft, NullContext(), labs)
+    return thresholds, labs, dataset, split, home, checks, draft
+
+
+def _explain():
+    from lungviewer.core.model import ExplainSpec
+
+    return ExplainSpec("cam", "none")
+
+
+def test_a_model_from_pixels_gets_all_its_thresholds(fitted) -> None:
+    thresholds, labs, dataset, split, *_ = fitted
+    spec = thresholds.spec
+    assert spec.trust.score == thresholds.trust.method
+    assert spec.trust.refuse_above == thresholds.calibration["review"]["refuse_above"]
+    assert spec.trust.review_below == thresholds.calibration["review"]["review_below"]
+    assert spec.calibration.fitted_on == f"{len(split.rows('validation'))} validation images of 6 groups"
+    assert thresholds.calibration["made_up_laboratories"]["laboratories"] == len(labs)
+    assert set(spec.trust.targets) >= {"validation_coverage", "made_up_laboratories_accuracy"}
+    assert len(dataset.samples) == 108
+
+
+def test_without_shifted_images_home_alone_decides(fitted) -> None:
+    thresholds, _, dataset, split, home, checks, draft = fitted
+    alone = fit_thresholds(ColourModel(), home, dataset, split, checks, draft, NullContext(), shifted=())
+    assert alone.calibration["made_up_laboratories"] is None
+    assert "made_up_laboratories_accuracy" not in alone.spec.trust.targets
+    assert alone.spec.trust.review_below <= thresholds.spec.trust.review_below
+
+
+def test_any_shifted_images_will_do(fitted) -> None:
+    _, _, dataset, split, home, checks, draft = fitted
+    rows = split.rows("validation")
+    mirror = Shifted(Evidence(home.logits[rows], home.embedding[rows]), rows, ("",) * len(rows))
+    ctx = RecordingContext()
+    found = fit_thresholds(ColourModel(), home, dataset, split, checks, draft, ctx, [mirror])
+    assert found.calibration["made_up_laboratories"]["laboratories"] == 1
+    assert not any(text == "Made-up laboratories" for *_, text in ctx.steps)

@@ -1,0 +1,88 @@
+"""The strangeness score: fitted on one side, chosen by altered images, small enough to ship."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lungviewer.core.outliers import outlier_model
+from training.evidence import Evidence
+from training.trust_fit import (
+    CLEARLY_BETTER,
+    SIMPLEST_FIRST,
+    TrustFit,
+    fit_trust,
+    gaussian_arrays,
+    pack_arrays,
+)
+
+WIDTH = 40
+
+
+def clusters(seed: int, n: int = 300) -> tuple[Evidence, np.ndarray]:
+    """Three classes as clouds; the logits say which."""
+    random = np.random.default_rng(seed)
+    targets = (np.arange(n) % 3).astype(np.int64)
+    centres = np.random.default_rng(0).normal(0, 3, (3, WIDTH))
+    embedding = (centres[targets] + random.normal(0, 1, (n, WIDTH))).astype(np.float32)
+    return Evidence((5 * np.eye(3)[targets]).astype(np.float32), embedding), targets
+
+
+def far(kind: int) -> Evidence:
+    random = np.random.default_rng(5)
+    embedding = random.normal(0, 6, (100, WIDTH)).astype(np.float32)
+    if kind:  # shrunken clouds: near every mean, but short
+        embedding = clusters(9, 100)[0].embedding * np.float32(0.6)
+    return Evidence(np.zeros((100, 3), np.float32), embedding)
+
+
+def fitted() -> TrustFit:
+    train, targets = clusters(1, 1200)
+    groups = np.array([f"g{i // 4}" for i in range(1200)])
+    return fit_trust(train, targets, groups, clusters(2, 600)[0], {"noise": far(0), "pale": far(1)}, 3)
+
+
+def test_every_kind_of_score_is_tried_and_judged_on_every_kind_of_altered_image() -> None:
+    fit = fitted()
+    assert {c.method for c in fit.candidates} == set(SIMPLEST_FIRST)
+    assert all(set(c.auroc) == {"noise", "pale"} for c in fit.candidates)
+    assert all(0 <= v <= 1 for c in fit.candidates for v in c.auroc.values())
+
+
+def test_the_simplest_score_within_a_hair_of_the_best_is_chosen() -> None:
+    fit = fitted()
+    best = max(c.mean for c in fit.candidates)
+    (chosen,) = [c for c in fit.candidates if (c.method, c.setting) == (fit.method, fit.setting)]
+    assert chosen.mean >= best - CLEARLY_BETTER
+    simpler = SIMPLEST_FIRST[: SIMPLEST_FIRST.index(fit.method)]
+    assert all(c.mean < best - CLEARLY_BETTER for c in fit.candidates if c.method in simpler)
+
+
+def test_the_arrays_give_the_core_the_same_scores() -> None:
+    fit = fitted()
+    seen = clusters(3)[0]
+    rebuilt = outlier_model(fit.method, fit.arrays)
+    assert rebuilt is not None
+    np.testing.assert_array_equal(seen.scores(rebuilt), seen.scores(fit.model))
+    assert np.median(far(0).scores(rebuilt)) > np.quantile(seen.scores(rebuilt), 0.95)
+
+
+def test_the_gaussian_score_is_about_one_at_home() -> None:
+    train, targets = clusters(1, 3000)
+    model = outlier_model("gaussian", gaussian_arrays(train.embedding, targets, 3, 16))
+    assert model is not None
+    assert 0.9 < np.median(clusters(2)[0].scores(model)) < 1.1
+
+
+def test_fitting_twice_gives_the_same_bytes() -> None:
+    assert pack_arrays(fitted().arrays) == pack_arrays(fitted().arrays)
+
+
+def test_wide_embeddings_still_make_a_small_file() -> None:
+    random = np.random.default_rng(0)
+    train = Evidence(np.zeros((600, 3), np.float32), random.normal(0, 1, (600, 512)).astype(np.float32))
+    targets = (np.arange(600) % 3).astype(np.int64)
+    groups = np.arange(600).astype(str)
+    fit = fit_trust(train, targets, groups, train[np.arange(100)], {"same": train[np.arange(50)]}, 3)
+    for candidate in {c.method for c in fit.candidates}:
+        assert candidate in SIMPLEST_FIRST
+    assert len(pack_arrays(fit.arrays)) <= 1_500_000

@@ -1,0 +1,137 @@
+"""What a model says about images, at home and elsewhere: all that thresholds are fitted on.
+
+Any model will do that maps pixels to logits and embeddings, such as the graph of a pack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from lungviewer.core.backend import FloatArray, RawOutput
+from lungviewer.core.job import JobContext
+from lungviewer.core.model import ImageCheckLimits
+from lungviewer.core.outliers import OutlierModel, Scores
+from lungviewer.core.trust import check_field
+from training.data import Dataset, batches
+from training.laboratories import LABORATORIES, shifted_fields
+from training.split import Split
+from training.strange import STRANGE, make_strange
+
+BATCH = 32
+STRANGE_FROM = 120
+"""Validation images that are altered beyond recognition, evenly spread."""
+SHIFTED_FROM = 240
+"""Validation images that every made-up laboratory shows, evenly spread."""
+
+Fields = npt.NDArray[np.uint8]
+
+
+class PixelModel(Protocol):
+    """Such as `training.runtime.OnnxModel`."""
+
+    def predict(self, batch: Fields) -> RawOutput:
+        """Run N×S×S×3 uint8 RGB images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a model gave for n images: logits n×C and embeddings n×D."""
+
+    logits: FloatArray
+    embedding: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    def __getitem__(self, rows: npt.NDArray[np.generic]) -> Evidence:
+        return Evidence(self.logits[rows], self.embedding[rows])
+
+    def scores(self, model: OutlierModel) -> Scores:
+        """Strangeness of every image."""
+        return model.score(self.embedding, self.logits)
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """One laboratory's view of some images of a data set.
+
+    `rows` n are their places in it; `failed_checks` n the image check that each fails there, or "".
+    """
+
+    evidence: Evidence
+    rows: npt.NDArray[np.intp]
+    failed_checks: tuple[str, ...]
+
+
+def look(model: PixelModel, fields: Fields) -> Evidence:
+    """Run a model on n×S×S×3 fields."""
+    raw = [model.predict(fields[i : i + BATCH]) for i in range(0, len(fields), BATCH)]
+    return Evidence(np.concatenate([r.logits for r in raw]), np.concatenate([r.embedding for r in raw]))
+
+
+def home_evidence(model: PixelModel, dataset: Dataset, size: int, ctx: JobContext) -> Evidence:
+    """Of all images of a data set, in its order."""
+    parts = [
+        look(model, fields)
+        for _, fields in batches(dataset, dataset.samples, size, BATCH, ctx, "Running the model")
+    ]
+    return Evidence(np.concatenate([p.logits for p in parts]), np.concatenate([p.embedding for p in parts]))
+
+
+def strange_evidence(
+    model: PixelModel, dataset: Dataset, split: Split, size: int, ctx: JobContext
+) -> dict[str, Evidence]:
+    """Of validation images that were altered until no model should answer them, by kind."""
+    fields = spread_pixels(dataset, split, size, STRANGE_FROM)
+    found: dict[str, Evidence] = {}
+    for done, kind in enumerate(STRANGE):
+        ctx.check()
+        found[kind] = look(model, make_strange(kind, fields, split.seed))
+        ctx.progress(done + 1, len(STRANGE), "Choosing the strangeness score")
+    return found
+
+
+def laboratory_evidence(
+    model: PixelModel,
+    dataset: Dataset,
+    split: Split,
+    size: int,
+    modality: str,
+    ctx: JobContext,
+    shift: Callable[[int, Fields, str, int], Fields] = shifted_fields,
+) -> list[Shifted]:
+    """Of validation images as made-up laboratories would show them, one entry a laboratory.
+
+    Args:
+        shift: from (number of the laboratory, fields n×S×S×3, modality, seed) to such fields.
+    """
+    rows = spread_rows(split, SHIFTED_FROM)
+    fields = _pixels(dataset, rows, size)
+    found = []
+    for number in range(LABORATORIES):
+        ctx.check()
+        seen = shift(number, fields, modality, split.seed)
+        failed = tuple(check_field(field, ImageCheckLimits(), modality) or "" for field in seen)
+        found.append(Shifted(look(model, seen), rows, failed))
+        ctx.progress(number + 1, LABORATORIES, "Made-up laboratories")
+    return found
+
+
+def spread_rows(split: Split, count: int) -> npt.NDArray[np.intp]:
+    """Up to `count` validation rows, evenly spread."""
+    rows = split.rows("validation")
+    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
+
+
+def spread_pixels(dataset: Dataset, split: Split, size: int, count: int) -> Fields:
+    """Pixels of up to `count` validation images, evenly spread, n×size×size×3."""
+    return _pixels(dataset, spread_rows(split, count), size)
+
+
+def _pixels(dataset: Dataset, rows: npt.NDArray[np.intp], size: int) -> Fields:
+    return np.stack([dataset.pixels(dataset.samples[i], size) for i in rows])
