@@ -86,6 +86,14 @@ def coverage_curve(
     return counts / len(order), np.cumsum(right[order]) / counts
 
 
+def accuracy_at(
+    confidence: Probabilities, right: npt.NDArray[np.bool_], coverages: Sequence[float]
+) -> list[float]:
+    """Accuracy among the most confident share of answers, for each share in (0, 1]."""
+    _, accuracy = coverage_curve(confidence, right)
+    return [float(accuracy[max(1, round(share * len(accuracy))) - 1]) for share in coverages]
+
+
 def figures(probabilities: Probabilities, targets: Targets, class_ids: Sequence[str]) -> Figures:
     """Every scalar figure by name; None where it is not defined (a class without images, say)."""
     classes = len(class_ids)
@@ -106,6 +114,8 @@ def figures(probabilities: Probabilities, targets: Targets, class_ids: Sequence[
         result[f"recall_{name}"] = recall[c]
         result[f"f1_{name}"] = _ratio(2 * right[c], truth[c] + called[c])
         result[f"auc_{name}"] = roc_auc(probabilities[:, c], targets == c)
+    areas = [area for name in class_ids if (area := result[f"auc_{name}"]) is not None]
+    result["auc_macro"] = float(np.mean(areas)) if areas else None
     return result
 
 
@@ -118,6 +128,20 @@ def group_rows(groups: npt.NDArray[np.str_]) -> list[npt.NDArray[np.intp]]:
     _, inverse = np.unique(groups, return_inverse=True)
     order = np.argsort(inverse, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1)
+
+
+def few_of_each_group(
+    groups: npt.NDArray[np.str_], per_group: int, most: int | None = None
+) -> npt.NDArray[np.intp]:
+    """Rows, in order: up to `per_group` of every group, evenly spread over it; of these, when they are more
+    than `most`, that many, evenly spread again."""
+    chosen = np.sort(np.concatenate([spread(rows, per_group) for rows in group_rows(groups)]))
+    return chosen if most is None else spread(chosen, most)
+
+
+def spread(rows: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
+    """Up to `count` of some rows, evenly spread over them."""
+    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
 
 
 def bootstrap(

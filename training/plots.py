@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lungviewer.core.model import CalibrationSpec, ClassSpec
-from training.fit import Epoch, best_epoch
+from training.history import Epoch, best_epoch
 from training.judge import Answers
 from training.metrics import coverage_curve, roc_auc, roc_curve
 
