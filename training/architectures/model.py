@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from lungviewer.core.model import ExplainSpec
 from training.errors import DataProblem
@@ -73,6 +76,27 @@ def freeze(network: Any, frozen: bool, pretrained: bool) -> None:
         layer.trainable = not frozen and not (norm and pretrained)
         if norm and not pretrained:
             layer.momentum = SHORT_MEMORY
+
+
+def settle_norm(network: ArchitectureModel, batches: Iterable[npt.NDArray[np.uint8]]) -> None:
+    """Measure the statistics of every batch norm that learns anew, as plain means over batches N×S×S×3.
+
+    Needed after weights were averaged, as they never saw data together (Izmailov et al. 2018,
+    arXiv:1803.05407, section 3.2), and after few steps, when running averages still hold their start.
+    """
+    _, keras = require_tensorflow()
+    norms = [
+        layer
+        for layer in network.backbone.layers
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+    ]
+    momenta = [norm.momentum for norm in norms]
+    for seen, batch in enumerate(batches if norms else ()):
+        for norm in norms:
+            norm.momentum = seen / (seen + 1)
+        network.backbone(batch, training=True)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 def with_mean_head(

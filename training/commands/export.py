@@ -1,0 +1,58 @@
+"""export a pack's Keras model to ONNX again, and compare"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from training.commands.common import Progress, add_json_lines
+
+if TYPE_CHECKING:
+    from training.reexport import Reexport
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pack", type=Path, required=True, help="a pack, or a run folder that holds one")
+    parser.add_argument("--out", type=Path, required=True, help="where to write the graph (model.onnx)")
+    parser.add_argument("--data", type=Path, help="compare on these labelled images (default: drawn ones)")
+    parser.add_argument("--images", type=int, default=64, help="how many of them (default: %(default)s)")
+    parser.add_argument("--json", type=Path, help="also write the differences here")
+    add_json_lines(parser)
+
+
+def run(options: argparse.Namespace, ctx: Progress) -> None:
+    from lungviewer.core.paths import atomic_write
+    from training.reexport import reexport
+
+    result = reexport(options.pack, options.data, options.images, ctx)
+    with atomic_write(options.out) as stream:
+        stream.write(result.graph)
+    ctx.say(report(result))
+    if options.json:
+        record = {
+            "architecture": result.architecture,
+            "facts": asdict(result.facts),
+            "keras": asdict(result.parity),
+            "pack": dict(result.against_pack),
+            "same_bytes": result.same_bytes,
+        }
+        options.json.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def report(result: Reexport) -> str:
+    """What was written and how far it is from what it was compared with, in lines."""
+    facts, parity, old = result.facts, result.parity, result.against_pack
+    same = "the same file" if result.same_bytes else "another file"
+    return "\n".join(
+        (
+            f"{result.architecture}: {len(result.graph) / 1e6:.1f} MB, {facts.nodes} operators, "
+            f"{facts.parameters:,} numbers, {facts.work / 1e9:.3f} billion multiply-adds per image",
+            f"largest differences on {parity.images} images   probability      map  embedding",
+            f"  from the Keras model{parity.probability:>23.1e}{parity.cam:>9.1e}{parity.embedding:>11.1e}",
+            f"  from the pack's graph{old['probability']:>22.1e}{old['cam']:>9.1e}{old['embedding']:>11.1e}"
+            f"   ({same})",
+        )
+    )

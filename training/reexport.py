@@ -1,0 +1,83 @@
+"""Export the Keras model of a pack again, and say how far the new graph is from it and from the old graph.
+
+Useful after a new version of the exporter or of its libraries: the same weights must give the same answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lungviewer.core.job import JobContext, NullContext
+from lungviewer.core.trust import calibrated_probabilities
+from lungviewer.packs.graph import GraphFacts, check_graph
+from training.data import batches, open_dataset
+from training.export import Parity, check_parity, export_onnx
+from training.from_pack import network_of_pack
+from training.golden import draw_golden_images
+from training.runtime import OnnxModel
+
+
+@dataclass(frozen=True, slots=True)
+class Reexport:
+    """`parity` is of the new graph against Keras; `against_pack` the largest absolute differences between
+    the new graph and the pack's own: probabilities (0…1), and maps and embeddings as shares of the largest
+    value; `same_bytes` whether they are one file. `facts` is what the new graph needs per image."""
+
+    graph: bytes
+    architecture: str
+    facts: GraphFacts
+    parity: Parity
+    against_pack: Mapping[str, float]
+    same_bytes: bool
+
+
+def reexport(
+    pack_folder: Path, data: Path | None = None, images: int = 64, ctx: JobContext | None = None
+) -> Reexport:
+    """Export `model.keras` of a pack to the contract graph and compare.
+
+    Args:
+        pack_folder: a pack, or a run folder with a pack in it.
+        data: labelled images to compare on, spread evenly over the folder; None: drawn pictures.
+        images: how many of them.
+
+    Raises:
+        PackError: the pack does not pass its checks, or the new graph would not.
+        DataProblem: the pack is not of this program's making.
+        ParityError: the new graph does not compute what the Keras model does.
+    """
+    ctx = ctx or NullContext()
+    if not (pack_folder / "pack.json").is_file() and (pack_folder / "pack").is_dir():
+        pack_folder = pack_folder / "pack"
+    pack, network = network_of_pack(pack_folder)
+    ctx.check()
+    pictures = _pictures(network.input_size, data, images, ctx)
+    graph = export_onnx(network)
+    facts = check_graph(graph, pack.spec)
+    parity = check_parity(network, graph, pictures)
+    new, old = OnnxModel(graph).predict(pictures), OnnxModel(pack.model).predict(pictures)
+    found = [calibrated_probabilities(raw.logits, 1.0) for raw in (new, old)]
+    differences = {
+        "probability": float(np.abs(found[0] - found[1]).max()),
+        "cam": _share(new.cam, old.cam),
+        "embedding": _share(new.embedding, old.embedding),
+    }
+    return Reexport(graph, network.name, facts, parity, differences, graph == pack.model)
+
+
+def _pictures(size: int, data: Path | None, images: int, ctx: JobContext) -> npt.NDArray[np.uint8]:
+    if data is None:
+        return draw_golden_images(size)
+    dataset = open_dataset(data)
+    places = np.linspace(0, len(dataset.samples) - 1, min(images, len(dataset.samples)))
+    chosen = [dataset.samples[int(i)] for i in places]
+    return np.concatenate([batch for _, batch in batches(dataset, chosen, size, 32, ctx)])
+
+
+def _share(one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> float:
+    return float(np.abs(one.astype(np.float64) - other).max() / max(float(np.abs(other).max()), 1e-12))
