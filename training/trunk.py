@@ -38,7 +38,8 @@ BATCH = 32
 class Views:
     """Inputs of the part that is trained: float16 activations or uint8 pixels.
 
-    `train` holds V augmented views, each of the n training images in the split's order (n×…).
+    `train` holds the n training images as they are, then V augmented views of them, each n×… in the
+    split's order.
     `validation` is m×…: the validation images as they are.
     """
 
@@ -78,8 +79,8 @@ def cached_views(
 
     Args:
         weights: of the backbone, part of what must be the same; random ones come from the split's seed.
-        augment: None keeps every view as it is, which makes sense for one view only.
-        views: how many of every training image.
+        augment: how views differ; None when there are none but the plain one.
+        views: how many augmented ones of every training image, besides the image as it is.
 
     Raises:
         Cancelled: between two batches; whole views are kept, half a one is made again.
@@ -87,18 +88,23 @@ def cached_views(
     _claim(folder, _key(network, cut, weights, dataset, split, augment))
     trunk, size = trunk_of(network, cut), network.input_size
     train, held = split.rows("train"), split.rows("validation")
-    target = folder / "validation.npy"
-    if not target.is_file():
-        plain = batches(dataset, [dataset.samples[i] for i in held], size, BATCH, ctx, "Validation images")
-        _keep(target, (trunk(batch) for _, batch in plain), len(held))
-    source = _Pictures(dataset, train, size, augment, split.seed)
-    for view in range(views):
-        target = folder / f"view{view:02d}.npy"
+    for name, rows in (("validation", held), ("plain", train)):
+        target = folder / f"{name}.npy"
         if not target.is_file():
-            text = f"Augmented view {view + 1} of {views}"
-            _keep(target, (trunk(batch) for batch in source.batches(view, text, ctx)), len(train))
+            samples = [dataset.samples[i] for i in rows]
+            plain = batches(dataset, samples, size, BATCH, ctx, f"Images as they are, {name}")
+            _keep(target, (trunk(batch) for _, batch in plain), len(rows))
+    names = ["plain"]
+    if augment is not None:
+        source = _Augmented(dataset, train, size, augment, split.seed)
+        for view in range(views):
+            names.append(f"view{view:02d}")
+            target = folder / f"{names[-1]}.npy"
+            if not target.is_file():
+                text = f"Augmented view {view + 1} of {views}"
+                _keep(target, (trunk(batch) for batch in source.batches(view, text, ctx)), len(train))
     return Views(
-        tuple(np.load(folder / f"view{view:02d}.npy", mmap_mode="r") for view in range(views)),
+        tuple(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names),
         np.load(folder / "validation.npy", mmap_mode="r"),
     )
 
@@ -128,12 +134,12 @@ def _keep(target: Path, parts: Iterator[Kept], total: int) -> None:
     unfinished.replace(target)
 
 
-class _Pictures:
+class _Augmented:
     """The training images, augmented by as many threads as there are cores; each picture's randomness
     comes from (seed, view, its row), so that neither threads nor batches change it."""
 
     def __init__(
-        self, dataset: Dataset, rows: npt.NDArray[np.intp], size: int, augment: Augmenter | None, seed: int
+        self, dataset: Dataset, rows: npt.NDArray[np.intp], size: int, augment: Augmenter, seed: int
     ) -> None:
         self._dataset, self._rows, self._size = dataset, rows, size
         self._augment, self._seed = augment, seed
@@ -150,8 +156,6 @@ class _Pictures:
     def _picture(self, place: int, view: int) -> RGB:
         sample = self._dataset.samples[self._rows[place]]
         pixels = self._dataset.pixels(sample, self._size)
-        if self._augment is None:
-            return pixels
         if place not in self._stains:
             self._stains[place] = estimate_stain(pixels)
         random = np.random.default_rng((self._seed, view, place))

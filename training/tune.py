@@ -44,24 +44,25 @@ MEASURE_BATCH = 64
 class TuneSettings:
     """How the end of a network is trained.
 
-    `cut` names where the frozen beginning ends ("" trains everything from pixels). `images` are seen in
-    an epoch (0: as many as there are). `head_epochs` train the last layer alone, at `head_rate`.
-    `average` is the decay of the moving average per step; 0 keeps the last weights. `smoothing` is taken
-    from the true class and spread over all. `balance`: "sampling" draws classes, then groups, then images
-    evenly; "weights" weighs the loss by class; "none" does neither. `patience` epochs without a better
-    validation loss end the run and its best epoch is kept; 0 runs to the end and keeps that.
+    `cut` names where the frozen beginning ends ("" trains everything from pixels). Every image is seen as
+    it is and in `views` augmented ones; `images` of them make an epoch (0: as many as there are).
+    `head_epochs` train the last layer alone, at `head_rate`. `average` is the decay of the moving average
+    per step; 0 keeps the last weights. `smoothing` is taken from the true class and spread over all.
+    `balance`: "sampling" draws classes, then groups, then images evenly; "weights" weighs the loss by
+    class; "none" does neither. `patience` epochs without a better validation loss end the run and its best
+    epoch is kept; 0 runs to the end and keeps that.
     """
 
-    cut: str = "block_6"
-    views: int = 4
-    epochs: int = 12
-    images: int = 2048
+    cut: str = "block_12"
+    views: int = 8
+    epochs: int = 6
+    images: int = 3072
     batch: int = 64
     head_epochs: int = 2
     head_rate: float = 1e-3
     learning_rate: float = 3e-4
     weight_decay: float = 0.02
-    average: float = 0.995
+    average: float = 0.998
     smoothing: float = 0.05
     balance: str = "sampling"
     patience: int = 0
@@ -140,7 +141,7 @@ class _Loop:
         weights = class_weights(data.train_targets, int(network.model.output_shape[-1]))
         self._weights = tf.constant(weights if settings.balance == "weights" else np.ones_like(weights))
         # All of them, not only what learns: batch norm's statistics move too in a network from scratch.
-        self._variables = list(self._tail.variables)
+        self._variables = list(self._tail.weights)
         self._averages = [tf.Variable(v.value, trainable=False) for v in self._variables]
         self._decay = tf.Variable(0.0, trainable=False)
         self._forward = tf.function(self._predict, reduce_retracing=True, autograph=False)

@@ -25,14 +25,19 @@ __all__ = ["AugmentSettings", "Augmenter", "Stain", "read_stains"]
 _HED_SHARE = 0.75
 """Of pictures that are not recoloured, the share whose stains are jittered."""
 _HED_SHIFT = 0.05
-_WHITE_SPREAD = 0.05
 
 
 class Augmenter:
-    """Changes pictures of one side length. Without `stains` of other laboratories none is recoloured."""
+    """Changes pictures of one side length.
 
-    def __init__(self, settings: AugmentSettings, stains: Sequence[Stain]) -> None:
-        self._settings, self._stains = settings, tuple(stains)
+    Args:
+        stains: of other laboratories; without any, no picture is recoloured.
+        home: the typical stain of the pictures' own laboratory; without it, only pictures whose own stain
+            could be measured are recoloured.
+    """
+
+    def __init__(self, settings: AugmentSettings, stains: Sequence[Stain], home: Stain | None = None) -> None:
+        self._settings, self._stains, self._home = settings, tuple(stains), home
 
     def __call__(self, pixels: RGB, source: Stain | None, random: np.random.Generator) -> RGB:
         """A new picture S×S×3 from one. `source` is its own stain, None where it could not be measured."""
@@ -40,7 +45,7 @@ class Augmenter:
         pixels = geometry.move(pixels, s.scale, s.shift, random)
         pixels = self._stained(pixels, source, random)
         if random.random() < s.rebalance:
-            pixels = light.rebalance(pixels, _WHITE_SPREAD, random)
+            pixels = light.rebalance(pixels, s.white_spread, random)
         if random.random() < s.light:
             pixels = light.jitter_light(pixels, 1.0, random)
         if random.random() < s.grey:
@@ -51,7 +56,8 @@ class Augmenter:
 
     def describe(self) -> dict[str, object]:
         """What a run saves: the settings and a checksum of the stains."""
-        numbers = b"".join(s.matrix.tobytes() + s.reach.tobytes() for s in self._stains)
+        known = [*self._stains, *([self._home] if self._home else [])]
+        numbers = b"".join(s.matrix.tobytes() + s.reach.tobytes() for s in known)
         return {
             **asdict(self._settings),
             "stains": len(self._stains),
@@ -60,6 +66,10 @@ class Augmenter:
 
     def _stained(self, pixels: RGB, source: Stain | None, random: np.random.Generator) -> RGB:
         s = self._settings
+        # From its own stain a picture loses what its colour says about its class; from its laboratory's it
+        # keeps how it differs from its neighbours, as tissue does in any laboratory. Both happen.
+        if source is None or random.random() < s.from_home:
+            source = self._home or source
         if source is not None and self._stains and random.random() < s.recolour:
             other = self._stains[int(random.integers(len(self._stains)))]
             target = stain.perturbed(other, s.stain_spread, random)

@@ -1,0 +1,38 @@
+"""draw what augmentation makes of a few images"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from training.classes import read_classes
+from training.commands.common import Progress, add_classes, add_json_lines
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder with one sub-folder per class")
+    parser.add_argument("--stains", type=Path, help="unlabelled H&E images of other laboratories")
+    parser.add_argument("--out", type=Path, required=True, help="the picture to write (PNG)")
+    parser.add_argument("--images", type=int, default=6, help="how many images (default: %(default)s)")
+    parser.add_argument("--input-size", type=int, default=224, help="side in pixels (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=7)
+    add_classes(parser)
+    add_json_lines(parser)
+
+
+def run(options: argparse.Namespace, ctx: Progress) -> None:
+    import numpy as np
+    from PIL import Image
+
+    from training.augment import AugmentSettings, read_stains
+    from training.augment.sheet import augmentation_sheet
+    from training.data import open_dataset
+
+    dataset = open_dataset(options.data, None, read_classes(options.classes) if options.classes else {})
+    count = max(1, min(options.images, len(dataset.samples)))
+    rows = np.linspace(0, len(dataset.samples) - 1, count).astype(int)
+    pictures = np.stack([dataset.pixels(dataset.samples[i], options.input_size) for i in rows])
+    stains = read_stains(options.stains) if options.stains else []
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(augmentation_sheet(pictures, AugmentSettings(), stains, options.seed)).save(options.out)
+    ctx.say(f"{count} images, {len(stains)} foreign stains: drawn.")

@@ -1,0 +1,167 @@
+"""The two ways to a trained network: a head on frozen features, or a fine-tuned end on augmented views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lungviewer.core.job import JobContext
+from training import architectures
+from training.architectures.model import ArchitectureModel
+from training.augment import Augmenter, read_stains
+from training.augment.stain import Stain, estimate_stain, typical_stain
+from training.data import Dataset
+from training.errors import DataProblem
+from training.features import cached_features
+from training.fit import FitSettings, fit_head
+from training.history import Epoch, best_epoch
+from training.leak_probe import probe_leakage
+from training.members import Member, fine_tune_members
+from training.request import FitRequest
+from training.split import Split
+from training.tensorflow_gate import require_tensorflow
+from training.trunk import cached_views
+from training.tune import Labelled, TuneSettings
+
+HOME_STAINS_FROM = 200
+"""Training images, evenly spread, whose median stain is the laboratory's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A network with its final weights, how it came to them, and the leakage probe's records."""
+
+    network: ArchitectureModel
+    histories: tuple[tuple[Epoch, ...], ...]
+    members: tuple[Member, ...]
+    record: dict[str, Any]
+    split_units: list[dict[str, Any]]
+
+
+def train(request: FitRequest, dataset: Dataset, split: Split, folder: Path, ctx: JobContext) -> Trained:
+    """Train as the request says, going on with what an earlier call left in `folder`.
+
+    Raises:
+        DataProblem: the architecture, its weights or the stain folder cannot be used.
+        Cancelled: the same call resumes.
+    """
+    require_tensorflow(request.settings.seed)
+    network = _built(request, dataset, frozen=True)
+    views = () if request.tune else request.settings.views
+    features = cached_features(folder, network, request.weights, dataset, split, views, ctx)
+    # The same plain head either way: how much a split by image flatters does not depend on the tuning.
+    probe = probe_leakage(network, dataset, split, features, request.settings, ctx)
+    if request.tune is None:
+        history = fit_head(network, features, dataset.targets, split, request.settings, folder, ctx)
+        return Trained(network, (tuple(history),), (), _frozen_record(request, history), probe)
+    network = _built(request, dataset, frozen=False)
+    members = _tuned(request, request.tune, network, dataset, split, folder, ctx)
+    histories = tuple(member.history for member in members)
+    return Trained(network, histories, tuple(members), _tuned_record(request, request.tune, members), probe)
+
+
+def _built(request: FitRequest, dataset: Dataset, frozen: bool) -> ArchitectureModel:
+    size, classes = request.about.input_size, len(dataset.classes)
+    # Random weights and a fresh head come from the seed, whatever was built before.
+    require_tensorflow(request.settings.seed)
+    return architectures.build(request.arch, size, classes, request.weights, request.settings.dropout, frozen)
+
+
+def _tuned(
+    request: FitRequest,
+    settings: TuneSettings,
+    network: ArchitectureModel,
+    dataset: Dataset,
+    split: Split,
+    folder: Path,
+    ctx: JobContext,
+) -> list[Member]:
+    if settings.cut and settings.cut not in network.cuts:
+        known = ", ".join(network.cuts) or "none"
+        raise DataProblem(
+            f"The network {network.name} cannot be cut at {settings.cut!r}; it can at: {known}."
+        )
+    augment = _augmenter(request, dataset, split)
+    views = cached_views(
+        folder / "views", network, settings.cut, request.weights, dataset, split, augment, settings.views, ctx
+    )
+    train, held = split.rows("train"), split.rows("validation")
+    targets, groups = dataset.targets, dataset.groups
+    data = Labelled(views, targets[train], groups[train], targets[held])
+    seeds = range(request.settings.seed, request.settings.seed + request.members)
+    return fine_tune_members(network, data, settings, seeds, folder, ctx)
+
+
+def _augmenter(request: FitRequest, dataset: Dataset, split: Split) -> Augmenter | None:
+    if request.augment is None:
+        return None
+    if request.stains is None:
+        return Augmenter(request.augment, ())
+    return Augmenter(request.augment, read_stains(request.stains), _home_stain(request, dataset, split))
+
+
+def _home_stain(request: FitRequest, dataset: Dataset, split: Split) -> Stain | None:
+    rows = split.rows("train")
+    chosen = rows[np.linspace(0, len(rows) - 1, min(HOME_STAINS_FROM, len(rows))).astype(int)]
+    size = request.about.input_size
+    found = [estimate_stain(dataset.pixels(dataset.samples[i], size)) for i in chosen]
+    stains = [stain for stain in found if stain is not None]
+    return typical_stain(stains) if stains else None
+
+
+def _frozen_record(request: FitRequest, history: Sequence[Epoch]) -> dict[str, Any]:
+    settings = request.settings
+    description = (
+        f"Backbone {request.arch} with {_start(request)}, frozen; mean over space, dropout "
+        f"{settings.dropout:g}, one dense layer trained with Adam (learning rate {settings.learning_rate:g}, "
+        f"half a cosine), class weights, on the images and {len(settings.views)} flipped or turned views of "
+        "each."
+    )
+    return head_record(description, settings, history)
+
+
+def head_record(description: str, settings: FitSettings, history: Sequence[Epoch]) -> dict[str, Any]:
+    """What metrics.json says about the training of a head; `description` is a sentence for the card."""
+    best = best_epoch(history)
+    return {
+        "description": description,
+        "best_epoch": best.epoch,
+        "epochs": len(history),
+        "settings": asdict(settings),
+        "best": asdict(best),
+        "history": [asdict(e) for e in history],
+    }
+
+
+def _tuned_record(request: FitRequest, settings: TuneSettings, members: Sequence[Member]) -> dict[str, Any]:
+    part = f"everything after {settings.cut.replace('_', ' ')}" if settings.cut else "the whole network"
+    views = f"{settings.views} augmented views of each image"
+    if request.augment is None:
+        views = "the images as they are"
+    elif request.stains is not None:
+        views += ", most of them in the stains of another laboratory"
+    description = (
+        f"Network {request.arch} with {_start(request)}; first the head, then {part} trained with AdamW "
+        f"(learning rate {settings.learning_rate:g}, half a cosine, {settings.epochs} epochs of "
+        f"{settings.images or 'all'} images) on {views}; balance: {settings.balance}; batch norm of "
+        f"pretrained layers fixed; weights averaged over steps (decay {settings.average:g})"
+    )
+    if len(members) > 1:
+        description += f" and over {len(members)} runs from different seeds"
+    return {
+        "description": description + ".",
+        "epochs": len(members[0].history),
+        "settings": {**asdict(settings), "dropout": request.settings.dropout},
+        "augment": asdict(request.augment) if request.augment else None,
+        "members": [
+            {"seed": member.seed, "history": [asdict(e) for e in member.history]} for member in members
+        ],
+    }
+
+
+def _start(request: FitRequest) -> str:
+    return "ImageNet weights" if request.weights else "random weights"
