@@ -4,7 +4,8 @@
 
 The plain loop reads a file with OpenCV, resizes it and calls `model.predict` on it, one by one, with the
 pack's own Keras model. Decode-only does all that a scan does before the model; inference-only runs the
-model on fields that are ready in memory. Needs TensorFlow for the plain loop.
+model on fields that are ready in memory. What names int8 is the pack's eight-bit model, when it ships one.
+Needs TensorFlow for the plain loop.
 """
 
 from __future__ import annotations
@@ -57,23 +58,27 @@ def main() -> None:
         files = link_files(options.images, work, options.files)
         pack_path = resolve_pack(options.pack, pack_dirs())
         pack = load_pack(pack_path)
-        engine = InferenceEngine.open(pack, "cpu")
+        engines = {p: InferenceEngine.open(pack, "cpu", precision=p) for p in pack.precisions}
         workers = min(4, os.cpu_count() or 2)
         batch = np.stack([prepare_file(f, pack.spec).fields[0] for f in files[:32]])
         rates: dict[str, list[float]] = {}
         for number in range(options.rounds):  # in turn, so that a drifting machine is fair to all
             rate = plain_loop(pack_path, pack.spec.input.size, files[: options.plain_files])
             rates.setdefault("plain loop", []).append(rate)
-            scan = partial(run_scan, work / "in", engine, work / f"report{number}.csv", workers)
-            measure(rates, "scan", len(files), scan)
             measure(rates, "decode only", len(files), lambda: decode(files, pack.spec, workers))
-            measure(rates, "inference only", len(files), lambda: infer(engine, batch, len(files)))
+            for precision, engine in engines.items():
+                suffix = "" if precision == "fp32" else f" {precision}"
+                report = work / f"report{number}{precision}.csv"
+                scan = partial(run_scan, work / "in", engine, report, workers)
+                measure(rates, f"scan{suffix}", len(files), scan)
+                model = partial(infer, engine, batch, len(files))
+                measure(rates, f"inference only{suffix}", len(files), model)
     middle = {name: float(np.median(values)) for name, values in rates.items()}
     print(f"{len(files)} files, {workers} reading threads, {default_threads()} model threads, medians:")
     for name, rate in middle.items():
         spread = f"{min(rates[name]):.1f} to {max(rates[name]):.1f}"
         print(
-            f"  {name:15} {rate:8.1f} images/s  ({spread})  {rate / middle['plain loop']:5.1f} × plain loop"
+            f"  {name:20} {rate:8.1f} images/s  ({spread})  {rate / middle['plain loop']:5.1f} × plain loop"
         )
     both = 1 / (1 / middle["decode only"] + 1 / middle["inference only"])
     print(

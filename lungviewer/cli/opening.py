@@ -1,4 +1,4 @@
-"""From --pack, --device and --threads to an engine: what several commands need."""
+"""From --pack, --device, --precision and --threads to an engine: what several commands need."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def open_engine(options: argparse.Namespace) -> InferenceEngine:
         where = "your own packs" if path.parent == user_packs_dir() else "the bundled packs"
         named = f" (--pack names another; this one is {path.name} among {where})" if not options.pack else ""
         raise type(error)(f"{error.message}{named}", hint=error.hint) from error
-    engine = InferenceEngine.open(pack, options.device, options.threads)
+    engine = InferenceEngine.open(pack, options.device, options.threads, precision=options.precision)
     tell_notes(engine)
     if not pack.spec.validated:
         err().print(

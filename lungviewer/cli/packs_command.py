@@ -64,15 +64,23 @@ def verify(options: argparse.Namespace) -> int:
         results = verify_pack(path)
         for result in results:
             out().print(f"  {'ok  ' if result.passed else 'FAIL'} {result.name:16} {result.detail}")
-        if all(result.passed for result in results):
-            try:
-                InferenceEngine.open(load_pack(path), "cpu").close()
-                out().print("  ok   golden outputs  reproduce on this machine's processor")
-                continue
-            except LungviewerError as error:
-                out().print(f"  FAIL golden outputs  {error.sentence}")
-        good = False
+        good = all(result.passed for result in results) and _verify_golden(path) and good
     return EXIT_OK if good else EXIT_SOME_FAILED
+
+
+def _verify_golden(path: Path) -> bool:
+    """Every precision that the pack has must give its stated outputs."""
+    good = True
+    pack = load_pack(path)
+    for precision in pack.precisions:
+        topic = "golden outputs" if precision == "fp32" else f"golden {precision}"
+        try:
+            InferenceEngine.open(pack, "cpu", precision=precision).close()
+            out().print(f"  ok   {topic:16} reproduce on this machine's processor")
+        except LungviewerError as error:
+            out().print(f"  FAIL {topic:16} {error.sentence}")
+            good = False
+    return good
 
 
 def install(options: argparse.Namespace) -> int:

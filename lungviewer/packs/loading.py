@@ -37,8 +37,9 @@ class LoadedPack:
     """A pack whose every file has been verified.
 
     `sha256` is that of pack.json, which lists all other hashes: it names the pack's whole content.
-    `model` is the runtime model's verified bytes; `trust` and `golden` are read-only arrays by name,
-    empty when the pack has none. `origin` is the folder or zip, for people.
+    `model` is the runtime model's verified bytes, `model_int8` those of its eight-bit twin or None; `trust`
+    and `golden` are read-only arrays by name, empty when the pack has none. `origin` is the folder or zip,
+    for people.
     """
 
     spec: ModelSpec
@@ -47,11 +48,17 @@ class LoadedPack:
     trust: Arrays = field(repr=False)
     golden: Arrays = field(repr=False)
     origin: Path
+    model_int8: bytes | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
         """ "id@version", as `resolve_pack` takes it."""
         return f"{self.spec.id}@{self.spec.version}"
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """In which the model can be run: "fp32", and "int8" when the pack ships it."""
+        return ("fp32",) if self.model_int8 is None else ("fp32", "int8")
 
 
 class PackReader:
@@ -130,6 +137,11 @@ class PackReader:
             return self._kept[MODEL_KERAS]
         return self._kept[MODEL_ONNX]
 
+    @property
+    def model_int8(self) -> bytes | None:
+        """The eight-bit twin of an ONNX model, when the pack has one; call `check_models` first."""
+        return self._kept.get(MODEL_INT8) if self.spec.runtime == "onnx" else None
+
     def arrays(self, name: str) -> Arrays:
         """The arrays of trust.npz or golden.npz; empty when the pack has none."""
         return load_arrays(self._kept[name], name) if name in self._kept else _NO_ARRAYS
@@ -159,7 +171,7 @@ def load_pack(folder_or_zip: Path) -> LoadedPack:
         reader.read_files()
         model = reader.check_models()
         trust, golden = reader.arrays(TRUST), reader.arrays(GOLDEN)
-        return LoadedPack(reader.spec, reader.sha256, model, trust, golden, folder_or_zip)
+        return LoadedPack(reader.spec, reader.sha256, model, trust, golden, folder_or_zip, reader.model_int8)
 
 
 @dataclass(frozen=True, slots=True)

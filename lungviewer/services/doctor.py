@@ -70,7 +70,7 @@ def examine(pack_folders: Sequence[Path], ctx: JobContext, *, selftest: bool = F
         yield Finding(f"pack {pack.name}", f"verified, sha256 {pack.sha256[:16]}…", good=True)
         yield from _devices(pack, ctx)
         if selftest:
-            yield _samples(pack, ctx)
+            yield from (_samples(pack, precision, ctx) for precision in pack.precisions)
 
 
 def _devices(pack: LoadedPack, ctx: JobContext) -> Iterator[Finding]:
@@ -87,13 +87,18 @@ def _devices(pack: LoadedPack, ctx: JobContext) -> Iterator[Finding]:
             # Only the CPU must be there.
             yield Finding(topic, report.detail, good=None if report.name != "cpu" else False)
             continue
-        try:
-            engine = InferenceEngine.open(pack, report.name)
-        except LungviewerError as error:
-            yield Finding(topic, error.sentence, good=False)
-            continue
-        yield Finding(topic, f"golden outputs reproduce, {_speed(engine):.0f} images/s", good=True)
-        engine.close()
+        yield _device(topic, pack, report.name, "fp32")
+        if report.name == "cpu" and "int8" in pack.precisions:
+            yield _device(f"  {backend.name} int8 on cpu", pack, "cpu", "int8")
+
+
+def _device(topic: str, pack: LoadedPack, device: str, precision: str) -> Finding:
+    try:
+        engine = InferenceEngine.open(pack, device, precision=precision)
+    except LungviewerError as error:
+        return Finding(topic, error.sentence, good=False)
+    with contextlib.closing(engine):
+        return Finding(topic, f"golden outputs reproduce, {_speed(engine):.0f} images/s", good=True)
 
 
 def _speed(engine: InferenceEngine) -> float:
@@ -108,14 +113,15 @@ def _speed(engine: InferenceEngine) -> float:
     return done / (time.perf_counter() - started)
 
 
-def _samples(pack: LoadedPack, ctx: JobContext) -> Finding:
+def _samples(pack: LoadedPack, precision: str, ctx: JobContext) -> Finding:
     """Read every sample and run it; what the model calls them is not judged, they are drawings."""
     found = find_images([bundled("resources") / "samples"], recursive=False, check=ctx.check)
+    topic = "  samples" if precision == "fp32" else f"  samples in {precision}"
     try:
-        engine = InferenceEngine.open(pack, "cpu")
+        engine = InferenceEngine.open(pack, "cpu", precision=precision)
         with contextlib.closing(engine), IsolatedDecoder() as decoder:
             for file in found.files:
                 classify_file(found.path(file), engine, isolated=decoder, ctx=ctx)
     except LungviewerError as error:
-        return Finding("  samples", error.sentence, good=False)
-    return Finding("  samples", f"{len(found.files)} read and run", good=bool(found.files))
+        return Finding(topic, error.sentence, good=False)
+    return Finding(topic, f"{len(found.files)} read and run", good=bool(found.files))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import lungviewer
 from lungviewer.core import registry
 from lungviewer.core.backend import Backend, FloatArray, RawOutput, Session
-from lungviewer.core.errors import BackendError, DeviceUnavailable, PackNotReproducible
+from lungviewer.core.errors import BackendError, DeviceUnavailable, PackNotReproducible, UsageError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.outliers import outlier_model
 from lungviewer.core.trust import judge_fields
@@ -23,6 +23,11 @@ from lungviewer.packs.store import LoadedPack
 GOLDEN_TOLERANCE = {"logits": 2e-2, "cam": 2e-2, "embedding": 5e-2}
 """Largest difference from a pack's stated outputs, relative to the largest stated value. Processors and
 GPUs round differently (TF32 keeps ten bits); a wrong kernel or a damaged model is off by far more."""
+
+INT8_TOLERANCE = {"logits": 0.1, "cam": 0.3, "embedding": 0.1}
+"""The same for eight bits, where the last bit of a float decides between two whole numbers, in every layer
+anew: float weights changed by a millionth move logits by 0.05, maps by 0.23 and embeddings by 0.06. A
+processor whose sums overflow moves logits and embeddings by 0.15."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,11 @@ class InferenceEngine:
     command line shows them.
     """
 
-    def __init__(self, pack: LoadedPack, backend: Backend, session: Session, threads: int) -> None:
+    def __init__(
+        self, pack: LoadedPack, backend: Backend, session: Session, threads: int, precision: str
+    ) -> None:
         self.spec: ModelSpec = pack.spec
+        self.precision = precision
         self.notes: list[str] = []
         self._pack, self._backend, self._session, self._threads = pack, backend, session, threads
         self._outlier = outlier_model(pack.spec.trust.score, pack.trust)
@@ -62,14 +70,19 @@ class InferenceEngine:
         device: str = "auto",
         threads: int | None = None,
         backend: Backend | None = None,
+        precision: str = "fp32",
     ) -> InferenceEngine:
         """Load a pack on the best device that really runs it.
+
+        `precision` "int8" takes the pack's eight-bit model, which is faster and rounds more; the figures of
+        a pack's card are those of "fp32". Eight bits run on the processor only.
 
         With "auto", CUDA is tried before DirectML before the CPU, each by running a batch and comparing
         it with the pack's golden outputs; the reason for every one passed over is kept in `notes`. A
         device asked for by name is used or refused, never exchanged.
 
         Raises:
+            UsageError: the pack has no model of this precision.
             DeviceUnavailable: the named device cannot be used.
             BackendError: the model cannot be loaded at all.
             PackNotReproducible: the CPU does not give the pack's golden outputs.
@@ -77,15 +90,15 @@ class InferenceEngine:
         chosen: Backend = backend or registry.load(registry.BACKENDS[pack.spec.runtime])()
         count = threads or default_threads()
         notes: list[str] = []
-        for name in _candidates(chosen, device, notes):
+        for name in _candidates(chosen, device, precision, notes):
             try:
-                session = _open_probed(chosen, pack, name, count)
+                session = _open_probed(chosen, pack, name, count, precision)
             except (BackendError, PackNotReproducible) as error:
                 if device != "auto" or name == "cpu":
                     raise
                 notes.append(f"{name} was not used: {error.message}")
                 continue
-            engine = cls(pack, chosen, session, count)
+            engine = cls(pack, chosen, session, count, precision)
             engine.notes = notes
             return engine
         raise DeviceUnavailable(f"No device can run this pack. {' '.join(notes)}", hint="")
@@ -96,7 +109,7 @@ class InferenceEngine:
             model=self.spec.id,
             model_version=self.spec.version,
             model_sha256=self._pack.sha256,
-            backend=self._session.backend,
+            backend=self._session.backend + ("" if self.precision == "fp32" else f" {self.precision}"),
             device=self._session.device,
             app_version=lungviewer.__version__,
         )
@@ -122,7 +135,7 @@ class InferenceEngine:
             # A GPU can be lost in the middle of a scan (driver reset, memory taken by another program).
             self.notes.append(f"{self._session.device} stopped working, going on with cpu: {error.message}")
             self._session.close()
-            self._session = _open_probed(self._backend, self._pack, "cpu", self._threads)
+            self._session = _open_probed(self._backend, self._pack, "cpu", self._threads, self.precision)
             return self._session.predict(fields)
 
     def _confine(self) -> None:
@@ -133,8 +146,14 @@ class InferenceEngine:
             raise BackendError("The engine was used from a second thread.", hint="Open one engine a thread.")
 
 
-def _candidates(backend: Backend, device: str, notes: list[str]) -> list[str]:
+def _candidates(backend: Backend, device: str, precision: str, notes: list[str]) -> list[str]:
     """Devices to try, best first. A missing processor backend is worth a note; a missing GPU is not."""
+    if precision == "int8":
+        if device not in ("auto", "cpu"):
+            raise DeviceUnavailable(
+                "The int8 model runs on the processor only.", hint="Leave --device out, or use fp32."
+            )
+        return ["cpu"]
     if device != "auto":
         return [device]
     reports = backend.devices()
@@ -142,29 +161,35 @@ def _candidates(backend: Backend, device: str, notes: list[str]) -> list[str]:
     return [report.name for report in reports if report.available]
 
 
-def _open_probed(backend: Backend, pack: LoadedPack, device: str, threads: int) -> Session:
-    session = backend.open(pack.model, device, threads)
+def _open_probed(backend: Backend, pack: LoadedPack, device: str, threads: int, precision: str) -> Session:
+    model = pack.model_int8 if precision == "int8" else pack.model
+    if model is None:
+        raise UsageError(f"This pack has no {precision} model.", hint="Use fp32, the default.")
+    session = backend.open(model, device, threads)
     try:
-        _probe(session, pack)
+        _probe(session, pack, precision)
     except BaseException:
         session.close()
         raise
     return session
 
 
-def _probe(session: Session, pack: LoadedPack) -> None:
+def _probe(session: Session, pack: LoadedPack, precision: str) -> None:
     """Run a real batch, and compare it with what the pack says it must give."""
     if "images" not in pack.golden:
         size = pack.spec.input.size
         session.predict(np.full((1, size, size, 3), 255, np.uint8))
         return
     raw = session.predict(np.ascontiguousarray(pack.golden["images"], dtype=np.uint8))
-    for name, tolerance in GOLDEN_TOLERANCE.items():
-        if name not in pack.golden:
+    prefix, tolerances = ("int8_", INT8_TOLERANCE) if precision == "int8" else ("", GOLDEN_TOLERANCE)
+    for name, tolerance in tolerances.items():
+        if prefix + name not in pack.golden:
             continue
-        expected = pack.golden[name].astype(np.float32)
+        expected = pack.golden[prefix + name].astype(np.float32)
         actual: FloatArray = getattr(raw, name)
         scale = float(np.abs(expected).max()) or 1.0
         # `not <=` also catches NaN.
         if actual.shape != expected.shape or not np.abs(actual - expected).max() <= tolerance * scale:
-            raise PackNotReproducible(f"The golden images of this pack do not reproduce on {session.device}.")
+            raise PackNotReproducible(
+                f"The golden images of this pack do not reproduce in {precision} on {session.device}."
+            )

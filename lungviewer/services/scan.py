@@ -293,6 +293,7 @@ def _fingerprint(engine: InferenceEngine, options: ScanOptions) -> str:
     The folder of overlays is: a picture that another pack drew must not pass for one of this scan's."""
     parts = {
         "pack": engine.provenance.model_sha256,
+        "precision": engine.precision,
         "version": lungviewer.__version__,
         "um_per_px": options.um_per_px,
         "overlays": None if options.overlays is None else str(options.overlays.absolute()),

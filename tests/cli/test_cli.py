@@ -12,6 +12,7 @@ import pytest
 
 import lungviewer
 from lungviewer.cli.main import main
+from tests.fixtures.int8 import int8_pack
 from tests.fixtures.packs import COLOURS, paint, tiny_pack
 from tests.fixtures.scans import LENIENT, comparable, rows
 
@@ -111,6 +112,21 @@ def test_classify_tells_in_words_and_in_json(images, pack, tmp_path, capsys):
     assert run("classify", images / "a0.png", images / "b1.png", "--pack", pack, "--json") == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [r["predicted_class"] for r in records] == ["tumour_a", "tumour_b"]
+
+
+def test_the_eight_bit_model_is_used_when_asked_for_and_told(images, tmp_path, capsys):
+    pack = int8_pack(tmp_path / "both", checks=LENIENT)
+    assert run("classify", images / "a0.png", "--json", "--pack", pack, "--precision", "int8") == 0
+    assert json.loads(capsys.readouterr().out)["backend"] == "onnx int8"
+    assert run("scan", images, "-o", tmp_path / "r.csv", "--pack", pack, "--precision", "int8") == 0
+    assert {row["backend"] for row in rows(tmp_path / "r.csv")} == {"onnx int8"}
+    assert run("packs", "verify", pack) == 0
+    assert "golden int8" in capsys.readouterr().out
+
+
+def test_asking_for_eight_bits_that_a_pack_lacks_is_bad_use(images, pack, capsys):
+    assert run("classify", images / "a0.png", "--pack", pack, "--precision", "int8") == 2
+    assert "no int8 model" in capsys.readouterr().err
 
 
 def test_classify_goes_on_after_an_unusable_image(images, pack, capsys):
