@@ -35,6 +35,10 @@ class Fingerprints:
     perceptual: npt.NDArray[np.uint64]
     unreadable: dict[str, str]
 
+    def at(self, rows: Sequence[int]) -> Fingerprints:
+        """Those of some readable samples."""
+        return Fingerprints(tuple(self.exact[r] for r in rows), self.perceptual[list(rows)], {})
+
 
 def fingerprint(dataset: Dataset, ctx: JobContext | None = None) -> Fingerprints:
     """Decode every image once: finds the unreadable ones on the way."""

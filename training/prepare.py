@@ -110,7 +110,7 @@ def _without_unreadable(
     return (
         without(dataset, tuple(bad), note),
         replace(split, sides=tuple(split.sides[i] for i in keep)),
-        Fingerprints(tuple(prints.exact[i] for i in keep), prints.perceptual[keep], {}),
+        prints.at(keep),
     )
 
 

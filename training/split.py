@@ -91,13 +91,8 @@ def _deal_groups(
     dataset: Dataset, units: Sequence[str], shares: Mapping[str, float], seed: int
 ) -> tuple[str, ...]:
     """The side (a key of `shares`) of every sample."""
-    members: dict[str, list[int]] = defaultdict(list)
-    for row, name in enumerate(units):
-        members[name].append(row)
-    by_class: dict[int, list[str]] = defaultdict(list)
-    for name in sorted(members):
-        targets = [dataset.samples[row].target for row in members[name]]
-        by_class[max(sorted(set(targets)), key=targets.count)].append(name)
+    members = _members(units)
+    by_class = _by_class(dataset, members)
     sides = [""] * len(units)
     random = np.random.default_rng(seed)
     for target, spec in enumerate(dataset.classes):
@@ -112,6 +107,29 @@ def _deal_groups(
             for row in members[name]:
                 sides[row] = side
     return tuple(sides)
+
+
+def _members(units: Sequence[str]) -> dict[str, list[int]]:
+    """Unit → its rows."""
+    members: dict[str, list[int]] = defaultdict(list)
+    for row, name in enumerate(units):
+        members[name].append(row)
+    return members
+
+
+def _by_class(dataset: Dataset, members: Mapping[str, Sequence[int]]) -> dict[int, list[str]]:
+    """Class → the units that are mostly of it, by name."""
+    by_class: dict[int, list[str]] = defaultdict(list)
+    for name in sorted(members):
+        targets = [dataset.samples[row].target for row in members[name]]
+        by_class[max(sorted(set(targets)), key=targets.count)].append(name)
+    return by_class
+
+
+def fewest_groups(dataset: Dataset) -> int:
+    """The number of groups of the class that has the fewest: the most folds there can be."""
+    by_class = _by_class(dataset, _members([s.group for s in dataset.samples]))
+    return min(len(by_class[target]) for target in range(len(dataset.classes)))
 
 
 def _deal(order: Sequence[str], sizes: Mapping[str, int], shares: Mapping[str, float]) -> dict[str, str]:

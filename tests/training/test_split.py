@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.fixtures.coarse_pictures import picture, save
 from training.classes import ADENOCARCINOMA, BENIGN, SQUAMOUS
 from training.data import UNKNOWN_GROUPS_NOTE, Dataset, Sample, open_dataset
 from training.duplicates import check_exact, fingerprint, near_pairs
@@ -18,6 +21,7 @@ from training.split import (
     SIDES,
     check_groups,
     describe,
+    folds_by_group,
     read_split,
     split_by_group,
     split_by_image,
@@ -74,6 +78,55 @@ def test_the_gate_names_every_group_on_two_sides_and_only_those(
     assert list(caught.value.listed) == bad
 
 
+wide = st.lists(st.lists(st.integers(1, 12), min_size=5, max_size=25), min_size=2, max_size=3)
+
+
+@given(wide, st.integers(3, 5), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_every_sample_is_tested_and_validated_once_and_no_group_is_on_two_sides_of_a_fold(
+    group_sizes: list[list[int]], k: int, seed: int
+) -> None:
+    data = dataset(group_sizes)
+    folds = folds_by_group(data, k, seed)
+    assert len(folds) == k
+    for side in ("test", "validation"):
+        rows = np.concatenate([fold.rows(side) for fold in folds])
+        assert sorted(rows) == list(range(len(data.samples)))
+    for fold in folds:
+        check_groups([s.group for s in data.samples], fold.sides)
+        for side in SIDES:
+            assert {data.samples[i].target for i in fold.rows(side)} == set(range(len(group_sizes)))
+
+
+@given(wide, st.integers(0, 2**32 - 1), st.randoms(use_true_random=False))
+@settings(max_examples=30, deadline=None)
+def test_folds_and_splits_do_not_depend_on_the_order_of_files(
+    group_sizes: list[list[int]], seed: int, random: Random
+) -> None:
+    data = dataset(group_sizes)
+    order = list(range(len(data.samples)))
+    random.shuffle(order)
+    shuffled = replace(data, samples=tuple(data.samples[i] for i in order))
+    for there, here in (
+        *zip(folds_by_group(shuffled, 3, seed), folds_by_group(data, 3, seed), strict=True),
+        (split_by_group(shuffled, seed), split_by_group(data, seed)),
+    ):
+        assert there.sides == tuple(here.sides[i] for i in order)
+
+
+def test_folds_are_of_like_size_and_mix() -> None:
+    data = dataset([[10] * 23, [7] * 31, [3] * 40])
+    for fold in folds_by_group(data, 5, 1):
+        counts = np.bincount([data.samples[i].target for i in fold.rows("test")])
+        assert counts == pytest.approx([46, 43.4, 24], abs=7)
+
+
+@pytest.mark.parametrize(("k", "what"), [(2, "at least 3 folds"), (6, "has 5 groups")])
+def test_folds_that_cannot_be_dealt_are_refused(k: int, what: str) -> None:
+    with pytest.raises(DataProblem, match=what):
+        folds_by_group(dataset([[2] * 5, [2] * 9]), k, 1)
+
+
 def test_shares_are_near_seventy_fifteen_fifteen() -> None:
     data = dataset([[10] * 40, [10] * 40, [10] * 40])
     table = describe(data, split_by_group(data, 3))
@@ -111,16 +164,9 @@ def test_a_saved_split_comes_back_the_same_and_an_edited_one_is_refused(tmp_path
         read_split(tmp_path / "split.csv", data, "group", 5)
     with pytest.raises(DataProblem, match="other data"):
         read_split(tmp_path / "split.csv", dataset([[4] * 9, [5] * 9]), "group", 5)
-
-
-def save(path: Path, pixels: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-
-
-def picture(seed: int) -> np.ndarray:
-    coarse = np.random.default_rng(seed).integers(0, 255, (6, 6, 3), np.uint8)
-    return np.array(Image.fromarray(coarse).resize((48, 48), Image.Resampling.BICUBIC))
+    (tmp_path / "split.csv").write_text("file,where\na.png,train\n")
+    with pytest.raises(DataProblem, match="columns path and side"):
+        read_split(tmp_path / "split.csv", data, "group", 5)
 
 
 def test_identical_pictures_on_two_sides_are_refused_even_as_other_files(tmp_path: Path) -> None:
@@ -151,6 +197,25 @@ def test_a_mirrored_and_recompressed_copy_across_sides_is_reported(tmp_path: Pat
     assert [(data.samples[i].path, data.samples[j].path) for i, j in pairs] == [
         ("lung_aca/3.png", "lung_n/twin.jpg")
     ]
+
+
+def test_look_alikes_between_validation_and_test_are_reported_too_and_bare_glass_is_alike_to_nothing(
+    tmp_path: Path,
+) -> None:
+    for i in range(3):
+        save(tmp_path / "lung_aca" / f"{i}.png", picture(i))
+        save(tmp_path / "lung_n" / f"{i}.png", picture(100 + i))
+    save(tmp_path / "lung_aca" / "twin.png", picture(1)[::-1])
+    for i in range(2):
+        save(tmp_path / "lung_n" / f"glass{i}.png", np.full((48, 48, 3), 240 + i, np.uint8))
+    data = open_dataset(tmp_path)
+    prints = fingerprint(data)
+    side_of = {"lung_aca/1.png": "validation", "lung_aca/twin.png": "test", "lung_n/glass0.png": "test"}
+    sides = [side_of.get(s.path, "train") for s in data.samples]
+    expected = [("lung_aca/1.png", "lung_aca/twin.png")]
+    for separate in (sides, range(len(data.samples))):
+        pairs = near_pairs(prints, separate)
+        assert [(data.samples[i].path, data.samples[j].path) for i, j in pairs] == expected
 
 
 def test_without_a_manifest_every_file_name_is_a_group_and_the_note_is_loud(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""check a data folder before training"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from training.about import About
+from training.classes import read_classes
+from training.commands.common import Progress, add_classes, add_json_lines
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder with one sub-folder per class")
+    parser.add_argument("--out", type=Path, required=True, help="where report, lists and picture go")
+    parser.add_argument(
+        "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
+    )
+    parser.add_argument("--split", type=Path, help="split.csv of a run: refuse it when it leaks")
+    parser.add_argument(
+        "--embed", type=Path, metavar="PACK", help="also find near-duplicates by this pack's embedding"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the cross-validation (default: %(default)s)")
+    parser.add_argument(
+        "--input-size",
+        type=int,
+        default=About().input_size,
+        help="pixels, for the image checks; a pack overrules it (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--modality",
+        choices=("histology", "ct"),
+        default=About().modality,
+        help="for the image checks; a pack overrules it (default: %(default)s)",
+    )
+    add_classes(parser)
+    add_json_lines(parser)
+
+
+def run(options: argparse.Namespace, ctx: Progress) -> None:
+    from training.audit.run import AuditRequest, run_audit
+
+    request = AuditRequest(
+        data=options.data,
+        out=options.out,
+        manifest=options.manifest,
+        classes=read_classes(options.classes) if options.classes else {},
+        split=options.split,
+        embed=options.embed,
+        seed=options.seed,
+        input_size=options.input_size,
+        modality=options.modality,
+    )
+    run_audit(request, ctx)
+    ctx.say("The report is audit.md in the folder given with --out.")
