@@ -204,11 +204,18 @@ def _strange(metrics: Record) -> str:
     )
 
 
+def _kept_epoch(fit: Record) -> str:
+    """Of a run that kept its best epoch; an averaged network has none."""
+    if "best_epoch" not in fit:
+        return ""
+    return f" Epoch {fit['best_epoch']} of {fit['epochs']} was kept (smallest validation loss)."
+
+
 def _making(spec: ModelSpec, metrics: Record) -> str:
     parity, fit = metrics["parity"], metrics["fit"]
     lines = [
-        f"{fit['description']} Epoch {fit['best_epoch']} of {fit['epochs']} was kept (smallest validation "
-        f"loss); seed {spec.provenance.seed}; code {spec.provenance.code_version}.",
+        f"{fit['description']}{_kept_epoch(fit)} Seed {spec.provenance.seed}; code "
+        f"{spec.provenance.code_version}.",
         f"Input {spec.input.size} × {spec.input.size} pixels that cover {spec.input.field_um:g} µm "
         f"({spec.input.um_per_px:g} µm per pixel), resized with {spec.input.resize}.",
         f"The heat map is {spec.explain.method} of layer {spec.explain.layer}.",

@@ -35,3 +35,16 @@ class ImportRefused(UsageError):
     """A foreign model file cannot be turned into a pack."""
 
     code = "import_refused"
+
+
+class NotQuantisable(UsageError):
+    """No eight-bit version of this model can be made or measured here."""
+
+    code = "not_quantisable"
+
+
+class GateFailed(LungviewerError):
+    """A pack was measured, and does not reach everything that a pack must reach."""
+
+    code = "gate"
+    default_hint = "Such a pack is not shipped silently: its card must say which rows fail, and why."

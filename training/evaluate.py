@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,25 @@ from lungviewer.core.types import Status
 from training.data import Dataset, Sample
 from training.errors import DataProblem
 from training.judge import Answers, Judge
-from training.metrics import bootstrap, confusion, measure
+from training.metrics import (
+    accuracy_at,
+    bootstrap,
+    confusion,
+    equal_mass_bins,
+    group_count,
+    measure,
+    roc_curve,
+    with_interval,
+)
 from training.split import split_by_group, split_by_image
 
 Record = dict[str, Any]
+
+COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+"""Shares of the most confident answers whose accuracy is published."""
+
+ROC_POINTS = 60
+"""At most, for each class."""
 
 
 def home_of_pack(judge: Judge, dataset: Dataset) -> tuple[list[int], str]:
@@ -40,13 +55,28 @@ def home_of_pack(judge: Judge, dataset: Dataset) -> tuple[list[int], str]:
     return [int(i) for i in divide(dataset, stated.seed).rows("test")], stated.split_unit
 
 
-def evaluate_folder(judge: Judge, dataset: Dataset, ctx: JobContext) -> Record:
-    """`home_record` of a pack on a labelled folder (only the test side of its own training folder)."""
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A pack's answers to N images of a data folder, with the truth in the pack's class order."""
+
+    samples: tuple[Sample, ...]
+    given: Answers
+    targets: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.str_]
+    split_unit: str
+
+
+def judge_folder(judge: Judge, dataset: Dataset, ctx: JobContext) -> Side:
+    """The pack's answers to a labelled folder (only to the test side of its own training folder).
+
+    Raises:
+        DataProblem: the folder has a class that the pack does not know.
+    """
     rows, unit = home_of_pack(judge, dataset)
-    given = judge_samples(judge, dataset, [dataset.samples[i] for i in rows], ctx)
+    samples = tuple(dataset.samples[i] for i in rows)
     place = np.array([judge.spec.class_ids.index(c.id) for c in dataset.classes], np.int64)
-    targets, groups = place[dataset.targets[rows]], dataset.groups[rows]
-    return home_record(given, targets, groups, judge.spec.class_ids, unit)
+    given = judge_samples(judge, dataset, samples, ctx)
+    return Side(samples, given, place[dataset.targets[rows]], dataset.groups[rows], unit)
 
 
 def judge_samples(
@@ -70,11 +100,22 @@ def home_record(
 ) -> Record:
     """Everything published about one side of the home data, figures with intervals over groups."""
     measured = measure(given.probabilities, targets, groups, class_ids, split_unit)
+    right = given.predicted == targets
     return {
         "images": len(targets),
-        "groups": len(np.unique(groups)),
+        "groups": group_count(groups),
         "split_unit": split_unit,
         "figures": {name: asdict(m) for name, m in measured.items()},
+        "coverage_curve": _coverage_curve(given, right, groups),
+        "roc": {c: _roc_points(given.probabilities[:, i], targets == i) for i, c in enumerate(class_ids)},
+        "reliability": [
+            {
+                "confidence": float(given.confidence[b].mean()),
+                "accuracy": float(right[b].mean()),
+                "images": len(b),
+            }
+            for b in equal_mass_bins(given.confidence)
+        ],
         "confusion": confusion(given.predicted, targets, len(class_ids)).tolist(),
         "classes": list(class_ids),
         "calls": calls_record(given, targets, groups, split_unit),
@@ -82,32 +123,57 @@ def home_record(
     }
 
 
+def _coverage_curve(
+    given: Answers, right: npt.NDArray[np.bool_], groups: npt.NDArray[np.str_]
+) -> list[Record]:
+    """Accuracy among the most confident answers, with intervals over groups."""
+
+    def statistic(rows: npt.NDArray[np.intp]) -> dict[str, float | None]:
+        return dict(
+            zip(map(str, COVERAGES), accuracy_at(given.confidence[rows], right[rows], COVERAGES), strict=True)
+        )
+
+    intervals = bootstrap(groups, statistic)
+    values = statistic(np.arange(len(right)))
+    return [
+        {"coverage": share, "accuracy": values[str(share)], "interval": intervals[str(share)]}
+        for share in COVERAGES
+    ]
+
+
+def _roc_points(scores: npt.NDArray[np.float64], positive: npt.NDArray[np.bool_]) -> Record | None:
+    """The curve of one class against the rest, thinned; None when there is only one kind."""
+    if positive.all() or not positive.any():
+        return None
+    rates = roc_curve(scores, positive)
+    kept = np.unique(np.linspace(0, len(rates[0]) - 1, min(ROC_POINTS, len(rates[0]))).astype(int))
+    false_rate, true_rate = ([round(float(v), 6) for v in rate[kept]] for rate in rates)
+    return {"false_rate": false_rate, "true_rate": true_rate}
+
+
 def calls_record(
     given: Answers, targets: npt.NDArray[np.int64], groups: npt.NDArray[np.str_], split_unit: str
 ) -> Record:
     """Coverage (share with status ok) and accuracy among those, with intervals over groups."""
-    ok, right = given.is_status(Status.OK), given.predicted == targets
+    measured = with_interval(groups, calls_statistic(given, given.predicted == targets), split_unit)
+    return {name: asdict(m) for name, m in measured.items()}
+
+
+def calls_statistic(
+    given: Answers, right: npt.NDArray[np.bool_]
+) -> Callable[[npt.NDArray[np.intp]], dict[str, float | None]]:
+    """Of some rows: share called (ok), accuracy among those (None without any), share refused."""
+    ok, refused = given.is_status(Status.OK), given.is_status(Status.REFUSED)
 
     def statistic(rows: npt.NDArray[np.intp]) -> dict[str, float | None]:
         kept = ok[rows]
         return {
             "coverage": float(kept.mean()),
             "selective_accuracy": float(right[rows][kept].mean()) if kept.any() else None,
-            "refused": float((given.status[rows] == Status.REFUSED.value).mean()),
+            "refused": float(refused[rows].mean()),
         }
 
-    intervals = bootstrap(groups, statistic)
-    return {
-        name: {
-            "value": value,
-            "low": (intervals[name] or (None, None))[0],
-            "high": (intervals[name] or (None, None))[1],
-            "images": len(targets),
-            "groups": len(np.unique(groups)),
-            "split_unit": split_unit,
-        }
-        for name, value in statistic(np.arange(len(targets))).items()
-    }
+    return statistic
 
 
 def reasons_of(given: Answers) -> dict[str, int]:

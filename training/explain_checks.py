@@ -12,7 +12,7 @@ from lungviewer.core.backend import FloatArray
 from lungviewer.core.job import JobContext
 from lungviewer.core.trust import calibrated_probabilities
 from training.judge import BATCH, Judge
-from training.metrics import bootstrap
+from training.metrics import bootstrap, group_count
 from training.runtime import OnnxModel
 
 Record = dict[str, Any]
@@ -84,7 +84,7 @@ def _compared(own: FloatArray, other: FloatArray, groups: npt.NDArray[np.str_]) 
         "rank_correlation": float(values.mean()),
         "interval": interval,
         "images": int(drawn.sum()),
-        "groups": len(np.unique(groups[drawn])),
+        "groups": group_count(groups[drawn]),
         "without_map": int((~drawn).sum()),
     }
 
@@ -128,7 +128,7 @@ def _hidden(
         "intervals": intervals,
         "area": HIDDEN_SHARE,
         "images": len(rows),
-        "groups": len(np.unique(groups[rows])),
+        "groups": group_count(groups[rows]),
         "without_map": len(own) - len(rows),
     }
 

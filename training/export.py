@@ -22,6 +22,8 @@ from training.runtime import OnnxModel
 from training.tensorflow_gate import require_tensorflow
 
 OPSET = 17
+PARITY_IMAGES = 32
+"""Validation images, evenly spread, that graph and network are compared on."""
 MAX_PROBABILITY_DIFFERENCE = 1e-4
 MAX_CAM_DIFFERENCE = 1e-3
 """Of the largest map value of the batch."""

@@ -22,6 +22,9 @@ from training.split import Split
 from training.tensorflow_gate import require_tensorflow
 from training.views import view
 
+Embed = Callable[[npt.NDArray[np.uint8]], FloatArray]
+"""From n×S×S×3 uint8 pixels to embeddings n×D float32."""
+
 
 @dataclass(frozen=True, slots=True)
 class Features:
@@ -35,8 +38,8 @@ class Features:
         return self.by_view["original"]
 
 
-def embedder_of(network: ArchitectureModel) -> Callable[[npt.NDArray[np.uint8]], FloatArray]:
-    """A compiled function from n×S×S×3 uint8 pixels to embeddings n×D."""
+def embedder_of(network: ArchitectureModel) -> Embed:
+    """A network's beginning, compiled."""
     tf, _ = require_tensorflow()
 
     def embed(batch: Any) -> Any:
@@ -47,27 +50,28 @@ def embedder_of(network: ArchitectureModel) -> Callable[[npt.NDArray[np.uint8]],
 
 
 def extract_features(
-    network: ArchitectureModel,
+    embed: Embed,
+    size: int,
     dataset: Dataset,
     split: Split,
     views: Sequence[str],
     ctx: JobContext,
 ) -> Features:
-    """Run the backbone over every image, and over the given views of the training images."""
-    run = embedder_of(network)
+    """Embed every image at size×size, and the given views of the training images."""
     train = split.rows("train")
     rest = np.setdiff1d(np.arange(len(dataset.samples)), train)
-    width = int(network.embedder.output_shape[-1])
-    originals = np.empty((len(dataset.samples), width), np.float32)
-    others = {name: np.empty((len(train), width), np.float32) for name in views}
-    for rows, extra in ((train, others), (rest, {})):
+    parts: dict[str, list[FloatArray]] = {name: [] for name in ("train", "rest", *views)}
+    for name, rows, extra in (("train", train, views), ("rest", rest, ())):
         chosen = [dataset.samples[i] for i in rows]
-        text = "Backbone, training images" if extra else "Backbone, held-out images"
-        for part, batch in batches(dataset, chosen, network.input_size, 32, ctx, text):
-            originals[rows[part]] = run(batch)
-            for name, into in extra.items():
-                into[part] = run(view(name, batch))
-    return Features({"original": originals, **others})
+        text = "Backbone, training images" if name == "train" else "Backbone, held-out images"
+        for _, batch in batches(dataset, chosen, size, 32, ctx, text):
+            parts[name].append(embed(batch))
+            for each in extra:
+                parts[each].append(embed(view(each, batch)))
+    found = {name: np.concatenate(values) for name, values in parts.items()}
+    originals = np.empty((len(dataset.samples), found["train"].shape[1]), np.float32)
+    originals[train], originals[rest] = found.pop("train"), found.pop("rest")
+    return Features({"original": originals, **found})
 
 
 def cached_features(
@@ -79,14 +83,34 @@ def cached_features(
     views: Sequence[str],
     ctx: JobContext,
 ) -> Features:
-    """`extract_features`, or what an earlier run with the same data, split and weights left in `folder`."""
+    """Features of a network, or what an earlier run with the same data, split and weights left in `folder`.
+
+    Random weights depend on the seed, which the split holds.
+    """
+    known = hashlib.sha256(weights.read_bytes()).hexdigest() if weights else "random"
+    identity = {"architecture": network.name, "weights": known}
+    size = network.input_size
+    return cached_embeddings(folder, embedder_of(network), identity, size, dataset, split, views, ctx)
+
+
+def cached_embeddings(
+    folder: Path,
+    embed: Embed,
+    identity: Mapping[str, str],
+    size: int,
+    dataset: Dataset,
+    split: Split,
+    views: Sequence[str],
+    ctx: JobContext,
+) -> Features:
+    """`extract_features`, or what an earlier run left in `folder`. `identity` says what `embed` is."""
     target = folder / "features.npz"
-    key = _key(network, weights, dataset, split, views)
+    key = _key(identity, size, dataset, split, views)
     if target.is_file():
         with np.load(target, allow_pickle=False) as saved:
             if str(saved["key"]) == key:
                 return Features({name: saved[f"view_{name}"] for name in ("original", *views)})
-    features = extract_features(network, dataset, split, views, ctx)
+    features = extract_features(embed, size, dataset, split, views, ctx)
     buffer = io.BytesIO()
     arrays = {f"view_{name}": values for name, values in features.by_view.items()}
     np.savez(buffer, key=np.array(key), **arrays)
@@ -95,14 +119,11 @@ def cached_features(
     return features
 
 
-def _key(
-    network: ArchitectureModel, weights: Path | None, dataset: Dataset, split: Split, views: Sequence[str]
-) -> str:
-    """Changes whenever the embeddings would. Random weights depend on the seed, which the split holds."""
+def _key(identity: Mapping[str, str], size: int, dataset: Dataset, split: Split, views: Sequence[str]) -> str:
+    """Changes whenever the embeddings would."""
     state = {
-        "architecture": network.name,
-        "size": network.input_size,
-        "weights": hashlib.sha256(weights.read_bytes()).hexdigest() if weights else "random",
+        **identity,
+        "size": size,
         "samples": [asdict(s) for s in dataset.samples],
         "manifest": dataset.manifest_sha256,
         "sides": split.sides,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.runtime import OnnxModel
-from training.trust_fit import pack_arrays
+from training.runtime import OUTPUTS, OnnxModel
+from training.trust_fit import Arrays, pack_arrays
 
 COUNT = 4
+INT8 = "int8_"
+"""In front of what an eight-bit graph must give."""
 
 # Roughly the colours of glass, eosin, haematoxylin and blood, so that the answers are not all alike.
 _PALETTE = np.array([(244, 240, 242), (222, 150, 190), (120, 80, 160), (200, 60, 80)], np.float32)
@@ -35,5 +39,21 @@ def _draw(size: int, seed: int) -> npt.NDArray[np.uint8]:
 def golden_file(graph: bytes, size: int) -> bytes:
     """golden.npz: `images`, and the `logits`, `cam`, `embedding` that ONNX Runtime gives on the CPU."""
     images = draw_golden_images(size)
+    return pack_arrays({"images": images, **_outputs("", graph, images)})
+
+
+def golden_with_int8(arrays: Mapping[str, npt.NDArray[np.generic]], graph: bytes | None, size: int) -> bytes:
+    """golden.npz with the `int8_logits` and so on of an eight-bit graph, or without any (None).
+
+    Args:
+        arrays: of the pack's golden.npz; images are drawn when it has none.
+    """
+    kept = {name: values for name, values in arrays.items() if not name.startswith(INT8)}
+    images = np.asarray(kept["images"], np.uint8) if "images" in kept else draw_golden_images(size)
+    rounded = {} if graph is None else _outputs(INT8, graph, images)
+    return pack_arrays({**kept, "images": images, **rounded})
+
+
+def _outputs(prefix: str, graph: bytes, images: npt.NDArray[np.uint8]) -> Arrays:
     raw = OnnxModel(graph).predict(images)
-    return pack_arrays({"images": images, "logits": raw.logits, "cam": raw.cam, "embedding": raw.embedding})
+    return {prefix + name: getattr(raw, name) for name in OUTPUTS}

@@ -65,10 +65,15 @@ def expected_calibration_error(
 ) -> float:
     """Mean gap between confidence and accuracy over bins of equal mass (Nguyen & O'Connor 2015;
     Guo et al. 2017, arXiv:1706.04599, with bins of equal width)."""
-    order = np.argsort(confidence, kind="stable")
-    parts = np.array_split(order, min(bins, len(order)))
+    parts = equal_mass_bins(confidence, bins)
     gaps = [len(p) * abs(float(confidence[p].mean()) - float(right[p].mean())) for p in parts]
-    return float(sum(gaps) / len(order))
+    return float(sum(gaps) / len(confidence))
+
+
+def equal_mass_bins(confidence: Probabilities, bins: int = ECE_BINS) -> list[npt.NDArray[np.intp]]:
+    """The rows of each of up to `bins` bins of (almost) as many answers each, least confident first."""
+    order = np.argsort(confidence, kind="stable")
+    return np.array_split(order, min(bins, len(order)))
 
 
 def brier(probabilities: Probabilities, targets: Targets) -> float:
@@ -130,16 +135,21 @@ def group_rows(groups: npt.NDArray[np.str_]) -> list[npt.NDArray[np.intp]]:
     return np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1)
 
 
+def group_count(groups: npt.NDArray[np.str_]) -> int:
+    """How many different groups."""
+    return len(np.unique(groups))
+
+
 def few_of_each_group(
     groups: npt.NDArray[np.str_], per_group: int, most: int | None = None
 ) -> npt.NDArray[np.intp]:
     """Rows, in order: up to `per_group` of every group, evenly spread over it; of these, when they are more
     than `most`, that many, evenly spread again."""
-    chosen = np.sort(np.concatenate([spread(rows, per_group) for rows in group_rows(groups)]))
-    return chosen if most is None else spread(chosen, most)
+    chosen = np.sort(np.concatenate([evenly(rows, per_group) for rows in group_rows(groups)]))
+    return chosen if most is None else evenly(chosen, most)
 
 
-def spread(rows: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
+def evenly(rows: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
     """Up to `count` of some rows, evenly spread over them."""
     return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
 
@@ -183,6 +193,26 @@ def _interval(name: str, estimate: float | None, values: list[float]) -> tuple[f
     return low, high
 
 
+def with_interval(
+    groups: npt.NDArray[np.str_],
+    statistic: Callable[[npt.NDArray[np.intp]], Mapping[str, float | None]],
+    split_unit: str,
+) -> dict[str, Measured]:
+    """A statistic of N rows with its intervals over groups and what it rests on.
+
+    A share without a single exception gets no interval: resampling would find none either, and claim
+    certainty.
+    """
+    intervals = bootstrap(groups, statistic)
+    found = {}
+    for name, value in statistic(np.arange(len(groups))).items():
+        low, high = intervals[name] or (None, None)
+        if value in (0.0, 1.0) and value == low == high:
+            low = high = None
+        found[name] = Measured(value, low, high, len(groups), group_count(groups), split_unit)
+    return found
+
+
 def measure(
     probabilities: Probabilities,
     targets: Targets,
@@ -198,7 +228,7 @@ def measure(
         return figures(probabilities[rows], targets[rows], class_ids)
 
     intervals = bootstrap(groups, statistic, seed, replicates)
-    distinct = len(np.unique(groups))
+    distinct = group_count(groups)
     result = {}
     for name, value in statistic(np.arange(len(targets))).items():
         low, high = intervals[name] or (None, None)
@@ -219,4 +249,4 @@ def all_right_bound(groups: int) -> float:
 def _groups_of(name: str, targets: Targets, groups: npt.NDArray[np.str_], class_ids: Sequence[str]) -> int:
     """How many groups a figure rests on: those of its class, or all."""
     of_class = [c for c, class_id in enumerate(class_ids) if name.endswith(f"_{class_id}")]
-    return len(np.unique(groups[targets == of_class[0]] if of_class else groups))
+    return group_count(groups[targets == of_class[0]] if of_class else groups)

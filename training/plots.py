@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lungviewer.core.model import CalibrationSpec, ClassSpec
+from lungviewer.core.model import CalibrationSpec, ClassSpec, ModelSpec
 from training.history import Epoch, best_epoch
 from training.judge import Answers
-from training.metrics import coverage_curve, roc_auc, roc_curve
+from training.metrics import ECE_BINS, coverage_curve, equal_mass_bins, roc_auc, roc_curve
 
 DPI = 110
 GREY = "#595959"
 TRAIN, HELD = "#56b4e9", "#d55e00"
 
 
-def _figure(width: float, height: float, columns: int = 1) -> tuple[Any, Any]:
+def new_figure(
+    width: float, height: float, columns: int = 1, rows: int = 1, **options: Any
+) -> tuple[Any, Any]:
+    """A figure in inches and its axes, a flat array; `options` go to matplotlib's `subplots`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08)  # inches
+    layout = ConstrainedLayoutEngine(w_pad=0.1 / columns, h_pad=0.08 / rows)  # inches
     figure = Figure(figsize=(width, height), dpi=DPI, layout=layout)
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, columns, squeeze=False)[0]
+    axes = figure.subplots(rows, columns, squeeze=False, **options).reshape(-1)
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(labelsize=9)
     return figure, axes
 
 
-def _png(figure: Any) -> bytes:
+def png(figure: Any) -> bytes:
+    """The bytes of a PNG file."""
     buffer = io.BytesIO()
     # No software tag: the same figures give the same bytes with another matplotlib patch release.
     figure.savefig(buffer, format="png", metadata={"Software": None})
@@ -43,7 +47,7 @@ def _png(figure: Any) -> bytes:
 
 def curves(history: Sequence[Epoch]) -> bytes:
     """Loss and accuracy per epoch, train against validation."""
-    figure, (loss, accuracy) = _figure(9, 3.6, 2)
+    figure, (loss, accuracy) = new_figure(9, 3.6, 2)
     epochs = [e.epoch for e in history]
     best = best_epoch(history)
     for axis, name in ((loss, "loss"), (accuracy, "accuracy")):
@@ -57,12 +61,26 @@ def curves(history: Sequence[Epoch]) -> bytes:
     loss.set_ylim(bottom=0)
     accuracy.set_ylabel("accuracy")
     loss.legend(frameon=False, fontsize=9)
-    return _png(figure)
+    return png(figure)
+
+
+def home_pictures(
+    spec: ModelSpec, record: Mapping[str, Any], given: Answers, targets: npt.NDArray[np.int64]
+) -> dict[str, bytes]:
+    """The pictures about one side of the home data, by name without ending; `record` is `home_record`."""
+    note = f"test: {record['images']} images of {record['groups']} groups, split by {record['split_unit']}"
+    right = given.predicted == targets
+    return {
+        "confusion": confusion_matrix(record["confusion"], spec.classes, note),
+        "roc": roc(given.probabilities, targets, spec.classes, note),
+        "reliability": reliability_diagram(spec.calibration, given.confidence, right, note),
+        "coverage": coverage(given, targets, spec.trust.review_below, note),
+    }
 
 
 def confusion_matrix(table: Sequence[Sequence[int]], classes: Sequence[ClassSpec], note: str) -> bytes:
     """Counts, coloured by the share of the true class."""
-    figure, (axis,) = _figure(6.0, 4.6)
+    figure, (axis,) = new_figure(6.0, 4.6)
     counts = np.array(table)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
@@ -78,7 +96,7 @@ def confusion_matrix(table: Sequence[Sequence[int]], classes: Sequence[ClassSpec
     axis.set_title(note, fontsize=9, color=GREY)
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
-    return _png(figure)
+    return png(figure)
 
 
 def roc(
@@ -88,7 +106,7 @@ def roc(
     note: str,
 ) -> bytes:
     """One curve per class against the rest."""
-    figure, (axis,) = _figure(5.2, 4.6)
+    figure, (axis,) = new_figure(5.2, 4.6)
     for i, spec in enumerate(classes):
         positive = targets == i
         false_rate, true_rate = roc_curve(probabilities[:, i], positive)
@@ -102,7 +120,7 @@ def roc(
     axis.legend(
         frameon=False, fontsize=9, loc="lower right", title="against the rest (AUC)", title_fontsize=9
     )
-    return _png(figure)
+    return png(figure)
 
 
 def reliability_diagram(
@@ -110,17 +128,16 @@ def reliability_diagram(
     confidence: npt.NDArray[np.float64],
     right: npt.NDArray[np.bool_],
     note: str,
-    bins: int = 15,
+    bins: int = ECE_BINS,
 ) -> bytes:
     """Accuracy against confidence in bins of equal mass: validation (fitted on) and test."""
-    figure, (axis,) = _figure(5.2, 4.6)
+    figure, (axis,) = new_figure(5.2, 4.6)
     axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", label="as sure as right")
     known = [b for b in calibration.reliability if b.n >= 5]
     middle = [(b.low + b.high) / 2 for b in known]
     shares = [b.right / b.n for b in known]
     axis.plot(middle, shares, "o-", color=TRAIN, markersize=4, label="validation, as in the pack")
-    order = np.argsort(confidence, kind="stable")
-    parts = np.array_split(order, min(bins, len(order)))
+    parts = equal_mass_bins(confidence, bins)
     x, y = [confidence[p].mean() for p in parts], [right[p].mean() for p in parts]
     axis.plot(x, y, "s-", color=HELD, markersize=4, label=f"test, {len(parts)} bins of equal mass")
     low = max(0.0, min([*x, *y, *middle, *shares, 0.9]) - 0.05)
@@ -130,12 +147,12 @@ def reliability_diagram(
     axis.set_ylabel("share right")
     axis.set_title(note, fontsize=9, color=GREY)
     axis.legend(frameon=False, fontsize=9, loc="upper left")
-    return _png(figure)
+    return png(figure)
 
 
 def coverage(given: Answers, targets: npt.NDArray[np.int64], review_below: float, note: str) -> bytes:
     """Accuracy among the most confident answers, against how many those are."""
-    figure, (axis,) = _figure(5.2, 4.6)
+    figure, (axis,) = new_figure(5.2, 4.6)
     right = given.predicted == targets
     covered, accuracy = coverage_curve(given.confidence, right)
     axis.plot(covered, accuracy, color=HELD, label="test, by confidence")
@@ -148,12 +165,12 @@ def coverage(given: Answers, targets: npt.NDArray[np.int64], review_below: float
     axis.set_ylabel("accuracy among these")
     axis.set_title(note, fontsize=9, color=GREY)
     axis.legend(frameon=False, fontsize=9, loc="lower left")
-    return _png(figure)
+    return png(figure)
 
 
 def external_bars(records: Sequence[dict[str, Any]], classes: Sequence[ClassSpec]) -> bytes:
     """What each foreign set was called, as shares, with the share that is refused or for review."""
-    figure, (axis,) = _figure(8.4, 0.55 * len(records) + 1.5)
+    figure, (axis,) = new_figure(8.4, 0.55 * len(records) + 1.5)
     position = np.arange(len(records))[::-1]
     left = np.zeros(len(records))
     for spec in classes:
@@ -170,4 +187,4 @@ def external_bars(records: Sequence[dict[str, Any]], classes: Sequence[ClassSpec
     axis.set_xlabel("share of images by largest probability, before refusing")
     handles = axis.get_legend_handles_labels()
     figure.legend(*handles, frameon=False, fontsize=9, loc="outside upper center", ncols=len(classes))
-    return _png(figure)
+    return png(figure)

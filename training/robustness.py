@@ -11,7 +11,7 @@ from lungviewer.core.job import JobContext
 from lungviewer.core.types import Status
 from training.corruptions import SEVERITIES, corrupt, kinds_for
 from training.judge import Answers, Judge
-from training.metrics import Targets, bootstrap, few_of_each_group
+from training.metrics import Targets, bootstrap, few_of_each_group, group_count
 
 Record = dict[str, Any]
 
@@ -62,7 +62,7 @@ def corruption_record(
         "mean_drop": {str(s): float(np.mean([k[s - 1]["drop"] for k in kinds.values()])) for s in SEVERITIES},
         "mean_drop_interval": {str(s): intervals[f"severity {s}"] for s in SEVERITIES},
         "images": len(targets),
-        "groups": len(np.unique(groups)),
+        "groups": group_count(groups),
         "split_unit": split_unit,
         "chosen": f"up to {PER_GROUP} images of each group, at most {MOST}",
     }

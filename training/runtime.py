@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from lungviewer.core.backend import RawOutput
+from lungviewer.core.backend import FloatArray, RawOutput
 from lungviewer.core.errors import BackendError
 from training.tensorflow_gate import require_onnxruntime
 
@@ -13,7 +15,8 @@ OUTPUTS = ("logits", "cam", "embedding")
 
 
 class OnnxModel:
-    """A graph that keeps the pack contract, on the CPU. `threads` 0 lets the runtime choose.
+    """A graph that keeps the pack contract, on the CPU. `threads` 0 lets the runtime choose; `size` is the
+    graph's in bytes.
 
     Raises:
         BackendError: the runtime cannot load or run the graph.
@@ -21,6 +24,7 @@ class OnnxModel:
 
     def __init__(self, graph: bytes, threads: int = 0) -> None:
         runtime = require_onnxruntime()
+        self.size = len(graph)
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 4  # failures arrive as exceptions; stderr stays clean
@@ -31,11 +35,16 @@ class OnnxModel:
 
     def predict(self, batch: npt.NDArray[np.uint8]) -> RawOutput:
         """Run N×S×S×3 uint8 RGB images."""
+        logits, cam, embedding = self.tensors(OUTPUTS, batch)
+        return RawOutput(logits, cam, embedding)
+
+    def tensors(self, names: Sequence[str], batch: npt.NDArray[np.uint8]) -> list[FloatArray]:
+        """Outputs of the graph by name, for graphs with others than those of the contract."""
         try:
-            logits, cam, embedding = self._session.run(list(OUTPUTS), {"image": batch})
+            found: list[FloatArray] = self._session.run(list(names), {"image": batch})
         except _failures() as error:
             raise BackendError(f"ONNX Runtime cannot run the graph ({type(error).__name__}).") from error
-        return RawOutput(logits, cam, embedding)
+        return found
 
 
 def _failures() -> tuple[type[Exception], ...]:

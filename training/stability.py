@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lungviewer.core.job import JobContext
 from training.judge import Judge
-from training.metrics import bootstrap
+from training.metrics import bootstrap, group_count
 from training.views import VIEWS, view
 
 
@@ -47,6 +47,6 @@ def stability_record(
         "per_view_interval": intervals["each"],
         "views": {name: float(row.mean()) for name, row in zip(names, changed, strict=True)},
         "images": len(fields),
-        "groups": len(np.unique(groups)),
+        "groups": group_count(groups),
         "split_unit": split_unit,
     }

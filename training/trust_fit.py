@@ -30,8 +30,9 @@ LARGEST_MATRIX = 350_000
 floats count half."""
 
 SIMPLEST_FIRST = ("norm", "energy", "gaussian", "neighbours", "relative", "sum")
-CLEARLY_BETTER = 0.002
-"""Of mean AUROC. Among candidates that lie within this of the best, the simplest is taken."""
+STANDARD_ERRORS = 2.0
+"""A candidate is clearly worse than the best when its mean AUROC is this many standard errors of the
+difference lower, over the kinds of altered image. Of those that are not, the simplest is taken."""
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -73,8 +74,8 @@ def fit_trust(
 ) -> TrustFit:
     """Fit every kind of score and keep the one that tells altered images from validation images best.
 
-    The best is the highest mean AUROC over the kinds of altered image; a simpler score within
-    `CLEARLY_BETTER` of it goes first.
+    The best is the highest mean AUROC over the kinds of altered image; a simpler score that is not clearly
+    worse (`STANDARD_ERRORS`) goes first.
 
     Args:
         train: of the training side, with `targets` and `groups` of its images.
@@ -92,9 +93,16 @@ def fit_trust(
 
 
 def _chosen(candidates: Sequence[TrustCandidate]) -> int:
-    best = max(c.mean for c in candidates)
-    near = [i for i, c in enumerate(candidates) if c.mean >= best - CLEARLY_BETTER]
+    best = max(candidates, key=lambda c: c.mean)
+    near = [i for i, c in enumerate(candidates) if not clearly_worse(c, best)]
     return min(near, key=lambda i: (SIMPLEST_FIRST.index(candidates[i].method), -candidates[i].mean))
+
+
+def clearly_worse(candidate: TrustCandidate, best: TrustCandidate) -> bool:
+    """Whether the difference is more than chance among the kinds of altered image (paired)."""
+    lost = np.array([best.auroc[kind] - candidate.auroc[kind] for kind in best.auroc])
+    error = lost.std(ddof=1) / np.sqrt(len(lost)) if len(lost) > 1 else 0.0
+    return bool(lost.mean() > STANDARD_ERRORS * error)
 
 
 def _candidates(

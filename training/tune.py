@@ -38,6 +38,8 @@ from training.tensorflow_gate import require_tensorflow
 from training.trunk import Kept, Views
 
 MEASURE_BATCH = 64
+WARM_UP = 30
+"""Steps over which the rate rises: at full rate the first steps undo what the backbone knew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,22 +190,20 @@ class _Loop:
         tuning = number > s.head_epochs
         optimizer, step = self._phases[tuning]
         rate = cosine_rate(s.learning_rate, number - s.head_epochs, s.epochs) if tuning else s.head_rate
-        optimizer.learning_rate.assign(rate)
         self._seed_layers(number)
         losses, hits = [], []
         for inputs, labels in self._batches(number):
             ctx.check()
-            self._decay.assign(self._decay_at(optimizer) if tuning else 0.0)
+            steps = float(optimizer.iterations)
+            optimizer.learning_rate.assign(rate * min(1.0, (1 + steps) / WARM_UP))
+            # A short memory at first, or the start would stay in the average for long.
+            decay = min(s.average, (1 + steps) / (10 + steps)) if tuning else 0.0
+            self._decay.assign(decay)
             loss, hit = step(inputs, labels)
             losses.append(float(loss))
             hits.append(float(hit))
         held = self._measure_average()
         return Epoch(number, rate, float(np.mean(losses)), float(np.mean(hits)), *held)
-
-    def _decay_at(self, optimizer: Any) -> float:
-        """A short memory at first, or the start would stay in the average for long."""
-        steps = float(optimizer.iterations)
-        return min(self._settings.average, (1 + steps) / (10 + steps))
 
     def _batches(self, number: int) -> Any:
         """A tf.data pipeline: the next batches are read from disk while this one is trained on."""

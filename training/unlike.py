@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,63 +17,163 @@ from lungviewer.core.types import Status
 from training.data import decode, image_files
 from training.errors import DataProblem
 from training.evaluate import reasons_of
+from training.far_sets import OTHER_STAINS, photographs, restained, synthetic_glass
 from training.judge import Judge
+from training.metrics import FEWEST_GROUPS, bootstrap, evenly, group_count
 from training.trust_fit import far_auroc
 
 Record = dict[str, Any]
+Scores = npt.NDArray[np.float64]
+
+MOST = 120
+"""Pictures taken of each set, evenly spread over it."""
+
+NEAR_MARK = "near:"
+"""In front of a set's name: stained tissue of other organs. Sets without it are far."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrangeSet:
+    """Pictures that are none of the classes. `near`: stained tissue all the same. `unit` says what the
+    `groups` are: "group" where known, else "file"."""
+
+    name: str
+    near: bool
+    pictures: Sequence[RGB]
+    groups: npt.NDArray[np.str_]
+    unit: str
+
+
+def strange_records(
+    judge: Judge,
+    folders: Mapping[str, Path],
+    home_scores: Scores,
+    ctx: JobContext,
+    home_groups: npt.NDArray[np.str_] | None = None,
+    home_fields: npt.NDArray[np.uint8] | None = None,
+) -> list[Record]:
+    """`strange_record` for every folder, glass, photographs and other stains; nothing without folders.
+
+    Args:
+        folders: by name; a name that begins with "near:" is tissue of another organ, others are far.
+        home_scores: trust scores of the home test images.
+        home_groups: their groups, for intervals.
+        home_fields: n×S×S×3, one of each group, to be shown in other stains.
+
+    Raises:
+        DataProblem: a folder holds no images.
+    """
+    if not folders:
+        return []
+    sets = [read_strange_set(name, folder) for name, folder in folders.items()]
+    sets += drawn_sets(judge.spec.input.size, home_fields)
+    return [strange_record(judge, one, home_scores, ctx, home_groups) for one in sets]
 
 
 def strange_record(
-    judge: Judge, name: str, pictures: Sequence[RGB], home_scores: npt.NDArray[np.float64], ctx: JobContext
+    judge: Judge,
+    strange: StrangeSet,
+    home_scores: Scores,
+    ctx: JobContext,
+    home_groups: npt.NDArray[np.str_] | None = None,
 ) -> Record:
-    """How a set that the model must not answer is scored and treated, against the home test images."""
-    given = judge.images(((p, None) for p in pictures), len(pictures), ctx, f"Not lung: {name}")
-    calls = given.is_status(Status.OK)
+    """How a set that the model must not answer is scored and treated, against the home test images.
+
+    `auroc` is of the strangeness score alone. In `auroc_with_checks` a picture that an image check refuses
+    (glass, blur, pen, no colour) ranks above all others, as it does for whoever uses the pack; home images,
+    of which the checks refuse hardly any, keep their score.
+    """
+    pictures = strange.pictures
+    given = judge.images(((p, None) for p in pictures), len(pictures), ctx, f"Not lung: {strange.name}")
+    scored = not np.isnan(given.trust_score).any()
+    checked = given.is_status(Status.REFUSED) & (given.reason != "unlike_training")
+    aurocs: Record = {"auroc": None, "auroc_interval": None, "auroc_with_checks": None}
+    if scored:
+        strangest = max(home_scores.max(), given.trust_score.max()) + 1
+        shown = np.where(checked, strangest, given.trust_score)
+        aurocs["auroc"] = far_auroc(home_scores, given.trust_score)
+        aurocs["auroc_with_checks"] = far_auroc(home_scores, shown)
+        if home_groups is not None:
+            aurocs["auroc_interval"] = _interval(home_scores, home_groups, given.trust_score, strange.groups)
     return {
-        "set": name,
+        "set": strange.name,
+        "kind": "near" if strange.near else "far",
         "images": len(pictures),
-        "auroc": None if np.isnan(given.trust_score).any() else far_auroc(home_scores, given.trust_score),
+        "groups": group_count(strange.groups),
+        "unit": strange.unit,
+        **aurocs,
         "refused": float(given.is_status(Status.REFUSED).mean()),
         "review": float(given.is_status(Status.REVIEW).mean()),
-        "ok": float(calls.mean()),
+        "ok": float(given.is_status(Status.OK).mean()),
         "refused_for": reasons_of(given),
     }
 
 
-def strange_records(
-    judge: Judge, folders: Mapping[str, Path], home_scores: npt.NDArray[np.float64], ctx: JobContext
-) -> list[Record]:
-    """`strange_record` for every folder, and for drawn glass; nothing when there are no folders."""
-    if not folders:
-        return []
-    sets = read_strange_sets(folders)
-    sets["glass (synthetic)"] = synthetic_glass(judge.spec.input.size)
-    return [strange_record(judge, name, found, home_scores, ctx) for name, found in sets.items()]
+def _interval(
+    home: Scores, home_groups: npt.NDArray[np.str_], far: Scores, far_groups: npt.NDArray[np.str_]
+) -> tuple[float, float] | None:
+    """Resampling groups of both kinds together; None when the strange set has too few of its own."""
+    if group_count(far_groups) < FEWEST_GROUPS:
+        return None
+    scores = np.concatenate([home, far])
+    strange = np.arange(len(scores)) >= len(home)
+    groups = np.concatenate([np.char.add("home ", home_groups), np.char.add("strange ", far_groups)])
+
+    def statistic(rows: npt.NDArray[np.intp]) -> dict[str, float | None]:
+        of_far = strange[rows]
+        mixed = of_far.any() and not of_far.all()
+        return {"auroc": far_auroc(scores[rows][~of_far], scores[rows][of_far]) if mixed else None}
+
+    return bootstrap(groups, statistic)["auroc"]
 
 
-def read_strange_sets(folders: Mapping[str, Path], limit: int = 120) -> dict[str, list[RGB]]:
-    """Up to `limit` pictures of each folder, evenly spread over its files."""
-    sets = {}
-    for name, folder in folders.items():
-        files = image_files(folder)
-        if not files:
-            raise DataProblem(f"The set {name!r} holds no images.")
-        chosen = [files[i] for i in np.linspace(0, len(files) - 1, min(limit, len(files))).astype(int)]
-        sets[name] = [decode(f.read_bytes()) for f in chosen]
+# --- the sets ----------------------------------------------------------------------------------------
+
+
+def read_strange_set(name: str, folder: Path) -> StrangeSet:
+    """Up to `MOST` pictures of a folder. Groups are those of its manifest.csv (path,…,group), if any.
+
+    Raises:
+        DataProblem: it holds no images.
+    """
+    files = image_files(folder)
+    if not files:
+        raise DataProblem(f"The set {name!r} holds no images.")
+    known = _groups_of(folder)
+    names = [f.relative_to(folder).as_posix() for f in files]
+    chosen = evenly(np.arange(len(files)), MOST)
+    return StrangeSet(
+        name.removeprefix(NEAR_MARK).strip(),
+        name.startswith(NEAR_MARK),
+        [decode(files[i].read_bytes()) for i in chosen],
+        np.array([known.get(names[i], names[i]) for i in chosen]),
+        "group" if known else "file",
+    )
+
+
+def _groups_of(folder: Path) -> dict[str, str]:
+    try:
+        with (folder / "manifest.csv").open(encoding="utf-8-sig", newline="") as stream:
+            return {row["path"]: row["group"] for row in csv.DictReader(stream) if row.get("group")}
+    except OSError:
+        return {}
+
+
+def drawn_sets(size: int, home_fields: npt.NDArray[np.uint8] | None) -> list[StrangeSet]:
+    """Glass, photographs and, of home fields, other stains: all far."""
+    glass, (crops, sources) = synthetic_glass(size), photographs()
+    sets = [
+        StrangeSet("glass (synthetic)", False, glass, _numbered(len(glass)), "file"),
+        StrangeSet("photographs (crops of 2)", False, crops, np.array(sources), "group"),
+    ]
+    if home_fields is not None:
+        some = home_fields[evenly(np.arange(len(home_fields)), MOST)]
+        sets += [
+            StrangeSet(name, False, restained(some, name), _numbered(len(some)), "group")
+            for name in OTHER_STAINS
+        ]
     return sets
 
 
-def synthetic_glass(size: int, count: int = 40, seed: int = 1) -> list[RGB]:
-    """Empty glass as cameras see it: white to beige, a gentle gradient, sensor noise, a few specks."""
-    random = np.random.default_rng(seed)
-    y, x = np.mgrid[0:size, 0:size] / size
-    pictures = []
-    for _ in range(count):
-        tint = np.array([244, 241, 238]) - random.uniform(0, 14, 3)
-        slope = random.uniform(-6, 6, 2)
-        plane = tint + (slope[0] * x + slope[1] * y)[..., None] + random.normal(0, 1.5, (size, size, 3))
-        for _ in range(int(random.integers(0, 5))):
-            cy, cx = random.integers(4, size - 4, 2)
-            plane[cy - 2 : cy + 2, cx - 2 : cx + 2] -= random.uniform(10, 60)
-        pictures.append(np.clip(plane, 0, 255).astype(np.uint8))
-    return pictures
+def _numbered(count: int) -> npt.NDArray[np.str_]:
+    return np.array([f"{i:04}" for i in range(count)])

@@ -12,7 +12,8 @@ from lungviewer.core.job import RecordingContext
 from tests.fixtures.colour_data import COLOURS, draw_tile, write_colour_data
 from training.about import About
 from training.fit import FitSettings
-from training.pipeline import FitRequest, FitResult, run_fit
+from training.pipeline import run_fit
+from training.request import FitRequest, FitResult
 
 SETTINGS = FitSettings(epochs=6, batch=32, learning_rate=1e-2, patience=6, seed=3, views=("mirror",))
 ABOUT = About(

@@ -17,8 +17,8 @@ from lungviewer.packs.loading import load_pack
 from tests.fixtures.colour_data import write_colour_data
 from tests.training.conftest import TinyRun
 from training.errors import DataProblem, LeakageError
-from training.history import Epoch, best_epoch, read_history
 from training.golden import draw_golden_images
+from training.history import Epoch, best_epoch, read_history
 from training.notes import Note
 from training.pipeline import FitRequest, run_fit
 from training.runtime import OnnxModel

@@ -7,9 +7,10 @@ import numpy as np
 from lungviewer.core.outliers import outlier_model
 from training.evidence import Evidence
 from training.trust_fit import (
-    CLEARLY_BETTER,
     SIMPLEST_FIRST,
+    TrustCandidate,
     TrustFit,
+    clearly_worse,
     fit_trust,
     gaussian_arrays,
     pack_arrays,
@@ -48,13 +49,21 @@ def test_every_kind_of_score_is_tried_and_judged_on_every_kind_of_altered_image(
     assert all(0 <= v <= 1 for c in fit.candidates for v in c.auroc.values())
 
 
-def test_the_simplest_score_within_a_hair_of_the_best_is_chosen() -> None:
+def test_the_simplest_score_that_is_not_clearly_worse_is_chosen() -> None:
     fit = fitted()
-    best = max(c.mean for c in fit.candidates)
+    best = max(fit.candidates, key=lambda c: c.mean)
     (chosen,) = [c for c in fit.candidates if (c.method, c.setting) == (fit.method, fit.setting)]
-    assert chosen.mean >= best - CLEARLY_BETTER
+    assert not clearly_worse(chosen, best)
     simpler = SIMPLEST_FIRST[: SIMPLEST_FIRST.index(fit.method)]
-    assert all(c.mean < best - CLEARLY_BETTER for c in fit.candidates if c.method in simpler)
+    assert all(clearly_worse(c, best) for c in fit.candidates if c.method in simpler)
+
+
+def test_a_lead_on_one_kind_of_image_alone_is_not_clear() -> None:
+    best = TrustCandidate("sum", "", {"a": 0.99, "b": 0.99, "c": 0.99, "d": 0.99})
+    once = TrustCandidate("gaussian", "", {"a": 0.99, "b": 0.99, "c": 0.99, "d": 0.95})
+    always = TrustCandidate("energy", "", {"a": 0.97, "b": 0.98, "c": 0.97, "d": 0.96})
+    assert not clearly_worse(once, best)
+    assert clearly_worse(always, best)
 
 
 def test_the_arrays_give_the_core_the_same_scores() -> None:

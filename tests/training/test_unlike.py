@@ -11,11 +11,11 @@ from lungviewer.core.job import NullContext
 from lungviewer.core.model import ImageCheckLimits
 from lungviewer.core.trust import check_field
 from tests.fixtures.colour_data import draw_tile, write_colour_data
-from tests.training.conftest import TinyRun
+from tests.fixtures.tiny_judge import painted, tiny_judge
 from training.errors import DataProblem
-from training.judge import open_pack
+from training.far_sets import OTHER_STAINS, photographs, restained, synthetic_glass
 from training.strange import STRANGE, make_strange
-from training.unlike import strange_records, synthetic_glass
+from training.unlike import drawn_sets, read_strange_set, strange_record, strange_records
 
 
 @pytest.mark.parametrize("kind", list(STRANGE))
@@ -34,16 +34,76 @@ def test_drawn_glass_is_refused_as_glass_by_the_image_checks() -> None:
     assert reasons == {"glass"}
 
 
-def test_strange_sets_are_scored_against_home(tiny_run: TinyRun, tmp_path: Path) -> None:
-    judge = open_pack(tiny_run.result.pack)
-    folder = write_colour_data(tmp_path / "data", groups=2, copies=1)
-    home = np.full(20, 0.1)
-    records = strange_records(judge, {"same stain": folder}, home, NullContext())
-    assert [r["set"] for r in records] == ["same stain", "glass (synthetic)"]
+def manifest_of(folder: Path, groups: int) -> None:
+    files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.png"))
+    lines = [f"{path},x,g{i % groups}" for i, path in enumerate(files)]
+    (folder / "manifest.csv").write_text("\n".join(["path,label,group", *lines]) + "\n")
+
+
+def test_strange_sets_are_scored_against_home(tmp_path: Path) -> None:
+    judge = tiny_judge(score="gaussian", refuse_above=3.0)
+    fields, _, groups = painted()
+    home = judge.fields_at_once(fields).trust_score
+    folder = write_colour_data(tmp_path / "data", groups=4, copies=1, manifest=False)
+    sets = {"far away": folder, "near:other organ": folder}
+    records = strange_records(judge, sets, home, NullContext(), groups, fields[::2])
+    by_name = {r["set"]: r for r in records}
+    assert [r["kind"] for r in records] == ["far", "near", *["far"] * 5]
+    assert set(by_name) - {"far away", "other organ"} == {
+        "glass (synthetic)",
+        "photographs (crops of 2)",
+        *OTHER_STAINS,
+    }
     for record in records:
-        assert record["auroc"] == 1.0, "every score lies above 0.1"
         assert record["refused"] + record["review"] + record["ok"] == pytest.approx(1)
-    assert records[1]["refused"] == 1.0
-    (tmp_path / "empty").mkdir()
+        assert record["auroc_with_checks"] >= record["auroc"] > 0.5
+        assert record["images"] >= record["groups"] > 0
+    assert by_name["glass (synthetic)"]["refused"] == by_name["glass (synthetic)"]["auroc_with_checks"] == 1
+    photographs = by_name["photographs (crops of 2)"]
+    assert (photographs["groups"], photographs["auroc_interval"]) == (2, None)
+
+
+def test_groups_of_a_strange_set_are_those_of_its_manifest(tmp_path: Path) -> None:
+    folder = write_colour_data(tmp_path / "data", groups=3, copies=1, manifest=False)
+    assert read_strange_set("x", folder).unit == "file"
+    manifest_of(folder, groups=2)
+    found = read_strange_set("near: x", folder)
+    assert (found.name, found.near, found.unit, len(found.pictures)) == ("x", True, "group", 9)
+    assert set(found.groups) == {"g0", "g1"}
+
+
+def test_intervals_need_groups_on_both_sides() -> None:
+    judge = tiny_judge(score="gaussian")
+    fields, _, groups = painted()
+    home = judge.fields_at_once(fields).trust_score
+    some = drawn_sets(32, fields[::2])[2]
+    without = strange_record(judge, some, home, NullContext())
+    found = strange_record(judge, some, home, NullContext(), groups)
+    assert without["auroc_interval"] is None
+    low, high = found["auroc_interval"]
+    assert low <= found["auroc"] <= high
+
+
+def test_no_sets_no_records_and_an_empty_set_is_a_sentence(tmp_path: Path) -> None:
+    home = np.full(20, 0.1)
+    assert strange_records(tiny_judge(), {}, home, NullContext()) == []
     with pytest.raises(DataProblem, match="no images"):
-        strange_records(judge, {"none": tmp_path / "empty"}, home, NullContext())
+        strange_records(tiny_judge(), {"none": tmp_path}, home, NullContext())
+
+
+@pytest.mark.parametrize("name", list(OTHER_STAINS))
+def test_other_stains_move_the_colour_and_keep_the_tissue(name: str) -> None:
+    tile = draw_tile("lung_aca", 0)
+    (found,) = restained(tile[None], name)
+    assert (found.shape, found.dtype) == (tile.shape, np.uint8)
+    assert np.abs(found.mean(axis=(0, 1)) - tile.mean(axis=(0, 1))).max() > 20
+    before, after = (p.astype(float).mean(axis=2).reshape(-1) for p in (tile, found))
+    assert abs(np.corrcoef(before, after)[0, 1]) > 0.5
+
+
+def test_photographs_are_square_crops_and_always_the_same() -> None:
+    (one, names), (other, _) = photographs(6), photographs(6)
+    assert set(names) == {"photograph 0", "photograph 1"}
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.shape[0] == a.shape[1] >= 213

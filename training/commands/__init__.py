@@ -7,8 +7,14 @@ nothing heavy at the top, so that help is quick and needs no TensorFlow.
 from __future__ import annotations
 
 COMMANDS: dict[str, str] = {
+    "audit": "training.commands.audit",
+    "augment": "training.commands.augment",
     "fit": "training.commands.fit",
     "evaluate": "training.commands.evaluate",
+    "calibrate": "training.commands.calibrate",
+    "export": "training.commands.export",
+    "compare": "training.commands.compare",
+    "quantize": "training.commands.quantize",
     "import-keras": "training.commands.import_keras",
 }
 """Name → module; its docstring's first line is the command's help."""

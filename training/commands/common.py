@@ -50,12 +50,13 @@ def about_of(options: argparse.Namespace) -> About:
     return replace(about, **given)
 
 
-def named_folders(pairs: list[str]) -> dict[str, Path]:
-    """`NAME=DIR` options as a table."""
+def named_folders(pairs: list[str], option: str = "--strange NAME=DIR") -> dict[str, Path]:
+    """`NAME=PATH` options as a table; `option` is what was asked for, as in the help."""
     named = {}
     for pair in pairs:
         name, sign, folder = pair.partition("=")
         if not (name and sign and folder):
-            raise DataProblem("--strange needs NAME=DIR.")
+            asked, form = option.split()
+            raise DataProblem(f"{asked} needs {form}.")
         named[name] = Path(folder)
     return named

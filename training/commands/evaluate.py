@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
 
 from training.classes import read_classes
-from training.commands.common import Progress, add_classes, add_json_lines
+from training.commands.common import Progress, add_classes, add_json_lines, named_folders
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -19,30 +18,41 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="class folders, or foreign sets (manifest.csv with a set column)",
     )
+    parser.add_argument("--external", type=Path, help="foreign sets, beside class folders in --data")
+    parser.add_argument(
+        "--strange",
+        action="append",
+        default=[],
+        metavar="NAME=DIR",
+        help="images of no class (repeatable); near:NAME=DIR for stained tissue of other organs",
+    )
+    parser.add_argument(
+        "--robust", action="store_true", help="damage the images in nine ways, turn and mirror them"
+    )
+    parser.add_argument("--explain", action="store_true", help="check what the heat maps are worth")
+    parser.add_argument("--out", type=Path, help="folder for metrics.json and pictures")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     add_classes(parser)
     add_json_lines(parser)
 
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
-    from training.data import open_dataset
-    from training.evaluate import evaluate_folder
-    from training.external import external_records, is_external
-    from training.judge import open_pack
-    from training.notes import Note
-    from training.tables import external_table, home_table
+    from lungviewer.core.paths import atomic_write
+    from training.measure_pack import MeasureRequest, measure_pack
+    from training.tables import tables
 
-    judge = open_pack(options.pack)
-    found: dict[str, Any]
-    if is_external(options.data):
-        records = external_records(judge, options.data, ctx)
-        found, table = {"external": records}, external_table(records)
-    else:
-        dataset = open_dataset(options.data, None, read_classes(options.classes) if options.classes else {})
-        for note in dataset.notes:
-            ctx.partial(Note(note))
-        record = evaluate_folder(judge, dataset, ctx)
-        found, table = {"home": record}, home_table(record)
-    ctx.say(table)
+    request = MeasureRequest(
+        pack=options.pack,
+        data=options.data,
+        classes=read_classes(options.classes) if options.classes else {},
+        external=options.external,
+        strange=named_folders(options.strange),
+        robust=options.robust,
+        explain=options.explain,
+        out=options.out,
+    )
+    found = measure_pack(request, ctx)
+    ctx.say(tables(found))
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        with atomic_write(options.json) as stream:
+            stream.write(json.dumps(found, indent=1, allow_nan=False).encode() + b"\n")

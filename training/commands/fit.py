@@ -5,20 +5,50 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from training.augment.settings import AugmentSettings
 from training.classes import read_classes
 from training.commands.common import Progress, about_of, add_about, add_classes, add_json_lines, named_folders
 from training.errors import DataProblem
 from training.fit import FitSettings
 from training.progress import JsonProgress
+from training.tune import TuneSettings
+
+if TYPE_CHECKING:
+    from training.request import FitResult
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with one sub-folder per class")
     parser.add_argument("--out", type=Path, required=True, help="run folder; the same command resumes it")
     parser.add_argument("--arch", default="mobilenetv2", help="network (default: %(default)s)")
-    parser.add_argument("--frozen", action="store_true", help="keep the backbone's weights (needed so far)")
+    parser.add_argument(
+        "--frozen", action="store_true", help="keep the backbone's weights and train a head only"
+    )
+    parser.add_argument("--cut", help="where fine-tuning begins, such as block_12; 'none' trains everything")
+    parser.add_argument("--views", type=int, help="augmented views of every training image")
+    parser.add_argument("--stains", type=Path, help="unlabelled H&E images of other laboratories")
+    parser.add_argument("--no-augment", action="store_true", help="fine-tune on the images as they are")
+    parser.add_argument(
+        "--balance", choices=("sampling", "weights", "none"), help="how classes are given the same say"
+    )
+    parser.add_argument("--learning-rate", type=float, help="where the cosine starts")
+    parser.add_argument("--patience", type=int, help="stop after so many epochs without a better validation")
+    parser.add_argument(
+        "--members", type=int, default=1, help="runs from different seeds whose weights are averaged"
+    )
+    parser.add_argument("--int8", action="store_true", help="also ship a quantised graph, if it is as good")
+    parser.add_argument(
+        "--tensorboard", action="store_true", help="write a TensorBoard log into the run folder"
+    )
     parser.add_argument("--weights", type=Path, help="Keras weights of the backbone; none: random")
+    parser.add_argument(
+        "--from-pack", type=Path, metavar="PACK", help="start from a finished pack (needs --head-only)"
+    )
+    parser.add_argument(
+        "--head-only", action="store_true", help="learn the last layer only, on the pack's own embeddings"
+    )
     parser.add_argument(
         "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
     )
@@ -45,31 +75,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
-    from training.pipeline import FitRequest, run_fit
-
-    if not options.frozen:
-        raise DataProblem("Only frozen backbones can be trained so far.", hint="Add --frozen.")
-    settings = FitSettings()
-    if options.epochs is not None:
-        settings = replace(settings, epochs=options.epochs)
-    if options.seed is not None:
-        settings = replace(settings, seed=options.seed)
-    request = FitRequest(
-        data=options.data,
-        out=options.out,
-        about=about_of(options),
-        arch=options.arch,
-        weights=options.weights,
-        manifest=options.manifest,
-        classes=read_classes(options.classes) if options.classes else {},
-        settings=settings,
-        by_image=options.split_by == "image",
-        skip_unreadable=options.skip_unreadable,
-        external=options.external,
-        strange=named_folders(options.strange),
-        pack_out=options.pack_out,
-    )
-    result = run_fit(request, ctx)
+    result = _adapt(options, ctx) if options.from_pack else _train(options, ctx)
     test = result.metrics["test"]
     accuracy = test["figures"]["accuracy"]
     span = "no interval" if accuracy["low"] is None else f"{accuracy['low']:.4f} to {accuracy['high']:.4f}"
@@ -79,3 +85,82 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     )
     if isinstance(ctx, JsonProgress):
         ctx.event("done", pack=str(result.pack))
+
+
+def _adapt(options: argparse.Namespace, ctx: Progress) -> FitResult:
+    from training.adapt import AdaptRequest, run_adapt
+
+    if not options.head_only:
+        raise DataProblem("From a pack, only a new head can be learned so far.", hint="Add --head-only.")
+    unused = ("weights", "cut", "views", "stains", "balance", "no_augment", "int8", "tensorboard")
+    wrong = [f"--{name.replace('_', '-')}" for name in unused if getattr(options, name)]
+    if wrong or options.members != 1 or options.split_by != "group":
+        raise DataProblem(
+            "A new head is learned by group, once, on the pack's network as it is.",
+            hint=f"Leave out {', '.join(wrong) or '--members and --split-by'}.",
+        )
+    given = any((options.about, options.id, options.title, options.version))
+    given = given or options.input_size is not None or options.um_per_px is not None
+    request = AdaptRequest(
+        from_pack=options.from_pack,
+        data=options.data,
+        out=options.out,
+        about=about_of(options) if given else None,
+        manifest=options.manifest,
+        classes=read_classes(options.classes) if options.classes else {},
+        settings=_settings(options),
+        skip_unreadable=options.skip_unreadable,
+        external=options.external,
+        strange=named_folders(options.strange),
+        pack_out=options.pack_out,
+    )
+    return run_adapt(request, ctx)
+
+
+def _settings(options: argparse.Namespace) -> FitSettings:
+    settings = FitSettings()
+    return replace(settings, **_given(options, "epochs", "seed", "learning_rate", "patience"))
+
+
+def _tune_settings(options: argparse.Namespace) -> TuneSettings:
+    given = _given(options, "epochs", "seed", "learning_rate", "patience", "views", "balance", "cut")
+    if given.get("cut") == "none":
+        given["cut"] = ""
+    return replace(TuneSettings(), **given)
+
+
+def _given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """The options among `names` that were given."""
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _train(options: argparse.Namespace, ctx: Progress) -> FitResult:
+    from training.pipeline import run_fit
+    from training.request import FitRequest
+
+    if options.head_only:
+        raise DataProblem("--head-only needs --from-pack PACK.")
+    if options.members < 1:
+        raise DataProblem("--members must be at least 1.")
+    request = FitRequest(
+        data=options.data,
+        out=options.out,
+        about=about_of(options),
+        arch=options.arch,
+        weights=options.weights,
+        manifest=options.manifest,
+        classes=read_classes(options.classes) if options.classes else {},
+        settings=_settings(options),
+        tune=None if options.frozen else _tune_settings(options),
+        augment=None if options.no_augment else AugmentSettings(),
+        stains=options.stains,
+        members=options.members,
+        int8=options.int8,
+        tensorboard=options.tensorboard,
+        by_image=options.split_by == "image",
+        skip_unreadable=options.skip_unreadable,
+        external=options.external,
+        strange=named_folders(options.strange),
+        pack_out=options.pack_out,
+    )
+    return run_fit(request, ctx)

@@ -1,0 +1,184 @@
+"""A new head on a finished pack: same gates, same figures, minutes instead of hours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from lungviewer.core.job import RecordingContext
+from lungviewer.core.model import ClassSpec, Role
+from lungviewer.packs.graph import check_graph
+from lungviewer.packs.loading import load_pack
+from tests.fixtures.colour_data import write_colour_data
+from tests.fixtures.packs import tiny_model, tiny_spec
+from tests.training.conftest import TinyRun
+from training.__main__ import main
+from training.adapt import NO_KERAS_NOTE, AdaptRequest, run_adapt
+from training.errors import DataProblem, ParityError
+from training.fit import FitSettings
+from training.onnx_head import check_head, take_head, with_head
+from training.runtime import OnnxModel
+
+SETTINGS = FitSettings(epochs=20, batch=8, learning_rate=1e-2, patience=20, seed=3, views=("mirror",))
+TWO = {
+    "lung_aca": ClassSpec("tumour", "Tumour", "#d55e00", Role.TUMOUR),
+    "lung_n": ClassSpec("normal", "Normal", "#009e73", Role.NORMAL),
+}
+
+
+@pytest.fixture(scope="module")
+def graph(tiny_run: TinyRun) -> bytes:
+    return load_pack(tiny_run.result.pack).model
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def two_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two of the three drawn classes, in a folder of their own."""
+    folder = write_colour_data(tmp_path_factory.mktemp("two") / "data", groups=9, copies=2)
+    lines = (folder / "manifest.csv").read_text().splitlines()
+    (folder / "manifest.csv").write_text("\n".join(x for x in lines if "lung_scc" not in x) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def adapted(tiny_run: TinyRun, two_classes: Path, tmp_path_factory: pytest.TempPathFactory):
+    out = tmp_path_factory.mktemp("adapted")
+    request = AdaptRequest(tiny_run.result.pack, two_classes, out, classes=TWO, settings=SETTINGS)
+    ctx = RecordingContext()
+    return request, run_adapt(request, ctx), ctx
+
+
+# --- the graph
+
+
+def test_the_same_head_put_back_gives_the_same_bytes(graph: bytes) -> None:
+    head = take_head(graph)
+    assert with_head(graph, head.kernel, head.bias) == graph
+
+
+def test_a_new_head_computes_what_it_should_and_keeps_the_contract(graph: bytes, images: np.ndarray) -> None:
+    random = np.random.default_rng(1)
+    width = take_head(graph).kernel.shape[0]
+    kernel = random.normal(0, 0.1, (width, 5)).astype(np.float32)
+    bias = random.normal(0, 1, 5).astype(np.float32)
+    new = with_head(graph, kernel, bias)
+    raw, old = OnnxModel(new).predict(images), OnnxModel(graph).predict(images)
+    assert (raw.logits.shape, raw.cam.shape[:2]) == ((3, 5), (3, 5))
+    np.testing.assert_allclose(raw.embedding, old.embedding, rtol=1e-5)
+    np.testing.assert_allclose(raw.logits, raw.embedding @ kernel + bias, rtol=1e-4, atol=1e-4)
+    parity = check_head(new, kernel, bias, images)
+    assert max(parity.probability, parity.cam, parity.embedding) < 1e-5
+    classes = [ClassSpec(f"c{i}", f"C{i}", "#d55e00", Role.BENIGN) for i in range(5)]
+    assert check_graph(new, tiny_spec(classes=classes, size=64)).nodes > 10
+
+
+def with_map_weights(graph: bytes, change) -> bytes:
+    """The graph with other weights in the convolution that makes the map."""
+    model = onnx.load_from_string(graph)
+    cam = next(n for n in model.graph.node if n.output[0] == "cam")
+    conv = next(n for n in model.graph.node if n.output[0] == cam.input[0])
+    weights = next(t for t in model.graph.initializer if t.name == conv.input[1])
+    values = change(onnx.numpy_helper.to_array(weights)).astype(np.float32)
+    weights.CopyFrom(onnx.numpy_helper.from_array(values, weights.name))
+    return model.SerializeToString()
+
+
+def test_a_wrong_map_or_a_wrong_answer_is_noticed(graph: bytes, images: np.ndarray) -> None:
+    head = take_head(graph)
+    with pytest.raises(ParityError, match="map"):
+        check_head(with_map_weights(graph, lambda w: w * 1.5), head.kernel, head.bias, images)
+    with pytest.raises(ParityError, match="probability"):
+        check_head(graph, head.kernel, head.bias + np.float32([1, 0, 0]), images)
+
+
+def test_a_head_that_does_not_fit_is_a_mistake(graph: bytes) -> None:
+    with pytest.raises(ValueError, match="embedding"):
+        with_head(graph, np.zeros((7, 3), np.float32), np.zeros(3, np.float32))
+
+
+def test_a_map_of_another_layer_is_refused(graph: bytes) -> None:
+    other = with_map_weights(graph, lambda w: np.random.default_rng(0).normal(size=w.shape))
+    with pytest.raises(DataProblem, match="does not end in a mean"):
+        take_head(other)
+
+
+def test_a_graph_with_another_kind_of_head_is_refused() -> None:
+    with pytest.raises(DataProblem, match="does not end in a mean"):
+        take_head(tiny_model().SerializeToString())
+
+
+# --- a whole run
+
+
+def test_an_adapted_pack_verifies_answers_and_says_where_it_comes_from(adapted, tiny_run: TinyRun) -> None:
+    _, result, _ = adapted
+    pack = load_pack(result.pack)
+    assert pack.spec.class_ids == ("normal", "tumour")
+    assert pack.spec.validated
+    assert "model.keras" not in pack.spec.files
+    assert f"network of tiny@{tiny_run.result.spec.version}" in pack.spec.provenance.data
+    assert result.metrics["test"]["figures"]["accuracy"]["value"] > 0.9
+    raw = OnnxModel(pack.model, threads=1).predict(np.array(pack.golden["images"]))
+    np.testing.assert_allclose(raw.logits, pack.golden["logits"], rtol=1e-3, atol=1e-4)
+
+
+def test_an_adapted_pack_has_the_figures_and_the_card_of_any_other(adapted, tiny_run: TinyRun) -> None:
+    request, result, ctx = adapted
+    assert set(result.metrics) == set(tiny_run.result.metrics)
+    written = json.loads((result.pack / "evaluation" / "metrics.json").read_bytes())
+    assert written["test"] == json.loads(json.dumps(result.metrics["test"]))
+    card = (result.pack / "card.md").read_text(encoding="utf-8")
+    assert NO_KERAS_NOTE in card
+    assert "one dense layer was learned anew" in card
+    assert any(getattr(p, "text", "") == NO_KERAS_NOTE for p in ctx.partials)
+    assert (request.out / "split.csv").is_file()
+
+
+def test_the_same_command_again_computes_no_embedding_and_gives_the_same_model(adapted) -> None:
+    request, result, _ = adapted
+    before = load_pack(result.pack)
+    ctx = RecordingContext()
+    again = load_pack(run_adapt(request, ctx).pack)
+    assert again.model == before.model
+    assert not any("Backbone" in text for *_, text in ctx.steps)
+
+
+def test_another_split_of_the_packs_own_training_folder_is_refused(tiny_run: TinyRun, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, seed=tiny_run.result.spec.provenance.seed + 1)
+    request = AdaptRequest(tiny_run.result.pack, tiny_run.request.data, tmp_path / "run", settings=settings)
+    with pytest.raises(DataProblem, match="another split") as caught:
+        run_adapt(request)
+    assert f"--seed {tiny_run.result.spec.provenance.seed}" in caught.value.sentence
+
+
+def test_an_about_file_of_another_input_size_is_refused(tiny_run: TinyRun, tmp_path: Path) -> None:
+    about = replace(tiny_run.request.about, input_size=96)
+    with pytest.raises(DataProblem, match="reads 64 × 64"):
+        run_adapt(AdaptRequest(tiny_run.result.pack, tmp_path, tmp_path / "run", about=about))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--from-pack", "p"], "only a new head"),
+        (["--frozen", "--head-only"], "needs --from-pack"),
+        (["--from-pack", "p", "--head-only", "--split-by", "image"], "by group, once"),
+        (["--from-pack", "p", "--head-only", "--views", "3"], "Leave out --views"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    options: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["fit", "--data", str(tmp_path), "--out", str(tmp_path / "run"), *options])
+    assert code == 2
+    assert told in capsys.readouterr().err

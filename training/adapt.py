@@ -1,0 +1,202 @@
+"""A new head for a finished pack: other classes or other images, in minutes, without touching the network.
+
+The pack's graph gives the embeddings; a dense layer is learned on them and put into the graph in the place
+of the old one. Split, gates, thresholds, evaluation, card and pack are those of a full training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lungviewer.core.job import JobContext, NullContext
+from lungviewer.core.model import ClassSpec, ModelSpec
+from lungviewer.packs.loading import LoadedPack, load_pack
+from training.about import About
+from training.architectures.model import ArchitectureModel
+from training.errors import DataProblem
+from training.evidence import Evidence, spread_pixels
+from training.export import PARITY_IMAGES
+from training.features import cached_embeddings
+from training.finish import Candidate, Destination, finish
+from training.fit import FitSettings, fit_head
+from training.leak_probe import probe_leakage
+from training.notes import Note
+from training.onnx_head import check_head, take_head, with_head
+from training.pack import draft_spec, provenance_of
+from training.prepare import DataRequest, Prepared, check_images, prepare_data
+from training.request import FitResult
+from training.run_folder import RunFolder
+from training.runtime import OnnxModel
+from training.tensorflow_gate import require_tensorflow
+from training.trainers import head_record
+
+NO_KERAS_NOTE = (
+    "This pack has no model.keras: only its last layer was learned, and it was put into the graph of the "
+    "pack it comes from. Train further from that pack's Keras file."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptRequest:
+    """Everything that `fit --from-pack` was asked for; `about` None: what the pack says of itself."""
+
+    from_pack: Path
+    data: Path
+    out: Path
+    about: About | None = None
+    manifest: Path | None = None
+    classes: Mapping[str, ClassSpec] = field(default_factory=dict)
+    settings: FitSettings = field(default_factory=FitSettings)
+    skip_unreadable: bool = False
+    external: Path | None = None
+    strange: Mapping[str, Path] = field(default_factory=dict)
+    pack_out: Path | None = None
+
+
+def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult:
+    """Learn a new head on a pack's embeddings and write a pack. Goes on where an earlier call stopped.
+
+    Raises:
+        PackError: the pack does not verify.
+        DataProblem, LeakageError: the data or the pack cannot be used so.
+        ParityError: the new graph does not compute what was learned.
+        Cancelled: the job was asked to stop; the same call resumes.
+    """
+    ctx = ctx or NullContext()
+    base = load_pack(request.from_pack)
+    old_head = take_head(base.model)
+    about = about_for(request.about, base.spec)
+    run = RunFolder(request.out)
+    run.open(_config(request, base, about))
+    data = _prepare(request, base, run, ctx)
+    dataset, split, settings = data.dataset, data.split, request.settings
+    size = about.input_size
+    failed_checks = check_images(dataset, size, about.modality, ctx)
+
+    require_tensorflow(settings.seed)
+    old = OnnxModel(base.model)
+    features = cached_embeddings(
+        run.path,
+        lambda batch: old.predict(batch).embedding,
+        {"pack": base.sha256},
+        size,
+        dataset,
+        split,
+        settings.views,
+        ctx,
+    )
+    network = head_network(base.spec, old_head.kernel.shape[0], len(dataset.classes), settings.dropout)
+    history = fit_head(network, features, dataset.targets, split, settings, run.path, ctx)
+    kernel, bias = (np.asarray(v, np.float32) for v in (network.dense.kernel, network.dense.bias))
+
+    graph = with_head(base.model, kernel, bias)
+    parity = check_head(graph, kernel, bias, spread_pixels(dataset, split, size, PARITY_IMAGES))
+    known = features.originals
+    candidate = Candidate(
+        graph=graph,
+        parity=parity,
+        home=Evidence(np.asarray(known @ kernel + bias, np.float32), known),
+        draft=_draft(base, about, data),
+        fit=head_record(_description(base, settings), settings, history),
+        histories=[history],
+        split_units=probe_leakage(network, dataset, split, features, settings, ctx),
+        notes=(NO_KERAS_NOTE,),
+    )
+    to = Destination(request.pack_out or run.path / "pack", about, request.external, request.strange)
+    return finish(candidate, data, failed_checks, run, to, ctx)
+
+
+def about_for(about: About | None, spec: ModelSpec) -> About:
+    """What the new pack says of itself; without an about file, what the old one says, under another name.
+
+    Raises:
+        DataProblem: the about file has another input size than the network.
+    """
+    if about is not None:
+        if about.input_size != spec.input.size:
+            raise DataProblem(
+                f"The pack's network reads {spec.input.size} × {spec.input.size} pixels, and the about file "
+                f"or --input-size says {about.input_size}."
+            )
+        return about
+    return About(
+        id=f"{spec.id[:54]}-adapted",
+        title=f"{spec.title[:100]}, new head",
+        modality=spec.modality,
+        organ=spec.organ,
+        stain=spec.stain,
+        input_size=spec.input.size,
+        um_per_px=spec.input.um_per_px,
+    )
+
+
+def head_network(spec: ModelSpec, width: int, classes: int, dropout: float) -> ArchitectureModel:
+    """The trainable part alone: dropout and a dense layer on embeddings N×width. The network that makes
+    these stays in the pack's graph, so the other parts are None."""
+    _, keras = require_tensorflow()
+    layers = keras.layers
+    features = keras.Input((width,), name="features")
+    dense = layers.Dense(classes, name="logits")
+    head = keras.Model(features, dense(layers.Dropout(dropout, name="dropout")(features)))
+    return ArchitectureModel(
+        name=spec.architecture,
+        input_size=spec.input.size,
+        model=None,
+        backbone=None,
+        embedder=None,
+        head=head,
+        dense=dense,
+        explain=spec.explain,
+    )
+
+
+def _prepare(request: AdaptRequest, base: LoadedPack, run: RunFolder, ctx: JobContext) -> Prepared:
+    wanted = DataRequest(
+        request.data,
+        request.manifest,
+        request.classes,
+        request.settings.seed,
+        skip_unreadable=request.skip_unreadable,
+    )
+    data = prepare_data(wanted, run, ctx)
+    stated = base.spec.provenance
+    if data.dataset.manifest_sha256 == stated.manifest_sha256 and data.split.seed != stated.seed:
+        raise DataProblem(
+            "The pack was trained on this very folder with another split: images that its network has seen "
+            "would be tested on.",
+            hint=f"Use --seed {stated.seed}, as the pack did.",
+        )
+    ctx.partial(Note(NO_KERAS_NOTE))
+    return data
+
+
+def _draft(base: LoadedPack, about: About, data: Prepared) -> ModelSpec:
+    spec = base.spec
+    # pack.json has room for 500 characters.
+    text = f"{about.data[:380]}; head only, on the network of {base.name} ({base.sha256[:12]})"
+    provenance = replace(provenance_of(about, data.dataset, data.split), data=text)
+    return draft_spec(about, data.dataset.classes, spec.architecture, spec.explain, provenance)
+
+
+def _description(base: LoadedPack, settings: FitSettings) -> str:
+    return (
+        f"Network of {base.name} (pack {base.sha256[:12]}), unchanged; one dense layer was learned anew on "
+        f"its embeddings with Adam (learning rate {settings.learning_rate:g}, half a cosine) and class "
+        f"weights, on the images and {len(settings.views)} flipped or turned views of each."
+    )
+
+
+def _config(request: AdaptRequest, base: LoadedPack, about: About) -> dict[str, Any]:
+    """What must be the same for a run to be resumed."""
+    return {
+        "from_pack": base.sha256,
+        "settings": asdict(request.settings),
+        "skip_unreadable": request.skip_unreadable,
+        "modality": about.modality,
+        "classes": {label: asdict(spec) for label, spec in request.classes.items()},
+    }

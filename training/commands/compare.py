@@ -1,0 +1,55 @@
+"""train every architecture alike and print one table"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from training.architectures import ARCHITECTURES
+from training.classes import read_classes
+from training.commands.common import Progress, add_classes, add_json_lines, named_folders
+from training.sampling import BALANCES
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder with one sub-folder per class")
+    parser.add_argument("--out", type=Path, required=True, help="folder; the same command goes on there")
+    parser.add_argument("--archs", default=",".join(ARCHITECTURES), help="a,b,c (default: %(default)s)")
+    parser.add_argument("--size", type=int, default=96, help="side in pixels (default: %(default)s)")
+    parser.add_argument(
+        "--images-per-group", type=int, default=2, help="at most (default: %(default)s; 0: all)"
+    )
+    parser.add_argument("--epochs", type=int, default=3, help="of every network (default: %(default)s)")
+    parser.add_argument("--seeds", default="7", help="a,b,c; the first one splits (default: %(default)s)")
+    parser.add_argument(
+        "--weights", action="append", default=[], metavar="ARCH=FILE", help="Keras weights (repeatable)"
+    )
+    parser.add_argument("--split-by", choices=("both", "group", "image"), default="both")
+    parser.add_argument("--balance", choices=BALANCES, default="weights", help="of the classes")
+    add_classes(parser)
+    add_json_lines(parser)
+
+
+def run(options: argparse.Namespace, ctx: Progress) -> None:
+    from training.compare import CompareRequest, compare
+    from training.compare_table import text_table
+    from training.errors import DataProblem
+
+    try:
+        seeds = tuple(int(seed) for seed in options.seeds.split(","))
+    except ValueError as error:
+        raise DataProblem("--seeds needs whole numbers with commas between them.") from error
+    request = CompareRequest(
+        data=options.data,
+        out=options.out,
+        architectures=tuple(name.strip() for name in options.archs.split(",")),
+        size=options.size,
+        images_per_group=options.images_per_group,
+        epochs=options.epochs,
+        seeds=seeds,
+        weights=named_folders(options.weights, "--weights ARCH=FILE"),
+        units=("group", "image") if options.split_by == "both" else (options.split_by,),
+        balance=options.balance,
+        classes=read_classes(options.classes) if options.classes else {},
+    )
+    ctx.say(text_table(compare(request, ctx)))

@@ -1,0 +1,149 @@
+"""Train every architecture alike, on one split by group and one by image, and put them into one table.
+
+The schedule is short and the same for all, so this says which network is worth a longer one, and what a split
+by image makes of each; it does not say how good any of them can get. Figures are of the test side: nothing
+is chosen by them. One file per training in `trained/` and one per graph in `graphs/`: what is there is not
+done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lungviewer.core.job import JobContext, NullContext
+from lungviewer.core.model import ClassSpec
+from training import architectures
+from training.compare_table import comparison_plot, markdown_table, row_of
+from training.compare_train import BATCH, RATE_PRETRAINED, RATE_RANDOM, Images, Trial, graph_of, train_once
+from training.data import batches, open_dataset
+from training.errors import DataProblem
+from training.export import export_onnx
+from training.metrics import few_of_each_group
+from training.notes import Note
+from training.run_folder import RunFolder
+from training.speed import speed_ratios
+from training.split import split_by_group, split_by_image
+
+Record = dict[str, Any]
+REFERENCE = "mobilenetv2"
+SPEED_IMAGES = 8
+SPLITTERS = {"group": split_by_group, "image": split_by_image}
+
+
+@dataclass(frozen=True, slots=True)
+class CompareRequest:
+    """What is compared and how.
+
+    `units` are "group", "image" or both; the first of `seeds` also splits. `images_per_group` 0 takes all.
+    `weights` are Keras weights of backbones by architecture; the others start from random ones.
+    """
+
+    data: Path
+    out: Path
+    architectures: tuple[str, ...] = tuple(architectures.ARCHITECTURES)
+    size: int = 96
+    images_per_group: int = 2
+    epochs: int = 3
+    seeds: tuple[int, ...] = (7,)
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    units: tuple[str, ...] = ("group", "image")
+    balance: str = "weights"
+    classes: Mapping[str, ClassSpec] = field(default_factory=dict)
+
+
+def compare(request: CompareRequest, ctx: JobContext | None = None) -> Record:
+    """Train, export and measure; writes compare.json, compare.md and compare.png into the folder.
+
+    Returns:
+        What compare.json holds: the schedule, the data, and one row per architecture.
+
+    Raises:
+        DataProblem: unknown architectures, or a folder that holds another comparison.
+        ParityError: a network's graph does not compute what the network does.
+        Cancelled: between two batches; the same call goes on at the epoch that was begun.
+    """
+    ctx = ctx or NullContext()
+    unknown = ({*request.architectures} | {*request.weights}) - {*architectures.ARCHITECTURES}
+    if unknown:
+        raise DataProblem(f"There is no architecture called {', '.join(sorted(unknown))}.")
+    run = RunFolder(request.out)
+    run.open(_config(request))
+    images = _load(request, ctx)
+    trained: dict[str, list[Record]] = {}
+    for name in request.architectures:
+        for unit in request.units:
+            for seed in request.seeds:
+                trial = Trial(name, unit, seed, request.weights.get(name), request.epochs, request.balance)
+                trained.setdefault(name, []).append(train_once(trial, images, run, ctx))
+    graphs = {name: graph_of(name, run) for name in trained}
+    speeds = _speeds({name: graph for name, (graph, _) in graphs.items()}, images, ctx)
+    rows = [
+        row_of(name, images, records, {**graphs[name][1], "speed": speeds[name]})
+        for name, records in trained.items()
+    ]
+    found = {
+        "schema": "lungviewer-compare/1",
+        "notes": list(images.dataset.notes),
+        "schedule": describe_schedule(request),
+        "settings": _config(request),
+        "data": images.describe(),
+        "classes": [c.id for c in images.dataset.classes],
+        "architectures": rows,
+    }
+    run.write_json("compare.json", found)
+    run.write("compare.md", markdown_table(found).encode())
+    run.write("compare.png", comparison_plot(found))
+    return found
+
+
+def describe_schedule(request: CompareRequest) -> str:
+    """The schedule in words, for whoever reads the table alone."""
+    few = (
+        f"at most {request.images_per_group} images of every group"
+        if request.images_per_group
+        else "all images"
+    )
+    return (
+        f"{request.size} × {request.size} pixels, {few}, {request.epochs} epochs for every network: AdamW, "
+        f"half a cosine from {RATE_RANDOM:g} for networks that start from random weights and from "
+        f"{RATE_PRETRAINED:g} for pretrained ones (whose first epoch trains the last layer alone and whose "
+        f"batch norm stays as it is), batches of {BATCH}, flips and quarter turns, averaged weights, class "
+        f"balance: {request.balance}."
+    )
+
+
+def _config(request: CompareRequest) -> Record:
+    """What must be the same for results to stand in one table; more networks and seeds may join later."""
+    return {
+        "size": request.size,
+        "images_per_group": request.images_per_group,
+        "epochs": request.epochs,
+        "split_seed": request.seeds[0],
+        "balance": request.balance,
+    }
+
+
+def _load(request: CompareRequest, ctx: JobContext) -> Images:
+    dataset = open_dataset(request.data, None, request.classes)
+    for note in dataset.notes:
+        ctx.partial(Note(note))
+    if request.images_per_group:
+        rows = few_of_each_group(dataset.groups, request.images_per_group)
+        dataset = replace(dataset, samples=tuple(dataset.samples[i] for i in rows))
+    pixels = np.concatenate([b for _, b in batches(dataset, dataset.samples, request.size, BATCH, ctx)])
+    splits = {unit: SPLITTERS[unit](dataset, request.seeds[0]) for unit in request.units}
+    return Images(dataset, pixels, splits)
+
+
+def _speeds(graphs: Mapping[str, bytes], images: Images, ctx: JobContext) -> dict[str, float]:
+    """As multiples of the reference, whose weights do not matter for that when it was not trained."""
+    reference = graphs.get(REFERENCE)
+    if reference is None:
+        classes = len(images.dataset.classes)
+        reference = export_onnx(architectures.build(REFERENCE, images.pixels.shape[1], classes, None))
+    return speed_ratios(graphs, reference, images.pixels[:SPEED_IMAGES], ctx)

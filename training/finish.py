@@ -1,0 +1,161 @@
+"""From a graph to a pack: thresholds, every measurement, card, pictures, files. All trainings end here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lungviewer.core.job import JobContext
+from lungviewer.core.model import ModelSpec
+from training import plots
+from training.about import About
+from training.audit.shortcuts import shortcut_record
+from training.card import write_card
+from training.check_plots import check_charts
+from training.evaluate import Side, home_record, judge_samples
+from training.evidence import Evidence
+from training.export import Parity
+from training.external import class_records, judge_external, set_records
+from training.golden import golden_file
+from training.history import Epoch
+from training.home_checks import checked_fields, home_checks
+from training.judge import Judge
+from training.metrics import few_of_each_group
+from training.prepare import Prepared, checks_record
+from training.request import FitResult
+from training.run_folder import RunFolder
+from training.runtime import OnnxModel
+from training.thresholds import fit_thresholds
+from training.trust_fit import pack_arrays
+from training.unlike import strange_records
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A trained network as its graph, and what is known about it.
+
+    `home` is what it says about every sample of the data; `fit` and `split_units` are records of how it
+    was made; `extra` are further records, `files` further files of the pack.
+    """
+
+    graph: bytes
+    parity: Parity
+    home: Evidence
+    draft: ModelSpec
+    fit: Record
+    histories: Sequence[Sequence[Epoch]]
+    split_units: list[Record]
+    notes: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a pack goes, what it says about itself, and what it is measured on besides its own data."""
+
+    folder: Path
+    about: About
+    external: Path | None = None
+    strange: Mapping[str, Path] = field(default_factory=dict)
+
+
+def finish(
+    candidate: Candidate,
+    data: Prepared,
+    failed_checks: Sequence[str],
+    run: RunFolder,
+    to: Destination,
+    ctx: JobContext,
+) -> FitResult:
+    """Choose thresholds on validation groups, measure, and write the pack.
+
+    Args:
+        failed_checks: per sample, the image check that it fails or "".
+
+    Raises:
+        DataProblem: a set to be measured on cannot be used.
+        Cancelled: the job was asked to stop; nothing is written.
+    """
+    dataset, split = data.dataset, data.split
+    model = OnnxModel(candidate.graph)
+    fitted = fit_thresholds(model, candidate.home, dataset, split, failed_checks, candidate.draft, ctx)
+    spec = fitted.spec
+    judge = Judge(spec, model, fitted.trust.model)
+    rows = split.rows("test")
+    samples = tuple(dataset.samples[i] for i in rows)
+    given = judge_samples(judge, dataset, samples, ctx)
+    side = Side(samples, given, dataset.targets[rows], dataset.groups[rows], split.unit)
+    metrics: Record = {
+        "schema": "lungviewer-metrics/1",
+        "pack": {"id": spec.id, "version": spec.version},
+        "notes": [*dataset.notes, *candidate.notes],
+        "split": dict(data.record),
+        "fit": candidate.fit,
+        "parity": asdict(candidate.parity),
+        "calibration": fitted.calibration,
+        "trust": fitted.trust_record,
+        "image_checks": checks_record(failed_checks),
+        "split_units": candidate.split_units,
+        "test": home_record(given, side.targets, side.groups, spec.class_ids, split.unit),
+        "external": [],
+        "external_sets": [],
+        "shortcuts": shortcut_record(dataset, ctx),
+        **_home_measured(judge, candidate.graph, data, side, to, ctx),
+        **candidate.extra,
+    }
+    if to.external:
+        foreign = judge_external(judge, to.external, ctx)
+        metrics["external"] = class_records(foreign, spec.class_ids)
+        metrics["external_sets"] = set_records(foreign, spec.class_ids)
+    files = {
+        "model.onnx": candidate.graph,
+        "trust.npz": pack_arrays(fitted.trust.arrays),
+        "golden.npz": golden_file(candidate.graph, spec.input.size),
+        **candidate.files,
+    }
+    files |= _pictures(spec, metrics, candidate.histories, side)
+    return _write(spec, metrics, files, run, to)
+
+
+def _home_measured(
+    judge: Judge, graph: bytes, data: Prepared, side: Side, to: Destination, ctx: JobContext
+) -> Record:
+    """The records that need test fields in memory: robustness, stability, explanation, strange."""
+    fields, rows = checked_fields(data.dataset, side, judge.spec.input.size, ctx)
+    groups = side.groups[rows]
+    found = home_checks(judge, graph, fields, side.targets[rows], groups, side.split_unit, ctx)
+    one_each = fields[few_of_each_group(groups, 1)]
+    scores = side.given.trust_score
+    found["strange"] = strange_records(judge, to.strange, scores, ctx, side.groups, one_each)
+    return found
+
+
+def _pictures(
+    spec: ModelSpec, metrics: Record, histories: Sequence[Sequence[Epoch]], side: Side
+) -> dict[str, bytes]:
+    """The pictures of evaluation/, by name."""
+    pictures = {
+        "curves": plots.curves(histories[0]),
+        **plots.home_pictures(spec, metrics["test"], side.given, side.targets),
+        **check_charts(metrics),
+    }
+    if metrics["external"]:
+        pictures["external"] = plots.external_bars(metrics["external"], spec.classes)
+    return {f"evaluation/{name}.png": content for name, content in pictures.items()}
+
+
+def _write(
+    spec: ModelSpec, metrics: Record, files: dict[str, bytes], run: RunFolder, to: Destination
+) -> FitResult:
+    """Card and pack, with the gate's verdict in both."""
+    from lungviewer.packs.writer import write_pack
+
+    files["evaluation/metrics.json"] = run.write_json("metrics.json", metrics)
+    files["card.md"] = write_card(spec, to.about, metrics).encode()
+    to.folder.parent.mkdir(parents=True, exist_ok=True)
+    return FitResult(to.folder, write_pack(to.folder, spec, files, replace_existing=True), metrics)

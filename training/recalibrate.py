@@ -1,0 +1,295 @@
+"""Fit temperature, thresholds and strangeness statistics of a finished pack again, on labelled images.
+
+On the pack's own training folder the pack's own sides are used. On any other folder nothing was trained,
+so more of it can be spared for fitting and measuring; either way the figures before and after are of
+groups that had no part in the fit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lungviewer.core.job import JobContext, NullContext
+from lungviewer.core.model import ClassSpec, ModelSpec
+from lungviewer.core.outliers import OutlierModel
+from lungviewer.core.trust import calibrated_probabilities
+from lungviewer.packs.loading import read_pack_file
+from lungviewer.packs.writer import write_pack
+from training.card import interval, percent
+from training.data import Dataset, open_dataset
+from training.duplicates import check_exact, fingerprint
+from training.errors import DataProblem
+from training.evaluate import home_record, judge_samples
+from training.evidence import Shifted, home_evidence, laboratory_evidence
+from training.judge import Judge, open_pack
+from training.operating import DEFAULT_AIMS, Aims, Answered, spread
+from training.prepare import check_images
+from training.split import SIDES, Split, describe, split_by_group, split_by_image
+from training.thresholds import Thresholds, fit_thresholds
+from training.trust_fit import pack_arrays
+
+Record = dict[str, Any]
+
+OTHER_SHARES: Mapping[str, float] = {"train": 0.4, "validation": 0.3, "test": 0.3}
+"""Of a folder that the pack was not trained on: statistics, thresholds, figures."""
+FEWEST_GROUPS = 5
+"""Of every class, to fit thresholds on and to measure them on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrateRequest:
+    """`out` None: beside the pack, with the new version in its name."""
+
+    pack: Path
+    data: Path
+    out: Path | None = None
+    manifest: Path | None = None
+    classes: Mapping[str, ClassSpec] = field(default_factory=dict)
+    aims: Aims = DEFAULT_AIMS
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibrated:
+    """The new pack, and the record of before and after on held-out groups."""
+
+    pack: Path
+    spec: ModelSpec
+    record: Record
+
+
+def recalibrate(request: CalibrateRequest, ctx: JobContext | None = None) -> Recalibrated:
+    """Write a new version of a pack; the model itself is unchanged, byte for byte.
+
+    Raises:
+        PackError: the pack does not verify, or `out` exists.
+        DataProblem: unknown groups, other classes, unreadable images, or too few groups.
+        LeakageError: the same picture is on two sides.
+    """
+    ctx = ctx or NullContext()
+    judge = open_pack(request.pack)
+    old = judge.spec
+    dataset = open_dataset(request.data, request.manifest, request.classes)
+    split, own = sides_for(dataset, old)
+    dataset = in_order_of(dataset, old)
+    _check_readable(dataset, split, ctx)
+    size = old.input.size
+    checks = check_images(dataset, size, old.modality, ctx, old.trust.checks)
+    home = home_evidence(judge.model, dataset, size, ctx)
+    labs = laboratory_evidence(judge.model, dataset, split, size, old.modality, ctx)
+    fitted = fit_thresholds(judge.model, home, dataset, split, checks, old, ctx, labs, request.aims)
+    spec = _new_statement(old, fitted, dataset, own)
+
+    rows = split.rows("test")
+    samples = [dataset.samples[i] for i in rows]
+    record: Record = {
+        "from_version": old.version,
+        "own_training_folder": own,
+        "manifest_sha256": dataset.manifest_sha256,
+        "sides": describe(dataset, split),
+        "made_up_laboratories_before": _abroad_before(judge, labs, dataset),
+    }
+    for name, each in (("before", judge), ("after", Judge(spec, judge.model, fitted.trust.model))):
+        given = judge_samples(each, dataset, samples, ctx, f"Held-out images, {name}")
+        record[name] = home_record(
+            given, dataset.targets[rows], dataset.groups[rows], spec.class_ids, split.unit
+        )
+    folder = request.out or request.pack.with_name(f"{old.id}-{spec.version}")
+    files = {name: read_pack_file(request.pack, name) for name in old.files}
+    files = _new_files(files, old, spec, fitted, record)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return Recalibrated(folder, write_pack(folder, spec, files), record)
+
+
+def sides_for(dataset: Dataset, spec: ModelSpec) -> tuple[Split, bool]:
+    """The pack's own split of the folder it was trained on, or a new one by group of any other; and
+    whether it is the former.
+
+    Raises:
+        DataProblem: groups are unknown, or a class has too few of them.
+    """
+    stated = spec.provenance
+    if dataset.manifest_sha256 == stated.manifest_sha256:
+        divide = split_by_image if stated.split_unit == "image" else split_by_group
+        return divide(dataset, stated.seed), True
+    if not dataset.groups_known:
+        raise DataProblem(
+            "Groups are not known: thresholds fitted on copies of the images they are measured on mean "
+            "nothing.",
+            hint="Write a manifest.csv (path,label,group); a group is a patient, a slide or an original.",
+        )
+    split = split_by_group(dataset, stated.seed, OTHER_SHARES)
+    for side in ("validation", "test"):
+        samples = [dataset.samples[i] for i in split.rows(side)]
+        for target, spec_of in enumerate(dataset.classes):
+            found = len({s.group for s in samples if s.target == target})
+            if found < FEWEST_GROUPS:
+                raise DataProblem(
+                    f"There are too few groups of {spec_of.id}: {found} of them would be on the {side} "
+                    f"side, and at least {FEWEST_GROUPS} are needed.",
+                    hint="Add images of more patients or slides: about 17 groups of every class.",
+                )
+    return split, False
+
+
+def in_order_of(dataset: Dataset, spec: ModelSpec) -> Dataset:
+    """The same images with the pack's classes, in the order of its outputs.
+
+    Raises:
+        DataProblem: the folder has other classes than the pack, or lacks one.
+    """
+    given, wanted = {c.id for c in dataset.classes}, set(spec.class_ids)
+    if given != wanted:
+        lacking, strange = sorted(wanted - given), sorted(given - wanted)
+        what = [f"it lacks {', '.join(lacking)}"] if lacking else []
+        what += [f"the pack does not know {', '.join(strange)}"] if strange else []
+        raise DataProblem(
+            f"The folder's classes are not the pack's: {'; '.join(what)}.",
+            hint="For other classes, learn a new head: fit --from-pack PACK --head-only.",
+        )
+    place = [spec.class_ids.index(c.id) for c in dataset.classes]
+    samples = tuple(replace(s, target=place[s.target]) for s in dataset.samples)
+    return replace(dataset, samples=samples, classes=spec.classes)
+
+
+def next_version(version: str) -> str:
+    """The next patch version; what is after a hyphen is dropped."""
+    major, minor, patch = version.partition("-")[0].split(".")
+    return f"{major}.{minor}.{int(patch) + 1}"
+
+
+def _check_readable(dataset: Dataset, split: Split, ctx: JobContext) -> None:
+    prints = fingerprint(dataset, ctx)
+    if prints.unreadable:
+        raise DataProblem(
+            f"{len(prints.unreadable)} of {len(dataset.samples)} images cannot be read.",
+            hint="Repair them, or take them out of the folder and of its manifest.",
+            listed=tuple(prints.unreadable),
+        )
+    if split.unit != "image":
+        check_exact(prints, [s.path for s in dataset.samples], split.sides)
+
+
+def _new_statement(old: ModelSpec, fitted: Thresholds, dataset: Dataset, own: bool) -> ModelSpec:
+    calibration = fitted.spec.calibration
+    if not own:
+        where = f" of another folder than it was trained on (manifest {dataset.manifest_sha256[:12]})"
+        calibration = replace(calibration, fitted_on=calibration.fitted_on + where)
+    # Measured on groups that were not fitted on: that is what "validated" asks for.
+    validated = fitted.spec.validated if own else True
+    return replace(
+        fitted.spec, version=next_version(old.version), calibration=calibration, validated=validated
+    )
+
+
+def _abroad_before(judge: Judge, labs: list[Shifted], dataset: Dataset) -> Record | None:
+    """How the thresholds so far do in the same made-up laboratories."""
+    kept = [_calls_of(judge.spec, judge.outlier, lab, dataset) for lab in labs]
+    return {
+        "selective_accuracy": spread([float(right[k].mean()) for right, k in kept if k.any()]),
+        "coverage": spread([float(k.mean()) for _, k in kept]),
+    }
+
+
+def _calls_of(spec: ModelSpec, outlier: OutlierModel | None, lab: Shifted, dataset: Dataset) -> Any:
+    probabilities = calibrated_probabilities(lab.evidence.logits, spec.calibration.temperature)
+    strangeness = np.zeros(len(lab.rows)) if outlier is None else lab.evidence.scores(outlier)
+    right = probabilities.argmax(axis=1) == dataset.targets[lab.rows]
+    passed = np.array(lab.failed_checks) == ""
+    answered = Answered(probabilities.max(axis=1), strangeness, right, passed)
+    limit = np.inf if outlier is None else spec.trust.refuse_above
+    return right, answered.calls(limit, spec.trust.review_below)
+
+
+# --- files -------------------------------------------------------------------------------------------
+
+
+def _new_files(
+    files: dict[str, bytes], old: ModelSpec, spec: ModelSpec, fitted: Thresholds, record: Record
+) -> dict[str, bytes]:
+    """The old files with new statistics, metrics and card; pictures of the old thresholds are left out."""
+    stale = ("evaluation/coverage.png", "evaluation/reliability.png")
+    kept = {name: content for name, content in files.items() if name not in stale}
+    metrics: Record = json.loads(kept.get("evaluation/metrics.json", b"{}"))
+    metrics.setdefault("schema", "lungviewer-metrics/1")
+    metrics["pack"] = {"id": spec.id, "version": spec.version}
+    metrics["calibration"], metrics["trust"] = fitted.calibration, fitted.trust_record
+    metrics["recalibration"] = record
+    if record["own_training_folder"]:
+        metrics["test"] = record["after"]
+    kept["evaluation/metrics.json"] = (
+        json.dumps(metrics, indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
+    )
+    kept["trust.npz"] = pack_arrays(fitted.trust.arrays)
+    card = kept.get("card.md", f"# {spec.title}\n\n`{spec.id}` {old.version}\n".encode()).decode()
+    kept["card.md"] = new_card(card, old, spec, record).encode()
+    return kept
+
+
+def new_card(card: str, old: ModelSpec, spec: ModelSpec, record: Record) -> str:
+    """The pack's card with the new version and a first section that says what changed."""
+    card = card.replace(f"`{old.id}` {old.version}", f"`{spec.id}` {spec.version}", 1)
+    head, mark, rest = card.partition("\n## ")
+    return f"{head.rstrip()}\n\n{_section(old, spec, record)}\n{mark}{rest}"
+
+
+def _section(old: ModelSpec, spec: ModelSpec, record: Record) -> str:
+    after = record["after"]
+    where = (
+        "the folder it was trained on"
+        if record["own_training_folder"]
+        else "a folder that it was not trained on"
+    )
+    rows = [
+        f"| {label} | {_cell(record['before'], place)} | {_cell(after, place)} |"
+        for label, place in (
+            ("calls (status ok)", ("calls", "coverage")),
+            ("right among calls", ("calls", "selective_accuracy")),
+            ("refused", ("calls", "refused")),
+            ("right among all answers", ("figures", "accuracy")),
+            ("calibration error (ECE)", ("figures", "ece")),
+        )
+    ]
+    return "\n".join(
+        [
+            f"## Thresholds fitted again ({spec.version})",
+            f"Temperature, thresholds and strangeness statistics were fitted again on {where}; the model "
+            f"is that of version {old.version}. Measured on {after['images']} images of "
+            f"{after['groups']} groups that were not fitted on, split unit: {after['split_unit']}. What the "
+            f"sections below say about calls, refusals and thresholds is of version {old.version}.",
+            "",
+            f"| held-out groups | {old.version} (95 % interval) | {spec.version} (95 % interval) |",
+            "| --- | --- | --- |",
+            *rows,
+        ]
+    )
+
+
+def _cell(record: Record, place: tuple[str, str]) -> str:
+    measured = record[place[0]][place[1]]
+    return f"{percent(measured['value'])} ({interval(measured['low'], measured['high'])})"
+
+
+def before_and_after(record: Record) -> str:
+    """The held-out figures as text for a terminal."""
+    after = record["after"]
+    sides = ", ".join(f"{side} {record['sides'][side]['groups']}" for side in SIDES)
+    lines = [
+        f"Held out: {after['images']} images of {after['groups']} groups, split unit {after['split_unit']} "
+        f"(groups: {sides})",
+        f"{'':<24}{'before':>26}{'after':>26}",
+    ]
+    for label, place in (
+        ("called", ("calls", "coverage")),
+        ("right of called", ("calls", "selective_accuracy")),
+        ("refused", ("calls", "refused")),
+        ("accuracy", ("figures", "accuracy")),
+        ("ECE", ("figures", "ece")),
+    ):
+        lines.append(f"{label:<24}{_cell(record['before'], place):>26}{_cell(after, place):>26}")
+    return "\n".join(lines)
