@@ -18,16 +18,8 @@ from lungviewer.core.model import ModelSpec
 from lungviewer.core.outliers import outlier_model
 from lungviewer.core.trust import judge_fields
 from lungviewer.core.types import Prediction, Provenance
+from lungviewer.packs.golden import golden_images, reproduces
 from lungviewer.packs.store import LoadedPack
-
-GOLDEN_TOLERANCE = {"logits": 2e-2, "cam": 2e-2, "embedding": 5e-2}
-"""Largest difference from a pack's stated outputs, relative to the largest stated value. Processors and
-GPUs round differently (TF32 keeps ten bits); a wrong kernel or a damaged model is off by far more."""
-
-INT8_TOLERANCE = {"logits": 0.1, "cam": 0.3, "embedding": 0.1}
-"""The same for eight bits, where the last bit of a float decides between two whole numbers, in every layer
-anew: float weights changed by a millionth move logits by 0.05, maps by 0.23 and embeddings by 0.06. A
-processor whose sums overflow moves logits and embeddings by 0.15."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,20 +168,11 @@ def _open_probed(backend: Backend, pack: LoadedPack, device: str, threads: int, 
 
 def _probe(session: Session, pack: LoadedPack, precision: str) -> None:
     """Run a real batch, and compare it with what the pack says it must give."""
-    if "images" not in pack.golden:
+    images = golden_images(pack.golden)
+    if images is None:
         size = pack.spec.input.size
         session.predict(np.full((1, size, size, 3), 255, np.uint8))
-        return
-    raw = session.predict(np.ascontiguousarray(pack.golden["images"], dtype=np.uint8))
-    prefix, tolerances = ("int8_", INT8_TOLERANCE) if precision == "int8" else ("", GOLDEN_TOLERANCE)
-    for name, tolerance in tolerances.items():
-        if prefix + name not in pack.golden:
-            continue
-        expected = pack.golden[prefix + name].astype(np.float32)
-        actual: FloatArray = getattr(raw, name)
-        scale = float(np.abs(expected).max()) or 1.0
-        # `not <=` also catches NaN.
-        if actual.shape != expected.shape or not np.abs(actual - expected).max() <= tolerance * scale:
-            raise PackNotReproducible(
-                f"The golden images of this pack do not reproduce in {precision} on {session.device}."
-            )
+    elif not reproduces(pack.golden, session.predict(images), precision):
+        raise PackNotReproducible(
+            f"The golden images of this pack do not reproduce in {precision} on {session.device}."
+        )

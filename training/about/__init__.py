@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ from training.errors import DataProblem
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The contents of an about file; `um_per_px` is at `input_size` pixels. Lists are sentences."""
+    """The contents of an about file; `um_per_px` is at `input_size` pixels. Lists are sentences.
+
+    `targets` are what this pack aims at besides the gate of all packs (training/targets.py has their
+    names); `reasons` say, by key of a row of the gate or a target, why it is not reached.
+    """
 
     id: str = "my-model"
     version: str = "0.1.0"
@@ -27,7 +32,9 @@ class About:
     intended_use: tuple[str, ...] = ("Not stated by whoever trained this model.",)
     data_notes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
-    citations: tuple[str, ...] = field(default=())
+    citations: tuple[str, ...] = ()
+    targets: Mapping[str, Any] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def field_um(self) -> float:
@@ -44,11 +51,34 @@ def read_about(path: Path) -> About:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise DataProblem("The about file cannot be read as JSON.") from error
-    known = {f.name: (int, float) if f.type == "float" else type(f.default) for f in fields(About)}
+    empty = About()
+    known = {
+        f.name: (int, float) if f.type == "float" else type(getattr(empty, f.name)) for f in fields(About)
+    }
     if not isinstance(document, dict) or not set(document) <= set(known):
         raise DataProblem("The about file has fields that are not known.", hint=f"Known: {', '.join(known)}.")
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in document.items()}
     wrong = [n for n, v in values.items() if not isinstance(v, known[n])]
     if wrong:
         raise DataProblem(f"The about file has a value of the wrong kind: {', '.join(wrong)}.")
+    _check_aims(values.get("targets", {}), values.get("reasons", {}))
     return About(**values)
+
+
+def _check_aims(targets: dict[str, Any], reasons: dict[str, Any]) -> None:
+    from training.targets import TARGETS
+
+    unknown = sorted(set(targets) - set(TARGETS))
+    if unknown:
+        raise DataProblem(
+            f"The about file names targets that are not known: {', '.join(unknown)}.",
+            hint=f"Known: {', '.join(TARGETS)}.",
+        )
+    for name, limit in targets.items():
+        by_class = name == "external_recall"
+        numbers = limit.values() if by_class and isinstance(limit, dict) else [limit]
+        if by_class != isinstance(limit, dict) or not all(type(n) in (int, float) for n in numbers):
+            form = "a number per class id" if by_class else "a number"
+            raise DataProblem(f"The target {name!r} of the about file must be {form}.")
+    if not all(isinstance(reason, str) for reason in reasons.values()):
+        raise DataProblem("Reasons in the about file must be sentences.")

@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "export": "training.commands.export",
     "compare": "training.commands.compare",
     "quantize": "training.commands.quantize",
+    "gate": "training.commands.gate",
     "import-keras": "training.commands.import_keras",
 }
 """Name → module; its docstring's first line is the command's help."""

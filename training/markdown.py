@@ -1,0 +1,38 @@
+"""Small pieces of Markdown that cards are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Both ends of a share as percent."""
+    return "no interval" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def with_interval(value: float | None, ends: Sequence[float] | None) -> str:
+    """A share as percent with its interval."""
+    return f"{percent(value)} ({interval(*(ends or (None, None)))})"
+
+
+def section(title: str, body: str) -> str:
+    """A section of a card; nothing when there is nothing to say."""
+    return f"## {title}\n{body}" if body else ""
+
+
+def bullets(sentences: Sequence[str]) -> str:
+    return "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def paragraphs(*parts: str) -> str:
+    """Parts with an empty line between them; empty ones are left out."""
+    return "\n\n".join(part for part in parts if part)
