@@ -9,6 +9,7 @@ from typing import Any
 
 from lungviewer.core.job import JobContext
 from lungviewer.core.model import ModelSpec
+from lungviewer.packs.names import MODEL_INT8
 from training import plots
 from training.about import About
 from training.audit.shortcuts import shortcut_record
@@ -21,6 +22,7 @@ from training.external import class_records, judge_external, set_records
 from training.golden import golden_file
 from training.history import Epoch
 from training.home_checks import checked_fields, home_checks
+from training.int8_make import make_int8
 from training.judge import Judge
 from training.metrics import few_of_each_group
 from training.prepare import Prepared, checks_record
@@ -30,6 +32,7 @@ from training.runtime import OnnxModel
 from training.thresholds import fit_thresholds
 from training.trust_fit import pack_arrays
 from training.unlike import strange_records
+from training.verdict import aims_record, verdict_record
 
 Record = dict[str, Any]
 
@@ -56,12 +59,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a pack goes, what it says about itself, and what it is measured on besides its own data."""
+    """Where a pack goes, what it says about itself, what it is measured on besides its own data, and whether
+    an eight-bit model is to be made for it."""
 
     folder: Path
     about: About
     external: Path | None = None
     strange: Mapping[str, Path] = field(default_factory=dict)
+    int8: bool = False
 
 
 def finish(
@@ -90,6 +95,7 @@ def finish(
     samples = tuple(dataset.samples[i] for i in rows)
     given = judge_samples(judge, dataset, samples, ctx)
     side = Side(samples, given, dataset.targets[rows], dataset.groups[rows], split.unit)
+    measured, int8 = _home_measured(judge, candidate.graph, data, side, to, ctx)
     metrics: Record = {
         "schema": "lungviewer-metrics/1",
         "pack": {"id": spec.id, "version": spec.version},
@@ -105,7 +111,7 @@ def finish(
         "external": [],
         "external_sets": [],
         "shortcuts": shortcut_record(dataset, ctx),
-        **_home_measured(judge, candidate.graph, data, side, to, ctx),
+        **measured,
         **candidate.extra,
     }
     if to.external:
@@ -115,7 +121,8 @@ def finish(
     files = {
         "model.onnx": candidate.graph,
         "trust.npz": pack_arrays(fitted.trust.arrays),
-        "golden.npz": golden_file(candidate.graph, spec.input.size),
+        "golden.npz": golden_file(candidate.graph, spec.input.size, int8),
+        **({} if int8 is None else {MODEL_INT8: int8}),
         **candidate.files,
     }
     files |= _pictures(spec, metrics, candidate.histories, side)
@@ -124,15 +131,19 @@ def finish(
 
 def _home_measured(
     judge: Judge, graph: bytes, data: Prepared, side: Side, to: Destination, ctx: JobContext
-) -> Record:
-    """The records that need test fields in memory: robustness, stability, explanation, strange."""
+) -> tuple[Record, bytes | None]:
+    """The records that need test fields in memory: robustness, stability, explanation, strange, int8; and
+    the eight-bit model, if one is to be shipped."""
     fields, rows = checked_fields(data.dataset, side, judge.spec.input.size, ctx)
-    groups = side.groups[rows]
-    found = home_checks(judge, graph, fields, side.targets[rows], groups, side.split_unit, ctx)
+    targets, groups = side.targets[rows], side.groups[rows]
+    found = home_checks(judge, graph, fields, targets, groups, side.split_unit, ctx)
     one_each = fields[few_of_each_group(groups, 1)]
     scores = side.given.trust_score
     found["strange"] = strange_records(judge, to.strange, scores, ctx, side.groups, one_each)
-    return found
+    if not to.int8:
+        return found, None
+    compared = make_int8(judge, graph, data.dataset, data.split, fields, targets, groups, ctx)
+    return {**found, "int8": compared.record}, compared.shipped
 
 
 def _pictures(
@@ -155,6 +166,9 @@ def _write(
     """Card and pack, with the gate's verdict in both."""
     from lungviewer.packs.writer import write_pack
 
+    metrics["aims"] = aims_record(to.about, spec)
+    # Golden outputs were computed here a moment ago: whether they reproduce is for other machines to ask.
+    metrics["gate"] = verdict_record(metrics)
     files["evaluation/metrics.json"] = run.write_json("metrics.json", metrics)
     files["card.md"] = write_card(spec, to.about, metrics).encode()
     to.folder.parent.mkdir(parents=True, exist_ok=True)

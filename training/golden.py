@@ -36,10 +36,11 @@ def _draw(size: int, seed: int) -> npt.NDArray[np.uint8]:
     return np.clip(cv2.GaussianBlur(picture, (0, 0), 0.8), 0, 255).astype(np.uint8)
 
 
-def golden_file(graph: bytes, size: int) -> bytes:
-    """golden.npz: `images`, and the `logits`, `cam`, `embedding` that ONNX Runtime gives on the CPU."""
+def golden_file(graph: bytes, size: int, int8: bytes | None = None) -> bytes:
+    """golden.npz: `images`, and the `logits`, `cam`, `embedding` that ONNX Runtime gives on the CPU; with an
+    eight-bit graph also its, as `int8_logits` and so on."""
     images = draw_golden_images(size)
-    return pack_arrays({"images": images, **_outputs("", graph, images)})
+    return golden_with_int8({"images": images, **_outputs("", graph, images)}, int8, size)
 
 
 def golden_with_int8(arrays: Mapping[str, npt.NDArray[np.generic]], graph: bytes | None, size: int) -> bytes:

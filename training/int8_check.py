@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,11 @@ from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.trust import check_field, judge_fields
 from training.judge import BATCH, Answers, Judge, answers
 from training.metrics import Targets, bootstrap
+from training.speed import speed_ratio
 
 MOST_FALL_POINTS = 0.3
 LEAST_MAP_CORRELATION = 0.95
-ROUNDS, TIMED_IMAGES = 9, 16
+TIMED_IMAGES = 16
 
 Record = dict[str, Any]
 
@@ -50,6 +50,7 @@ def int8_record(
     correlations = map_correlations(maps[called], other_maps[called])
     fall = float(lost.mean()) * 100
     same = float(correlations.mean()) if len(correlations) else 0.0
+    speed = speed_ratio(judge_fp32.model, judge_int8.model, fields[:TIMED_IMAGES], ctx)
     return {
         "accuracy_fp32": float((plain.predicted == targets).mean()),
         "accuracy_int8": float((rounded.predicted == targets).mean()),
@@ -59,7 +60,7 @@ def int8_record(
         "maps": len(correlations),
         "agreement": float((plain.predicted == rounded.predicted).mean()),
         "status_agreement": float((plain.status == rounded.status).mean()),
-        "speed_ratio": round(speed_ratio(judge_fp32, judge_int8, fields, ctx), 1),
+        "speed_ratio": round(speed, 1),
         "shipped": fall <= MOST_FALL_POINTS and same >= LEAST_MAP_CORRELATION,
         "bytes": judge_int8.model.size,
         "bytes_fp32": judge_fp32.model.size,
@@ -94,25 +95,3 @@ def map_correlations(one: FloatArray, other: FloatArray) -> npt.NDArray[np.float
     drawn = (squares[0] > 0) | (squares[1] > 0)
     size = np.sqrt(squares[0] * squares[1])[drawn]
     return np.asarray((a * b).sum(axis=1)[drawn] / np.where(size > 0, size, 1.0))
-
-
-def speed_ratio(
-    judge_fp32: Judge, judge_int8: Judge, fields: npt.NDArray[np.uint8], ctx: JobContext
-) -> float:
-    """How many times faster the second model is: the median over rounds in which both take turns, so that a
-    machine that is busy elsewhere is fair to both."""
-    batch = fields[:TIMED_IMAGES]
-    ratios = []
-    for done in range(ROUNDS + 1):
-        ctx.check()
-        slow, fast = _seconds(judge_fp32, batch), _seconds(judge_int8, batch)
-        if done:  # the first round warms up
-            ratios.append(slow / max(fast, 1e-9))
-        ctx.progress(done, ROUNDS, "Speed")
-    return float(np.median(ratios))
-
-
-def _seconds(judge: Judge, batch: npt.NDArray[np.uint8]) -> float:
-    started = time.perf_counter()
-    judge.model.predict(batch)
-    return time.perf_counter() - started

@@ -59,5 +59,6 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
         extra=seeds,
         files={"model.keras": keras_bytes(network.model)},
     )
-    to = Destination(request.pack_out or run.path / "pack", about, request.external, request.strange)
+    folder = request.pack_out or run.path / "pack"
+    to = Destination(folder, about, request.external, request.strange, request.int8)
     return finish(candidate, data, failed_checks, run, to, ctx)

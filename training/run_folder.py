@@ -43,7 +43,7 @@ class RunFolder:
 
     def write_json(self, name: str, value: Any) -> bytes:
         """Save as indented JSON, atomically; returns the bytes."""
-        content = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
+        content = json_bytes(value)
         self.write(name, content)
         return content
 
@@ -63,6 +63,11 @@ class RunFolder:
 
     def write_list(self, name: str, lines: Sequence[str]) -> None:
         self.write(name, "".join(f"{line}\n" for line in lines).encode())
+
+
+def json_bytes(value: Any) -> bytes:
+    """Indented JSON in UTF-8, for people and programs alike."""
+    return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
 
 
 def environment() -> dict[str, str]:

@@ -17,22 +17,25 @@ ROUNDS = 9
 def speed_ratios(
     graphs: Mapping[str, bytes], reference: bytes, images: npt.NDArray[np.uint8], ctx: JobContext
 ) -> dict[str, float]:
-    """Images a second of every graph as a multiple of the reference's, one thread each.
-
-    The median over rounds in which both take turns, so that a machine that is busy elsewhere is fair to
-    both.
-    """
+    """Images a second of every graph as a multiple of the reference's, one thread each."""
     other = OnnxModel(reference, threads=1)
     found = {}
     for done, (name, graph) in enumerate(graphs.items(), 1):
-        model = OnnxModel(graph, threads=1)
-        ratios = []
-        for _ in range(ROUNDS + 1):
-            ctx.check()
-            ratios.append(_seconds(other, images) / max(_seconds(model, images), 1e-9))
-        found[name] = float(np.median(ratios[1:]))  # the first round warms up
+        found[name] = speed_ratio(other, OnnxModel(graph, threads=1), images, ctx)
         ctx.progress(done, len(graphs), "Speed of the graphs")
     return found
+
+
+def speed_ratio(
+    reference: OnnxModel, model: OnnxModel, images: npt.NDArray[np.uint8], ctx: JobContext
+) -> float:
+    """How many times as fast as the reference a model is: the median over rounds in which both take turns,
+    so that a machine that is busy elsewhere is fair to both."""
+    ratios = []
+    for _ in range(ROUNDS + 1):
+        ctx.check()
+        ratios.append(_seconds(reference, images) / max(_seconds(model, images), 1e-9))
+    return float(np.median(ratios[1:]))  # the first round warms up
 
 
 def _seconds(model: OnnxModel, images: npt.NDArray[np.uint8]) -> float:

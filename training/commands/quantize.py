@@ -19,10 +19,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
-    from training.int8_pack import QuantiseRequest, quantise_pack, summary
+    from training.int8_pack import QuantiseRequest, quantise_pack
+    from training.int8_text import int8_summary
 
     classes = read_classes(options.classes) if options.classes else {}
     result = quantise_pack(QuantiseRequest(options.pack, options.data, options.out, classes), ctx)
-    ctx.say(summary(result.record))
+    ctx.say(int8_summary(result.record))
     if isinstance(ctx, JsonProgress):
         ctx.event("done", pack=str(result.pack), shipped=result.record["shipped"])
