@@ -30,9 +30,10 @@ LARGEST_MATRIX = 350_000
 floats count half."""
 
 SIMPLEST_FIRST = ("norm", "energy", "gaussian", "neighbours", "relative", "sum")
-STANDARD_ERRORS = 2.0
+STANDARD_ERRORS, BLIND = 2.0, 0.1
 """A candidate is clearly worse than the best when its mean AUROC is this many standard errors of the
-difference lower, over the kinds of altered image. Of those that are not, the simplest is taken."""
+difference lower, over the kinds of altered image; or when it is blind to one kind: its AUROC there is lower
+by this much. Of those that are not, the simplest is taken."""
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -75,7 +76,7 @@ def fit_trust(
     """Fit every kind of score and keep the one that tells altered images from validation images best.
 
     The best is the highest mean AUROC over the kinds of altered image; a simpler score that is not clearly
-    worse (`STANDARD_ERRORS`) goes first.
+    worse (`STANDARD_ERRORS`, `BLIND`) goes first.
 
     Args:
         train: of the training side, with `targets` and `groups` of its images.
@@ -99,10 +100,11 @@ def _chosen(candidates: Sequence[TrustCandidate]) -> int:
 
 
 def clearly_worse(candidate: TrustCandidate, best: TrustCandidate) -> bool:
-    """Whether the difference is more than chance among the kinds of altered image (paired)."""
+    """Whether the difference is more than chance among the kinds of altered image (paired), or large on one
+    of them: a single large one makes the standard error large as well, and would never count."""
     lost = np.array([best.auroc[kind] - candidate.auroc[kind] for kind in best.auroc])
     error = lost.std(ddof=1) / np.sqrt(len(lost)) if len(lost) > 1 else 0.0
-    return bool(lost.mean() > STANDARD_ERRORS * error)
+    return bool(lost.mean() > STANDARD_ERRORS * error or lost.max() > BLIND)
 
 
 def _candidates(
