@@ -1,9 +1,9 @@
 """Train every architecture alike, on one split by group and one by image, and put them into one table.
 
 The schedule is short and the same for all, so this says which network is worth a longer one, and what a split
-by image makes of each; it does not say how good any of them can get. Figures are of the test side: nothing
-is chosen by them. One file per training in `trained/` and one per graph in `graphs/`: what is there is not
-done again.
+by image makes of each; it does not say how good any of them can get. Whoever chooses by the table chooses
+by its validation column; the other figures are of the test side. One file per training in `trained/` and one
+per graph in `graphs/`: what is there is not done again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lungviewer.core.model import ClassSpec
 from training import architectures
 from training.compare_table import comparison_plot, markdown_table, row_of
 from training.compare_train import BATCH, RATE_PRETRAINED, RATE_RANDOM, Images, Trial, graph_of, train_once
-from training.data import batches, open_dataset
+from training.data import Dataset, batches, open_dataset
 from training.errors import DataProblem
 from training.export import export_onnx
 from training.metrics import few_of_each_group
@@ -32,6 +32,8 @@ from training.split import split_by_group, split_by_image
 Record = dict[str, Any]
 REFERENCE = "mobilenetv2"
 SPEED_IMAGES = 8
+SMALLEST = 32
+"""Pixels: below it the deeper networks have no map left."""
 SPLITTERS = {"group": split_by_group, "image": split_by_image}
 
 
@@ -63,17 +65,17 @@ def compare(request: CompareRequest, ctx: JobContext | None = None) -> Record:
         What compare.json holds: the schedule, the data, and one row per architecture.
 
     Raises:
-        DataProblem: unknown architectures, or a folder that holds another comparison.
+        DataProblem: unknown architectures, settings or weights that cannot be used, or a folder that
+            holds another comparison.
         ParityError: a network's graph does not compute what the network does.
         Cancelled: between two batches; the same call goes on at the epoch that was begun.
     """
     ctx = ctx or NullContext()
-    unknown = ({*request.architectures} | {*request.weights}) - {*architectures.ARCHITECTURES}
-    if unknown:
-        raise DataProblem(f"There is no architecture called {', '.join(sorted(unknown))}.")
+    _check(request)
+    dataset = _chosen(request, ctx)
     run = RunFolder(request.out)
     run.open(_config(request))
-    images = _load(request, ctx)
+    images = _decoded(dataset, request, ctx)
     trained: dict[str, list[Record]] = {}
     for name in request.architectures:
         for unit in request.units:
@@ -128,13 +130,35 @@ def _config(request: CompareRequest) -> Record:
     }
 
 
-def _load(request: CompareRequest, ctx: JobContext) -> Images:
+def _check(request: CompareRequest) -> None:
+    named = {*request.architectures} | {*request.weights}
+    unknown = sorted(named - {*architectures.ARCHITECTURES})
+    if unknown:
+        raise DataProblem(
+            f"There is no architecture called {', '.join(unknown)}.",
+            hint=f"There are: {', '.join(architectures.ARCHITECTURES)}.",
+        )
+    if request.size < SMALLEST or request.epochs < 1 or request.images_per_group < 0:
+        raise DataProblem(
+            f"At least {SMALLEST} pixels and one epoch are needed, and no less than 0 images per group."
+        )
+    lacking = sorted(name for name, file in request.weights.items() if not file.is_file())
+    if lacking:
+        raise DataProblem(f"The weights file of {', '.join(lacking)} does not exist.")
+
+
+def _chosen(request: CompareRequest, ctx: JobContext) -> Dataset:
+    """The images that take part."""
     dataset = open_dataset(request.data, None, request.classes)
     for note in dataset.notes:
         ctx.partial(Note(note))
     if request.images_per_group:
         rows = few_of_each_group(dataset.groups, request.images_per_group)
         dataset = replace(dataset, samples=tuple(dataset.samples[i] for i in rows))
+    return dataset
+
+
+def _decoded(dataset: Dataset, request: CompareRequest, ctx: JobContext) -> Images:
     pixels = np.concatenate([b for _, b in batches(dataset, dataset.samples, request.size, BATCH, ctx)])
     splits = {unit: SPLITTERS[unit](dataset, request.seeds[0]) for unit in request.units}
     return Images(dataset, pixels, splits)

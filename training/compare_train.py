@@ -101,7 +101,8 @@ def train_once(trial: Trial, images: Images, run: RunFolder, ctx: JobContext) ->
     """Train, export and predict the test side; or read what an earlier call wrote.
 
     Returns:
-        `probabilities` N×C of the test side in the split's order, the history, and training speed.
+        `probabilities` N×C of the test side in the split's order, accuracy on the validation side, the
+        history, and training speed.
 
     Raises:
         ParityError: the network's graph does not compute what the network does.
@@ -129,6 +130,7 @@ def train_once(trial: Trial, images: Images, run: RunFolder, ctx: JobContext) ->
         "unit": trial.unit,
         "seed": trial.seed,
         "start": "pretrained" if trial.weights else "random",
+        "validation_accuracy": _accuracy(network, images.pixels[held], dataset.targets[held]),
         "images_per_second": clock.rate(len(train) // BATCH * BATCH),
         "history": [asdict(epoch) for epoch in history],
         "probabilities": _predict(network, images.pixels[test]).tolist(),
@@ -176,6 +178,10 @@ def _predict(network: ArchitectureModel, pixels: Pixels) -> npt.NDArray[np.float
     parts = range(0, len(pixels), BATCH)
     logits = [np.asarray(network.model(pixels[i : i + BATCH], training=False)) for i in parts]
     return calibrated_probabilities(np.concatenate(logits), 1.0)
+
+
+def _accuracy(network: ArchitectureModel, pixels: Pixels, targets: npt.NDArray[np.int64]) -> float:
+    return float((_predict(network, pixels).argmax(axis=1) == targets).mean())
 
 
 class _Clock:

@@ -77,8 +77,20 @@ class Dataset:
         return np.array([s.group for s in self.samples])
 
     def pixels(self, sample: Sample, size: int) -> RGB:
-        """One image at size×size."""
-        return square_field(decode((self.root / sample.path).read_bytes()), size)
+        """One image at size×size.
+
+        Raises:
+            DataProblem: it cannot be read; `listed` names it.
+        """
+        try:
+            return square_field(decode((self.root / sample.path).read_bytes()), size)
+        except (OSError, DataProblem) as error:
+            why = error.message if isinstance(error, DataProblem) else "cannot be read"
+            raise DataProblem(
+                f"An image of the data folder cannot be used: {why}.",
+                hint="`python -m training audit` lists all such images.",
+                listed=(sample.path,),
+            ) from error
 
 
 def open_dataset(

@@ -75,7 +75,7 @@ def test_the_table_tells_both_splits_apart(found: dict[str, Any], request_: Comp
             accuracy = row["units"][unit]["figures"]["accuracy"]
             by_seed = row["units"][unit]["accuracy_by_seed"]
             assert accuracy["value"] == pytest.approx(np.mean(by_seed))
-            assert len(by_seed) == 2
+            assert len(by_seed) == len(row["units"][unit]["validation_by_seed"]) == 2
             assert (accuracy["split_unit"], accuracy["images"]) == (
                 unit,
                 found["data"][unit]["test"]["images"],
@@ -96,6 +96,7 @@ def test_the_words_say_what_the_figures_rest_on(found: dict[str, Any], request_:
         assert "2 epochs" in words
         assert "too good" in words
         assert "Mean over 2 seeds" in words
+    assert max(map(len, text.splitlines())) <= 100, "a terminal is narrower than a page"
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
     assert len({row.count("|") for row in rows}) == 1
     assert len(rows) == 3
@@ -103,12 +104,36 @@ def test_the_words_say_what_the_figures_rest_on(found: dict[str, Any], request_:
     assert not any("too good" in note for note in footnotes(one))
 
 
+def table_row(group: float, image: float) -> dict[str, Any]:
+    sides = {"group": group, "image": image}
+    return {
+        "seeds": [3],
+        "units": {unit: {"figures": {"accuracy": {"value": value}}} for unit, value in sides.items()},
+    }
+
+
+def test_what_the_split_by_image_flatters_is_told_in_points(found: dict[str, Any]) -> None:
+    rows = [table_row(0.80, 0.90), table_row(0.70, 0.74)]
+    told = " ".join(footnotes({**found, "architectures": rows}))
+    assert "too good. Less the split by group: +7.0 points on average (+4.0 to +10.0)." in told
+
+
+def test_without_a_split_by_group_the_leak_is_still_told(found: dict[str, Any]) -> None:
+    row = table_row(0.0, 0.9)
+    del row["units"]["group"]
+    one = {**found, "architectures": [row], "data": {"image": found["data"]["image"]}}
+    told = " ".join(footnotes(one))
+    assert "that column is too good." in told
+    assert "Choose by" not in told
+
+
 def test_a_finished_comparison_is_read_and_a_network_may_join(
     found: dict[str, Any], request_: CompareRequest
 ) -> None:
     ctx = RecordingContext()
-    joined = compare(replace(request_, architectures=("basic_cnn", "plain_cnn4"), seeds=(3,)), ctx)
-    assert epochs_of(ctx) == 2 * 2
+    names = ("basic_cnn", "plain_cnn4")
+    joined = compare(replace(request_, architectures=names, units=("group",), seeds=(3,)), ctx)
+    assert epochs_of(ctx) == 2
     assert [row["name"] for row in joined["architectures"]] == ["basic_cnn", "plain_cnn4"]
     assert joined["architectures"][1]["explanation"] == "grad-cam"
     old = found["architectures"][0]["units"]["group"]["accuracy_by_seed"][0]
@@ -122,7 +147,11 @@ def test_unknown_networks_and_bad_options_are_sentences(
 ) -> None:
     arguments = ["compare", "--data", str(request_.data), "--out", str(tmp_path / "o")]
     for extra, sentence in (
-        (["--archs", "perceptron"], "perceptron"),
+        (["--archs", "perceptron"], "no architecture called perceptron. There are: mobilenetv2"),
+        (["--size", "16"], "At least 32 pixels"),
+        (["--epochs", "0"], "one epoch"),
+        (["--weights", "bn_cnn=missing.h5"], "weights file of bn_cnn does not exist"),
+        (["--data", str(tmp_path / "nowhere")], "data folder does not exist"),
         (["--seeds", "one"], "whole numbers"),
         (["--weights", "bn_cnn"], "ARCH=FILE"),
     ):
