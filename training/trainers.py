@@ -51,6 +51,8 @@ def train(request: FitRequest, dataset: Dataset, split: Split, folder: Path, ctx
     """
     require_tensorflow(request.settings.seed)
     network = _built(request, dataset, frozen=True)
+    if request.tune:
+        _check_cut(network, request.tune.cut)
     views = () if request.tune else request.settings.views
     features = cached_features(folder, network, request.weights, dataset, split, views, ctx)
     # The same plain head either way: how much a split by image flatters does not depend on the tuning.
@@ -71,6 +73,13 @@ def _built(request: FitRequest, dataset: Dataset, frozen: bool) -> ArchitectureM
     return architectures.build(request.arch, size, classes, request.weights, request.settings.dropout, frozen)
 
 
+def _check_cut(network: ArchitectureModel, cut: str) -> None:
+    """Before the hours that go into what comes first."""
+    if cut and cut not in network.cuts:
+        known = ", ".join((*network.cuts, "none"))
+        raise DataProblem(f"The network {network.name} cannot be cut at {cut!r}; it can at: {known}.")
+
+
 def _tuned(
     request: FitRequest,
     settings: TuneSettings,
@@ -80,11 +89,6 @@ def _tuned(
     folder: Path,
     ctx: JobContext,
 ) -> list[Member]:
-    if settings.cut and settings.cut not in network.cuts:
-        known = ", ".join(network.cuts) or "none"
-        raise DataProblem(
-            f"The network {network.name} cannot be cut at {settings.cut!r}; it can at: {known}."
-        )
     augment = _augmenter(request, dataset, split)
     views = cached_views(
         folder / "views", network, settings.cut, request.weights, dataset, split, augment, settings.views, ctx

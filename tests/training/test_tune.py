@@ -12,11 +12,12 @@ from lungviewer.core.errors import Cancelled
 from lungviewer.core.job import NullContext, RecordingContext
 from lungviewer.packs.loading import load_pack
 from tests.training.conftest import ABOUT, random_weights
+from training.architectures.model import divide
 from training.augment import Augmenter, AugmentSettings
 from training.data import open_dataset
 from training.errors import DataProblem
 from training.fit import FitSettings
-from training.history import Epoch
+from training.history import Epoch, best_epoch
 from training.members import graph_of, mean_weights
 from training.pipeline import run_fit
 from training.request import FitRequest, FitResult
@@ -123,21 +124,19 @@ def test_no_more_checkpoints_are_kept_than_may_be_wanted(start, labelled: Labell
     assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["epoch_003.npz"]
 
 
-def test_patience_keeps_the_best_epoch(start, labelled: Labelled, tmp_path: Path) -> None:
-    wild = replace(TUNE, patience=1, epochs=6, learning_rate=3.0)
-    history = fine_tune(start, labelled, wild, tmp_path)
-    assert len(history) < 7
-    best = min(history, key=lambda e: e.validation_loss)
-    logits = [
-        np.asarray(start.head(start.embedder(labelled_pixels(labelled), training=False))) for _ in range(1)
-    ]
-    assert np.isfinite(logits[0]).all()
-    kept = {p.name for p in (tmp_path / "checkpoints").iterdir()}
-    assert f"epoch_{best.epoch:03d}.npz" in kept
-
-
-def labelled_pixels(labelled: Labelled) -> np.ndarray:
-    return np.zeros((1, SIZE, SIZE, 3), np.uint8)
+def test_patience_stops_a_wild_run_and_goes_back_to_its_best_epoch(
+    start, labelled: Labelled, tmp_path: Path
+) -> None:
+    history = fine_tune(start, labelled, replace(TUNE, patience=1, epochs=6, learning_rate=3.0), tmp_path)
+    best, last = best_epoch(history), history[-1]
+    assert last.epoch < TUNE.head_epochs + 6
+    assert best.validation_loss < last.validation_loss
+    _, tail = divide(start, start.cuts[TUNE.cut])
+    logits = np.asarray(tail(np.float32(labelled.views.validation), training=False))
+    right = logits.argmax(axis=1) == labelled.validation_targets
+    assert right.mean() == best.validation_accuracy
+    loss = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(right)), labelled.validation_targets]
+    assert loss.mean() == pytest.approx(best.validation_loss, rel=1e-3)
 
 
 def test_the_mean_of_weights_is_the_mean() -> None:
