@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from lungviewer.core.model import ModelSpec
 from training.about import About
+from training.card_elsewhere import damage_section, explanation_section, external_section, strange_section
+from training.int8_text import INT8_TITLE, int8_summary
+from training.markdown import bullets, interval, paragraphs, percent, section, table
+from training.verdict import TITLE as VERDICT_TITLE
+from training.verdict import verdict_section
 
 Record = dict[str, Any]
 
@@ -18,44 +22,28 @@ FIGURE_NAMES = {
 }
 
 
-def percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f} %"
-
-
-def interval(low: float | None, high: float | None) -> str:
-    return "no interval" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
-
-
 def write_card(spec: ModelSpec, about: About, metrics: Record) -> str:
     """Markdown. `metrics` is the content of evaluation/metrics.json."""
+    rounded = metrics.get("int8")
     parts = [
         f"# {spec.title}",
         f"`{spec.id}` {spec.version} · {spec.provenance.date} · **Research use only, not for diagnosis.**",
-        _section("What it is for", _bullets(about.intended_use)),
-        _section("What it was trained on", _data(spec, about, metrics)),
-        _section("How good it is at home", _home(spec, metrics)),
-        _section("When it answers, and when it does not", _trust(spec, metrics)),
-        _section("Other laboratories (evaluation only)", _external(spec, metrics)),
-        _section("Not lung", _strange(metrics)),
-        _section("When not to trust it", _bullets(about.limits)),
-        _section("How it was made", _making(spec, metrics)),
-        _section("Licence", about.licence),
-        _section("Sources", _bullets(about.citations)),
+        section("What it is for", bullets(about.intended_use)),
+        section("When not to trust it", bullets(about.limits)),
+        section("What it was trained on", _data(spec, about, metrics)),
+        section("How good it is at home", _home(spec, metrics)),
+        section("When it answers, and when it does not", _trust(spec, metrics)),
+        section("Other laboratories (evaluation only)", external_section(spec, metrics)),
+        section("Not lung", strange_section(metrics)),
+        section("Damaged and turned pictures", damage_section(metrics)),
+        section("The heat map, and shortcuts", explanation_section(metrics)),
+        section(VERDICT_TITLE, verdict_section(metrics)),
+        section(INT8_TITLE, int8_summary(rounded) if rounded else ""),
+        section("How it was made", _making(spec, metrics)),
+        section("Licence", about.licence),
+        section("Sources", bullets(about.citations)),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _section(title: str, body: str) -> str:
-    return f"## {title}\n{body}" if body else ""
-
-
-def _bullets(sentences: Sequence[str]) -> str:
-    return "\n".join(f"- {sentence}" for sentence in sentences)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return paragraphs(*parts) + "\n"
 
 
 def _data(spec: ModelSpec, about: About, metrics: Record) -> str:
@@ -65,9 +53,9 @@ def _data(spec: ModelSpec, about: About, metrics: Record) -> str:
         for side, n in metrics["split"]["sides"].items()
     ]
     unit = spec.provenance.split_unit
-    text = f"{about.data}.\n\nSplit by **{unit}**, seed {spec.provenance.seed}:\n\n{_table(head, rows)}"
+    text = f"{about.data}.\n\nSplit by **{unit}**, seed {spec.provenance.seed}:\n\n{table(head, rows)}"
     notes = [*metrics["notes"], *about.data_notes]
-    return f"{text}\n\n{_bullets(notes)}" if notes else text
+    return f"{text}\n\n{bullets(notes)}" if notes else text
 
 
 def _home(spec: ModelSpec, metrics: Record) -> str:
@@ -84,7 +72,7 @@ def _home(spec: ModelSpec, metrics: Record) -> str:
         f"{what}, split unit: {test['split_unit']}. Intervals are 95 %, by resampling whole groups (the "
         f"exact binomial bound where there is no error at all). All answers count here, also those that "
         f"would be refused.\n\n"
-        f"{_table(['figure (%)', 'value', '95 % interval'], rows)}\n\n{_confusion(spec, test)}"
+        f"{table(['figure (%)', 'value', '95 % interval'], rows)}\n\n{_confusion(spec, test)}"
         f"{_split_units(metrics)}"
     )
 
@@ -106,7 +94,7 @@ def _split_units(metrics: Record) -> str:
     return (
         "\n\nWhy the split unit matters: the same head trained both ways, without extra views. Split by "
         "image, copies of a test image were trained on, and its figure says little.\n\n"
-        + _table(["split by", "test images", "groups", "accuracy", "95 % interval"], rows)
+        + table(["split by", "test images", "groups", "accuracy", "95 % interval"], rows)
     )
 
 
@@ -118,23 +106,18 @@ def _cells(measured: Record) -> list[str]:
 def _confusion(spec: ModelSpec, test: Record) -> str:
     head = ["truth \\ called", *(c.label for c in spec.classes)]
     rows = [[c.label, *map(str, row)] for c, row in zip(spec.classes, test["confusion"], strict=True)]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _trust(spec: ModelSpec, metrics: Record) -> str:
     calls, trust = metrics["test"]["calls"], metrics["trust"]
     review = metrics["calibration"]["review"]
-    aims = {
-        "error": "the error aims were met on validation",
-        "either": "only the weaker of the two error aims could be met on validation at 90 % coverage",
-        "coverage": "the error aims could not be met on validation at 90 % coverage; it keeps just that",
-        "none": "none of the aims could be met on validation",
-    }
     lines = [
         f"Confidences are softmax probabilities at temperature {spec.calibration.temperature:g}, fitted on "
         f"{spec.calibration.fitted_on}.",
         f"Below a confidence of {spec.trust.review_below:g} an answer is marked *review*: "
-        f"{aims[review['target']]} (error {percent(review['plain_error'])} in all, "
+        f"what validation allowed was: {metrics['calibration']['target']} (error "
+        f"{percent(review['plain_error'])} in all, "
         f"{percent(review['selective_error'])} among the {percent(review['coverage'])} kept).",
         f"A field is *refused* when an image check fails (glass, blur, pen, no colour) or its strangeness "
         f"({spec.trust.score}) is above {spec.trust.refuse_above:g}, which "
@@ -145,7 +128,7 @@ def _trust(spec: ModelSpec, metrics: Record) -> str:
         f"calls {_with_interval(calls['selective_accuracy'])} are right. It refuses "
         f"{_with_interval(calls['refused'])}.",
     ]
-    return _bullets(lines)
+    return bullets(lines)
 
 
 def _made_up_laboratories(record: Record | None) -> list[str]:
@@ -164,44 +147,6 @@ def _made_up_laboratories(record: Record | None) -> list[str]:
 
 def _with_interval(measured: Record) -> str:
     return f"{percent(measured['value'])} ({interval(measured['low'], measured['high'])})"
-
-
-def _external(spec: ModelSpec, metrics: Record) -> str:
-    records = metrics["external"]
-    labels = {c.id: c.label for c in spec.classes}
-    if not records:
-        return "Not measured."
-    head = ["set", "truth", "images", "groups", "right (all answers)", "mean confidence"]
-    head += ["called (ok)", "right among calls", "refused"]
-    rows = []
-    for r in records:
-        low, high = r["recall_interval"] or (None, None)
-        row = [r["set"], labels[r["class"]], str(r["images"]), str(r["groups"])]
-        row += [f"{percent(r['recall'])} ({interval(low, high)})", f"{r['mean_confidence']:.2f}"]
-        row += [percent(r[name]) for name in ("coverage", "selective_accuracy", "refused")]
-        rows.append(row)
-    return (
-        "Tiles of laboratories and scanners that had no part in training. Each row is a set of its own and "
-        "is never added to another: the sets have few slides, and one slide can decide a row. Groups are "
-        "slides or cases; with fewer than five there is no interval.\n\n"
-        f"{_table(head, rows)}"
-    )
-
-
-def _strange(metrics: Record) -> str:
-    records = metrics["strange"]
-    if not records:
-        return "Not measured."
-    rows = [
-        [r["set"], str(r["images"]), "–" if r["auroc"] is None else f"{r['auroc']:.3f}",
-         percent(r["refused"]), percent(r["review"]), percent(r["ok"])]
-        for r in records
-    ]  # fmt: skip
-    head = ["set", "images", "AUROC of the strangeness score", "refused", "review", "called (should be 0)"]
-    return (
-        "Images that are none of the classes. AUROC is against the home test images: 1 tells them apart "
-        f"perfectly, 0.5 not at all.\n\n{_table(head, rows)}"
-    )
 
 
 def _kept_epoch(fit: Record) -> str:
@@ -225,4 +170,4 @@ def _making(spec: ModelSpec, metrics: Record) -> str:
         f"The image checks refuse {percent(metrics['image_checks']['refused_share'])} of the "
         f"{metrics['image_checks']['images']} home images.",
     ]
-    return _bullets(lines)
+    return bullets(lines)

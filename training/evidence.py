@@ -5,7 +5,7 @@ Any model will do that maps pixels to logits and embeddings, such as the graph o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from lungviewer.core.outliers import OutlierModel, Scores
 from lungviewer.core.trust import check_field
 from training.data import Dataset, batches
 from training.laboratories import LABORATORIES, shifted_fields
+from training.metrics import few_of_each_group
 from training.split import Split
 from training.strange import STRANGE, make_strange
 
@@ -27,6 +28,8 @@ STRANGE_FROM = 120
 """Validation images that are altered beyond recognition, evenly spread."""
 SHIFTED_FROM = 240
 """Validation images that every made-up laboratory shows, evenly spread."""
+REFERENCE_LABORATORIES, FIRST_REFERENCE = 4, 100
+"""Other made-up laboratories, which show training images; numbers from the second figure on."""
 
 Fields = npt.NDArray[np.uint8]
 
@@ -80,7 +83,7 @@ def home_evidence(model: PixelModel, dataset: Dataset, size: int, ctx: JobContex
         look(model, fields)
         for _, fields in batches(dataset, dataset.samples, size, BATCH, ctx, "Running the model")
     ]
-    return Evidence(np.concatenate([p.logits for p in parts]), np.concatenate([p.embedding for p in parts]))
+    return joined(parts)
 
 
 def strange_evidence(
@@ -111,15 +114,55 @@ def laboratory_evidence(
         shift: from (number of the laboratory, fields n×S×S×3, modality, seed) to such fields.
     """
     rows = spread_rows(split, SHIFTED_FROM)
+    numbers = range(LABORATORIES)
+    return _shown(
+        model, dataset, rows, size, modality, split.seed, numbers, ctx, shift, "Made-up laboratories"
+    )
+
+
+def reference_evidence(
+    model: PixelModel, dataset: Dataset, split: Split, size: int, modality: str, ctx: JobContext
+) -> list[Shifted]:
+    """Of one training image of every group as made-up laboratories show it: what else is familiar.
+
+    They are not the laboratories that thresholds are chosen in.
+    """
+    train = split.rows("train")
+    rows = train[few_of_each_group(dataset.groups[train], 1)]
+    numbers = range(FIRST_REFERENCE, FIRST_REFERENCE + REFERENCE_LABORATORIES)
+    text = "What else is familiar"
+    return _shown(model, dataset, rows, size, modality, split.seed, numbers, ctx, shifted_fields, text)
+
+
+def _shown(
+    model: PixelModel,
+    dataset: Dataset,
+    rows: npt.NDArray[np.intp],
+    size: int,
+    modality: str,
+    seed: int,
+    numbers: range,
+    ctx: JobContext,
+    shift: Callable[[int, Fields, str, int], Fields],
+    text: str,
+) -> list[Shifted]:
+    """Some images of a data set in every one of some laboratories."""
     fields = _pixels(dataset, rows, size)
     found = []
-    for number in range(LABORATORIES):
+    for done, number in enumerate(numbers):
         ctx.check()
-        seen = shift(number, fields, modality, split.seed)
+        seen = shift(number, fields, modality, seed)
         failed = tuple(check_field(field, ImageCheckLimits(), modality) or "" for field in seen)
         found.append(Shifted(look(model, seen), rows, failed))
-        ctx.progress(number + 1, LABORATORIES, "Made-up laboratories")
+        ctx.progress(done + 1, len(numbers), text)
     return found
+
+
+def joined(parts: Sequence[Evidence]) -> Evidence:
+    """Several as one, in order."""
+    return Evidence(
+        np.concatenate([part.logits for part in parts]), np.concatenate([part.embedding for part in parts])
+    )
 
 
 def spread_rows(split: Split, count: int) -> npt.NDArray[np.intp]:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from training.int8_check import LEAST_MAP_CORRELATION, MOST_FALL_POINTS
+
 Record = Mapping[str, Any]
 
 ECE = 0.03
@@ -19,7 +21,6 @@ SEVERITY_1, SEVERITY_3 = 0.02, 0.10
 NOTICED_FROM = 0.05
 """Damage that costs more accuracy than this must be noticed: fewer calls than on undamaged pictures."""
 TURNED = 0.01
-INT8_FALL, INT8_MAPS = 0.3, 0.95
 
 PASS, FAIL, PUBLISHED, MISSING = "pass", "FAIL", "published", "NOT MEASURED"
 
@@ -189,8 +190,10 @@ def _int8(metrics: Record) -> Iterator[Row]:
     r = metrics.get("int8") or {}
     if r.get("shipped"):
         fall, maps = f"{r['fall_points']:.2f}", f"{r['map_correlation']:.3f}"
-        yield at_most("int8", "eight bits: points of accuracy lost", INT8_FALL, r["fall_points"], fall)
-        yield at_least("int8", "eight bits: maps correlate", INT8_MAPS, r["map_correlation"], maps)
+        yield at_most("int8", "eight bits: points of accuracy lost", MOST_FALL_POINTS, r["fall_points"], fall)
+        yield at_least(
+            "int8", "eight bits: maps correlate", LEAST_MAP_CORRELATION, r["map_correlation"], maps
+        )
 
 
 _SUBJECTS: tuple[tuple[str, str, Callable[[Record], Iterator[Row]]], ...] = (

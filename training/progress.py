@@ -52,6 +52,10 @@ class ConsoleProgress(CancellableContext):
         self._stream.write(f"{erase}{text}\n")
         self._stream.flush()
 
+    def result(self, text: str) -> None:
+        """What was asked for: on standard output, where it can be kept without the progress."""
+        print(text, flush=True)
+
 
 class JsonProgress(CancellableContext):
     """One JSON object a line on standard output: event is progress, epoch, note, error or done."""
@@ -71,5 +75,6 @@ class JsonProgress(CancellableContext):
         if is_dataclass(value) and not isinstance(value, type):
             self.event(type(value).__name__.lower(), **asdict(value))
 
-    def say(self, text: str) -> None:
+    def result(self, text: str) -> None:
+        """The outcome in words."""
         self.event("note", text=text)

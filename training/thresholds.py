@@ -14,7 +14,15 @@ from lungviewer.core.model import CalibrationSpec, ModelSpec
 from lungviewer.core.trust import calibrated_probabilities
 from training.calibrate import compare_scalings, fit_calibration
 from training.data import Dataset
-from training.evidence import Evidence, PixelModel, Shifted, laboratory_evidence, strange_evidence
+from training.evidence import (
+    Evidence,
+    PixelModel,
+    Shifted,
+    joined,
+    laboratory_evidence,
+    reference_evidence,
+    strange_evidence,
+)
 from training.metrics import Targets
 from training.operating import (
     DEFAULT_AIMS,
@@ -73,7 +81,18 @@ def fit_thresholds(
     calibration = fit_calibration(home.logits[held], targets[held], fitted_on)
     strange = strange_evidence(model, dataset, split, size, ctx)
     classes = len(dataset.classes)
-    trust = fit_trust(home[train], targets[train], groups[train], home[held], strange, classes)
+    reference = reference_evidence(model, dataset, split, size, draft.modality, ctx) if shifted else []
+    trust = fit_trust(
+        joined([home[train], *(r.evidence for r in reference)]),
+        np.concatenate([targets[train], *(targets[r.rows] for r in reference)]),
+        # An image in another laboratory is remembered beside the image as it is, not instead of it.
+        np.concatenate(
+            [groups[train], *(np.char.add(f"{i} ", groups[r.rows]) for i, r in enumerate(reference))]
+        ),
+        joined([home[held], *(s.evidence for s in shifted)]),
+        strange,
+        classes,
+    )
     checks = np.array(failed_checks)
     known = _answered(home[held], targets[held], checks[held], calibration, trust)
     abroad = [

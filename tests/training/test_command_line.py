@@ -82,7 +82,7 @@ def test_evaluate_measures_only_the_test_side_of_the_training_folder(
     again, published = json.loads(out.read_bytes())["home"], tiny_run.result.metrics["test"]
     assert again["confusion"] == published["confusion"]
     assert again["figures"]["accuracy"] == published["figures"]["accuracy"]
-    assert "split unit: group" in capsys.readouterr().err
+    assert "split unit: group" in capsys.readouterr().out
 
     other = write_colour_data(tmp_path / "other", groups=6, copies=1)
     assert main([*arguments, "--data", str(other)]) == 0
@@ -109,4 +109,4 @@ def test_evaluate_reports_foreign_sets_apart(
     }
     assert sum(r["images"] for r in records) == 18
     assert all(r["recall_interval"] is None and r["groups"] == 3 for r in records)
-    assert "never pooled" in capsys.readouterr().err
+    assert "never pooled" in capsys.readouterr().out

@@ -52,4 +52,4 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
         modality=options.modality,
     )
     run_audit(request, ctx)
-    ctx.say("The report is audit.md in the folder given with --out.")
+    ctx.result("The report is audit.md in the folder given with --out.")

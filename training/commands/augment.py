@@ -35,4 +35,4 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     stains = read_stains(options.stains) if options.stains else []
     options.out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(augmentation_sheet(pictures, AugmentSettings(), stains, options.seed)).save(options.out)
-    ctx.say(f"{count} images, {len(stains)} foreign stains: drawn.")
+    ctx.result(f"{count} images, {len(stains)} foreign stains: drawn.")

@@ -40,8 +40,8 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     )
     done = recalibrate(request, ctx)
     trust = done.spec.trust
-    ctx.say(before_and_after(done.record))
-    ctx.say(
+    ctx.result(before_and_after(done.record))
+    ctx.result(
         f"{done.spec.id} {done.spec.version}: temperature {done.spec.calibration.temperature:g}, review "
         f"below {trust.review_below:g}, refuse {trust.score} above {trust.refuse_above:g}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +40,13 @@ def add_about(parser: argparse.ArgumentParser) -> None:
 
 def about_of(options: argparse.Namespace) -> About:
     """What the about file says, overruled by options."""
-    from dataclasses import replace
+    return replace(read_about(options.about) if options.about else About(), **said_of(options))
 
-    about = read_about(options.about) if options.about else About()
-    given: dict[str, Any] = {
-        name: getattr(options, name)
-        for name in ("id", "title", "version", "input_size", "um_per_px")
-        if getattr(options, name) is not None
-    }
-    return replace(about, **given)
+
+def said_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of `About` that options give."""
+    names = ("id", "title", "version", "input_size", "um_per_px")
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
 
 def named_folders(pairs: list[str], option: str = "--strange NAME=DIR") -> dict[str, Path]:

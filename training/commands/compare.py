@@ -36,13 +36,13 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     from training.errors import DataProblem
 
     try:
-        seeds = tuple(int(seed) for seed in options.seeds.split(","))
+        seeds = tuple(dict.fromkeys(int(seed) for seed in options.seeds.split(",")))
     except ValueError as error:
         raise DataProblem("--seeds needs whole numbers with commas between them.") from error
     request = CompareRequest(
         data=options.data,
         out=options.out,
-        architectures=tuple(name.strip() for name in options.archs.split(",")),
+        architectures=tuple(dict.fromkeys(name.strip() for name in options.archs.split(","))),
         size=options.size,
         images_per_group=options.images_per_group,
         epochs=options.epochs,
@@ -52,4 +52,4 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
         balance=options.balance,
         classes=read_classes(options.classes) if options.classes else {},
     )
-    ctx.say(text_table(compare(request, ctx)))
+    ctx.result(text_table(compare(request, ctx)))

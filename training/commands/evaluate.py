@@ -52,7 +52,7 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
         out=options.out,
     )
     found = measure_pack(request, ctx)
-    ctx.say(tables(found))
+    ctx.result(tables(found))
     if options.json:
         with atomic_write(options.json) as stream:
             stream.write(json.dumps(found, indent=1, allow_nan=False).encode() + b"\n")

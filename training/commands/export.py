@@ -30,7 +30,7 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     result = reexport(options.pack, options.data, options.images, ctx)
     with atomic_write(options.out) as stream:
         stream.write(result.graph)
-    ctx.say(report(result))
+    ctx.result(report(result))
     if options.json:
         record = {
             "architecture": result.architecture,

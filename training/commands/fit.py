@@ -7,9 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from training.about import read_about
 from training.augment.settings import AugmentSettings
 from training.classes import read_classes
-from training.commands.common import Progress, about_of, add_about, add_classes, add_json_lines, named_folders
+from training.commands.common import (
+    Progress,
+    about_of,
+    add_about,
+    add_classes,
+    add_json_lines,
+    named_folders,
+    said_of,
+)
 from training.errors import DataProblem
 from training.fit import FitSettings
 from training.progress import JsonProgress
@@ -79,7 +88,7 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     test = result.metrics["test"]
     accuracy = test["figures"]["accuracy"]
     span = "no interval" if accuracy["low"] is None else f"{accuracy['low']:.4f} to {accuracy['high']:.4f}"
-    ctx.say(
+    ctx.result(
         f"{result.spec.id} {result.spec.version}: accuracy {accuracy['value']:.4f} ({span}) on "
         f"{test['images']} images of {test['groups']} groups, split by {test['split_unit']}"
     )
@@ -99,13 +108,12 @@ def _adapt(options: argparse.Namespace, ctx: Progress) -> FitResult:
             "A new head is learned by group, once, on the pack's network as it is.",
             hint=f"Leave out {', '.join(wrong) or '--members and --split-by'}.",
         )
-    given = any((options.about, options.id, options.title, options.version))
-    given = given or options.input_size is not None or options.um_per_px is not None
     request = AdaptRequest(
         from_pack=options.from_pack,
         data=options.data,
         out=options.out,
-        about=about_of(options) if given else None,
+        about=read_about(options.about) if options.about else None,
+        said=said_of(options),
         manifest=options.manifest,
         classes=read_classes(options.classes) if options.classes else {},
         settings=_settings(options),

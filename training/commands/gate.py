@@ -46,8 +46,8 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
         classes=read_classes(options.classes) if options.classes else {},
     )
     found = gate_pack(request, ctx)
-    ctx.say(verdict_table(found.record))
-    ctx.say(found.basis)
+    ctx.result(verdict_table(found.record))
+    ctx.result(found.basis)
     if options.json:
         with atomic_write(options.json) as stream:
             stream.write(json.dumps(found.record, indent=1, allow_nan=False).encode() + b"\n")

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
         um_per_px=options.um_per_px,
     )
     spec = import_keras(request)
-    ctx.say(f"{spec.id} {spec.version}: imported, NOT validated. Roles: {_roles(spec)}.")
+    ctx.result(f"{spec.id} {spec.version}: imported, NOT validated. Roles: {_roles(spec)}.")
     if isinstance(ctx, JsonProgress):
         ctx.event("done", pack=str(options.out))
 

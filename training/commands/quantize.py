@@ -24,6 +24,6 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
 
     classes = read_classes(options.classes) if options.classes else {}
     result = quantise_pack(QuantiseRequest(options.pack, options.data, options.out, classes), ctx)
-    ctx.say(int8_summary(result.record))
+    ctx.result(int8_summary(result.record))
     if isinstance(ctx, JsonProgress):
         ctx.event("done", pack=str(result.pack), shipped=result.record["shipped"])

@@ -1,0 +1,148 @@
+"""Sections of a card about everything but clean home images: other laboratories, not lung, damage, maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lungviewer.core.model import ModelSpec
+from training.markdown import bullets, paragraphs, percent, table, with_interval
+
+Record = Mapping[str, Any]
+
+
+def external_section(spec: ModelSpec, metrics: Record) -> str:
+    """Foreign sets: per class, per set, and how far single runs lie apart."""
+    records = metrics["external"]
+    if not records:
+        return "Not measured."
+    labels = {c.id: c.label for c in spec.classes}
+    head = ["set", "truth", "images", "groups", "right (all answers)", "mean confidence"]
+    head += ["called (ok)", "right among calls", "refused"]
+    rows = []
+    for r in records:
+        row = [r["set"], labels[r["class"]], str(r["images"]), str(r["groups"])]
+        row += [with_interval(r["recall"], r["recall_interval"]), f"{r['mean_confidence']:.2f}"]
+        row += [percent(r[name]) for name in ("coverage", "selective_accuracy", "refused")]
+        rows.append(row)
+    return paragraphs(
+        "Tiles of laboratories and scanners that had no part in training. Each row is a set of its own and "
+        "is never added to another: the sets have few slides, and one slide can decide a row. Groups are "
+        "slides or cases; with fewer than five there is no interval.",
+        table(head, rows),
+        _sets(metrics["external_sets"]),
+        _seeds(labels, metrics),
+    )
+
+
+def _sets(records: list[Record]) -> str:
+    """Over all classes of a set: what its calls are worth when the truth is not known beforehand."""
+    rows = [
+        [
+            r["set"],
+            str(r["images"]),
+            str(r["groups"]),
+            with_interval(r["accuracy"], r["accuracy_interval"]),
+            with_interval(r["coverage"], r["coverage_interval"]),
+            with_interval(r["selective_accuracy"], r["selective_accuracy_interval"]),
+        ]
+        for r in records
+    ]
+    head = ["set, all its classes", "images", "groups", "right (all answers)", "called (ok)"]
+    return table([*head, "right among calls"], rows)
+
+
+def _seeds(labels: Mapping[str, str], metrics: Record) -> str:
+    runs = metrics.get("seeds") or []
+    if len(runs) < 2:
+        return ""
+    rows = []
+    for place, first in enumerate(runs[0]["external"]):
+        found = [run["external"][place]["recall"] for run in runs]
+        row = [first["set"], labels[first["class"]], percent(float(np.mean(found)))]
+        rows.append([*row, f"{percent(min(found))} to {percent(max(found))}"])
+    home = [run["home_accuracy"] for run in runs]
+    rows.append(
+        [
+            "home test groups",
+            "all",
+            percent(float(np.mean(home))),
+            f"{percent(min(home))} to {percent(max(home))}",
+        ]
+    )
+    return paragraphs(
+        f"How far a single training run can be trusted: the same training from {len(runs)} seeds, before "
+        "their weights were averaged into this model. Recall of all answers, before refusal.",
+        table(["set", "truth", "mean of the runs", "lowest to highest"], rows),
+    )
+
+
+def strange_section(metrics: Record) -> str:
+    """What must not be answered."""
+    records = metrics["strange"]
+    if not records:
+        return "Not measured."
+    rows = [
+        [
+            r["set"],
+            r["kind"],
+            str(r["images"]),
+            *("–" if r[name] is None else f"{r[name]:.3f}" for name in ("auroc", "auroc_with_checks")),
+            *(percent(r[name]) for name in ("refused", "review", "ok")),
+        ]
+        for r in records
+    ]
+    head = ["set", "kind", "images", "AUROC of the strangeness score", "AUROC with image checks"]
+    return paragraphs(
+        "Images that are none of the classes. AUROC is against the home test images: 1 tells them apart "
+        "perfectly, 0.5 not at all. *Near* is stained tissue of other organs, *far* is anything else.",
+        table([*head, "refused", "review", "called (should be 0)"], rows),
+    )
+
+
+def damage_section(metrics: Record) -> str:
+    """Damaged, turned and mirrored pictures."""
+    record = metrics["robustness"]
+    severities = list(record["mean_drop"])
+    rows = [
+        [kind, *(f"{100 * r['drop']:.1f} ({100 * (1 - r['coverage']):.0f})" for r in damaged)]
+        for kind, damaged in record["kinds"].items()
+    ]
+    rows.append(["**mean**", *(f"**{100 * record['mean_drop'][s]:.1f}**" for s in severities)])
+    clean, turned = record["clean"], metrics["stability"]
+    return paragraphs(
+        f"{record['images']} test images of {record['groups']} groups ({record['chosen']}), split unit: "
+        f"{record['split_unit']}. Undamaged, {percent(clean['accuracy'])} of all answers are right and "
+        f"{percent(1 - clean['coverage'])} are not called. The table says how many points of accuracy "
+        "damage costs and, in brackets, how many per cent are then not called (review or refused).",
+        table(["damage", *(f"severity {s}" for s in severities)], rows),
+        f"Turning or mirroring a field changes {100 * turned['per_view_share']:.2f} % of answers; "
+        f"{with_interval(turned['changed_share'], turned['changed_interval'])} of {turned['images']} fields "
+        f"change in at least one of {len(turned['views'])} positions.",
+    )
+
+
+def explanation_section(metrics: Record) -> str:
+    """What the heat map is worth, and what else than tissue could have been learned."""
+    record = metrics["explanation"]
+    hidden, lines = record["hidden"], []
+    random = record.get("randomised")
+    if random and random["rank_correlation"] is not None:
+        lines.append(
+            f"Against the map of the same network with random weights the rank correlation is "
+            f"{random['rank_correlation']:.2f} on {random['images']} fields: a map that only drew the "
+            "picture's edges would be near 1."
+        )
+    if hidden["images"]:
+        lines.append(
+            f"When a fifth of the field is blurred away, the called class loses "
+            f"{100 * hidden['drop_hot']:.1f} points of probability if it is the hottest fifth, "
+            f"{100 * hidden['drop_random']:.1f} if it is a random one and {100 * hidden['drop_cold']:.1f} "
+            f"if it is the coldest ({hidden['images']} fields). The hottest matters more than the coldest "
+            f"in {with_interval(hidden['moved_share'], hidden['intervals']['moved_share'])}."
+        )
+    lines.append("The map shows where the answer's numbers come from, not what the tissue there means.")
+    lines += [probe["sentence"] for probe in metrics["shortcuts"].values()]
+    return bullets(lines)
