@@ -1,6 +1,8 @@
 """Pictures made from validation images that no lung model should answer: to choose the trust score by.
 
 The other organs and laboratories in hand are kept for evaluation; choosing by them would spoil them.
+Strange colours are left to the image checks (core/trust.py): a score that is chosen for seeing them calls
+every other laboratory strange.
 """
 
 from __future__ import annotations
@@ -33,18 +35,6 @@ def _blocks_shuffled(field: RGB, random: Random) -> RGB:
     return np.asarray(cv2.resize(whole, field.shape[:2]), np.uint8)
 
 
-def _inverted(field: RGB, _: Random) -> RGB:
-    return 255 - field
-
-
-def _channels_rotated(field: RGB, _: Random) -> RGB:
-    return field[..., [1, 2, 0]]
-
-
-def _grey(field: RGB, _: Random) -> RGB:
-    return np.repeat(cv2.cvtColor(field, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-
-
 def _noise(field: RGB, random: Random) -> RGB:
     return random.integers(0, 256, field.shape, np.uint8)
 
@@ -58,9 +48,6 @@ STRANGE: dict[str, Callable[[RGB, Random], RGB]] = {
     "blurred": _blurred,
     "pixels_shuffled": _pixels_shuffled,
     "blocks_shuffled": _blocks_shuffled,
-    "inverted": _inverted,
-    "channels_rotated": _channels_rotated,
-    "grey": _grey,
     "noise": _noise,
     "colour_field": _colour_field,
 }

@@ -38,11 +38,11 @@ LARGEST_MATRIX = 700_000
 """Numbers that the matrices of a score may hold together, so that trust.npz stays below 3 MB; half
 floats count half."""
 
-SIMPLEST_FIRST = ("norm", "energy", "gaussian", "neighbours", "relative", "sum")
+SIMPLEST_FIRST = ("norm", "energy", "neighbours", "gaussian", "relative", "sum")
 STANDARD_ERRORS, BLIND = 2.0, 0.1
 """A candidate is clearly worse than the best when its mean AUROC is this many standard errors of the
 difference lower, over the kinds of altered image; or when it is blind to one kind: its AUROC there is lower
-by this much. Of those that are not, the simplest is taken."""
+by this much. Of those that are not, the simplest is taken: the one that assumes least."""
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 
