@@ -25,7 +25,7 @@ from training.features import cached_embeddings
 from training.finish import Candidate, Destination, finish
 from training.fit import FitSettings, fit_head
 from training.leak_probe import probe_leakage
-from training.notes import Note
+from training.notes import OTHER_FOLDER_NOTE, Note
 from training.onnx_head import check_head, take_head, with_head
 from training.pack import draft_spec, provenance_of
 from training.prepare import DataRequest, Prepared, check_images, prepare_data
@@ -43,12 +43,16 @@ NO_KERAS_NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class AdaptRequest:
-    """Everything that `fit --from-pack` was asked for; `about` None: what the pack says of itself."""
+    """Everything that `fit --from-pack` was asked for.
+
+    `about` None: what the pack says of itself; `said` overrules single fields of either.
+    """
 
     from_pack: Path
     data: Path
     out: Path
     about: About | None = None
+    said: Mapping[str, Any] = field(default_factory=dict)
     manifest: Path | None = None
     classes: Mapping[str, ClassSpec] = field(default_factory=dict)
     settings: FitSettings = field(default_factory=FitSettings)
@@ -62,15 +66,17 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     """Learn a new head on a pack's embeddings and write a pack. Goes on where an earlier call stopped.
 
     Raises:
+        MissingDependency: TensorFlow, which trains the head, is not installed.
         PackError: the pack does not verify.
         DataProblem, LeakageError: the data or the pack cannot be used so.
         ParityError: the new graph does not compute what was learned.
         Cancelled: the job was asked to stop; the same call resumes.
     """
     ctx = ctx or NullContext()
+    require_tensorflow(request.settings.seed)
     base = load_pack(request.from_pack)
     old_head = take_head(base.model)
-    about = about_for(request.about, base.spec)
+    about = about_for(request.about, request.said, base.spec)
     run = RunFolder(request.out)
     run.open(_config(request, base, about))
     data = _prepare(request, base, run, ctx)
@@ -78,7 +84,6 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     size = about.input_size
     failed_checks = check_images(dataset, size, about.modality, ctx)
 
-    require_tensorflow(settings.seed)
     old = OnnxModel(base.model)
     features = cached_embeddings(
         run.path,
@@ -111,19 +116,23 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     return finish(candidate, data, failed_checks, run, to, ctx)
 
 
-def about_for(about: About | None, spec: ModelSpec) -> About:
+def about_for(about: About | None, said: Mapping[str, Any], spec: ModelSpec) -> About:
     """What the new pack says of itself; without an about file, what the old one says, under another name.
+    `said` overrules single fields.
 
     Raises:
-        DataProblem: the about file has another input size than the network.
+        DataProblem: the new pack would have another input size than the network.
     """
-    if about is not None:
-        if about.input_size != spec.input.size:
-            raise DataProblem(
-                f"The pack's network reads {spec.input.size} × {spec.input.size} pixels, and the about file "
-                f"or --input-size says {about.input_size}."
-            )
-        return about
+    found = replace(about or _about_old(spec), **said)
+    if found.input_size != spec.input.size:
+        raise DataProblem(
+            f"The pack's network reads {spec.input.size} × {spec.input.size} pixels, and the about file "
+            f"or --input-size says {found.input_size}."
+        )
+    return found
+
+
+def _about_old(spec: ModelSpec) -> About:
     return About(
         id=f"{spec.id[:54]}-adapted",
         title=f"{spec.title[:100]}, new head",
@@ -165,7 +174,9 @@ def _prepare(request: AdaptRequest, base: LoadedPack, run: RunFolder, ctx: JobCo
     )
     data = prepare_data(wanted, run, ctx)
     stated = base.spec.provenance
-    if data.dataset.manifest_sha256 == stated.manifest_sha256 and data.split.seed != stated.seed:
+    if data.dataset.manifest_sha256 != stated.manifest_sha256:
+        ctx.partial(Note(OTHER_FOLDER_NOTE))
+    elif data.split.seed != stated.seed:
         raise DataProblem(
             "The pack was trained on this very folder with another split: images that its network has seen "
             "would be tested on.",

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OTHER_FOLDER_NOTE = (
+    "This is not the folder that the pack was trained on. Where the two share images, slides or patients, "
+    "the figures given here are too good."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Note:

@@ -21,13 +21,14 @@ from lungviewer.core.outliers import OutlierModel
 from lungviewer.core.trust import calibrated_probabilities
 from lungviewer.packs.loading import read_pack_file
 from lungviewer.packs.writer import write_pack
-from training.card import interval, percent
 from training.data import Dataset, open_dataset
 from training.duplicates import check_exact, fingerprint
 from training.errors import DataProblem
 from training.evaluate import home_record, judge_samples
 from training.evidence import Shifted, home_evidence, laboratory_evidence
 from training.judge import Judge, open_pack
+from training.markdown import interval, percent
+from training.notes import OTHER_FOLDER_NOTE, Note
 from training.operating import DEFAULT_AIMS, Aims, Answered, spread
 from training.prepare import check_images
 from training.split import SIDES, Split, describe, split_by_group, split_by_image
@@ -76,6 +77,8 @@ def recalibrate(request: CalibrateRequest, ctx: JobContext | None = None) -> Rec
     old = judge.spec
     dataset = open_dataset(request.data, request.manifest, request.classes)
     split, own = sides_for(dataset, old)
+    if not own:
+        ctx.partial(Note(OTHER_FOLDER_NOTE))
     dataset = in_order_of(dataset, old)
     _check_readable(dataset, split, ctx)
     size = old.input.size

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +20,10 @@ from tests.fixtures.colour_data import write_colour_data
 from tests.fixtures.packs import tiny_model, tiny_spec
 from tests.training.conftest import TinyRun
 from training.__main__ import main
-from training.adapt import NO_KERAS_NOTE, AdaptRequest, run_adapt
+from training.adapt import NO_KERAS_NOTE, AdaptRequest, about_for, run_adapt
 from training.errors import DataProblem, ParityError
 from training.fit import FitSettings
+from training.notes import OTHER_FOLDER_NOTE, Note
 from training.onnx_head import check_head, take_head, with_head
 from training.runtime import OnnxModel
 
@@ -140,7 +143,7 @@ def test_an_adapted_pack_has_the_figures_and_the_card_of_any_other(adapted, tiny
     card = (result.pack / "card.md").read_text(encoding="utf-8")
     assert NO_KERAS_NOTE in card
     assert "one dense layer was learned anew" in card
-    assert any(getattr(p, "text", "") == NO_KERAS_NOTE for p in ctx.partials)
+    assert [p.text for p in ctx.partials if isinstance(p, Note)] == [OTHER_FOLDER_NOTE, NO_KERAS_NOTE]
     assert (request.out / "split.csv").is_file()
 
 
@@ -165,6 +168,36 @@ def test_an_about_file_of_another_input_size_is_refused(tiny_run: TinyRun, tmp_p
     about = replace(tiny_run.request.about, input_size=96)
     with pytest.raises(DataProblem, match="reads 64 × 64"):
         run_adapt(AdaptRequest(tiny_run.result.pack, tmp_path, tmp_path / "run", about=about))
+
+
+def test_what_is_not_said_of_the_new_pack_is_taken_from_the_old_one(tiny_run: TinyRun) -> None:
+    spec = tiny_run.result.spec
+    plain, named = about_for(None, {}, spec), about_for(None, {"id": "mine"}, spec)
+    assert plain.id == "tiny-adapted"
+    assert named == replace(plain, id="mine")
+    assert (named.input_size, named.um_per_px, named.organ) == (64, 2.0, spec.organ)
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules["tensorflow"] = sys.modules["keras"] = None
+from training.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def run_without_tensorflow(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command in a process in which importing TensorFlow fails."""
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_without_tensorflow_a_sentence_comes_before_any_work(tiny_run: TinyRun, tmp_path: Path) -> None:
+    options = ["--from-pack", tiny_run.result.pack, "--head-only", "--data", tiny_run.request.data]
+    done = run_without_tensorflow("fit", *options, "--out", tmp_path / "run")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Training needs TensorFlow, which is not installed.")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

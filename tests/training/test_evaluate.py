@@ -143,7 +143,7 @@ def test_the_command_prints_every_table(tmp_path: Path, capsys: pytest.CaptureFi
     arguments = ["--pack", pack, "--data", data, "--external", foreign, "--strange", f"organ={foreign}"]
     arguments += ["--robust", "--explain", "--classes", table, "--json", tmp_path / "figures.json"]
     command.run(parser.parse_args([str(a) for a in arguments]), ConsoleProgress())
-    told = capsys.readoutout().err
+    told = capsys.readouterr().out
     for words in (
         "split unit: group", "auc_macro", "severity 1 to 5", "jpeg", "Turned and mirrored",
         "random weights", "A fifth of the field hidden", "glass (synthetic)", "never pooled",

@@ -18,6 +18,7 @@ from training.__main__ import main
 from training.data import open_dataset
 from training.errors import DataProblem, LeakageError
 from training.judge import open_pack
+from training.notes import OTHER_FOLDER_NOTE, Note
 from training.recalibrate import CalibrateRequest, in_order_of, next_version, recalibrate, sides_for
 
 
@@ -35,7 +36,8 @@ def foreign(tiny_run: TinyRun, elsewhere: Path, tmp_path_factory: pytest.TempPat
 
 
 def test_the_model_is_the_same_and_the_version_is_not(foreign, tiny_run: TinyRun) -> None:
-    done, _ = foreign
+    done, ctx = foreign
+    assert Note(OTHER_FOLDER_NOTE) in ctx.partials
     old, new = load_pack(tiny_run.result.pack), load_pack(done.pack)
     assert new.model == old.model
     assert (old.spec.version, new.spec.version) == ("0.1.0", "0.1.1")
@@ -65,7 +67,9 @@ def test_the_card_says_what_changed_before_anything_else(foreign) -> None:
 
 
 def test_the_packs_own_folder_keeps_the_packs_own_sides(tiny_run: TinyRun, tmp_path: Path) -> None:
-    done = recalibrate(CalibrateRequest(tiny_run.result.pack, tiny_run.request.data, tmp_path / "new"))
+    ctx = RecordingContext()
+    done = recalibrate(CalibrateRequest(tiny_run.result.pack, tiny_run.request.data, tmp_path / "new"), ctx)
+    assert Note(OTHER_FOLDER_NOTE) not in ctx.partials
     assert done.record["own_training_folder"]
     assert done.record["sides"] == tiny_run.result.metrics["split"]["sides"]
     given = load_pack(done.pack).spec
@@ -124,7 +128,7 @@ def test_the_command_prints_both_and_the_new_thresholds(
     code = main(
         ["calibrate", "--pack", str(tiny_run.result.pack), "--data", str(elsewhere), "--out", str(new)]
     )
-    told = capsys.readouterr().err
+    told = capsys.readouterr().out
     assert code == 0
     assert "before" in told
     assert "tiny 0.1.1: temperature" in told
