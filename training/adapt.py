@@ -110,7 +110,7 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
         fit=head_record(_description(base, settings), settings, history),
         histories=[history],
         split_units=probe_leakage(network, dataset, split, features, settings, ctx),
-        notes=(NO_KERAS_NOTE,),
+        notes=_notes(base, data),
     )
     to = Destination(request.pack_out or run.path / "pack", about, request.external, request.strange)
     return finish(candidate, data, failed_checks, run, to, ctx)
@@ -174,16 +174,24 @@ def _prepare(request: AdaptRequest, base: LoadedPack, run: RunFolder, ctx: JobCo
     )
     data = prepare_data(wanted, run, ctx)
     stated = base.spec.provenance
-    if data.dataset.manifest_sha256 != stated.manifest_sha256:
-        ctx.partial(Note(OTHER_FOLDER_NOTE))
-    elif data.split.seed != stated.seed:
+    if not _other_folder(base, data) and data.split.seed != stated.seed:
         raise DataProblem(
             "The pack was trained on this very folder with another split: images that its network has seen "
             "would be tested on.",
             hint=f"Use --seed {stated.seed}, as the pack did.",
         )
-    ctx.partial(Note(NO_KERAS_NOTE))
+    for note in _notes(base, data):
+        ctx.partial(Note(note))
     return data
+
+
+def _other_folder(base: LoadedPack, data: Prepared) -> bool:
+    return data.dataset.manifest_sha256 != base.spec.provenance.manifest_sha256
+
+
+def _notes(base: LoadedPack, data: Prepared) -> tuple[str, ...]:
+    """What the person and the card are told."""
+    return (NO_KERAS_NOTE, OTHER_FOLDER_NOTE) if _other_folder(base, data) else (NO_KERAS_NOTE,)
 
 
 def _draft(base: LoadedPack, about: About, data: Prepared) -> ModelSpec:

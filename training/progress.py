@@ -19,17 +19,17 @@ class ConsoleProgress(CancellableContext):
     def __init__(self, stream: IO[str] | None = None) -> None:
         super().__init__()
         self._stream = stream or sys.stderr
-        self._last, self._text, self._started = 0.0, "", 0.0
+        self._last, self._text, self._started, self._done = 0.0, "", 0.0, 0
 
     def progress(self, done: int, total: int, text: str = "") -> None:
         now = time.monotonic()
-        if text != self._text:
+        if text != self._text or done <= self._done:
             self._text, self._started, self._last = text, now, 0.0
+        self._done = done
         if done < total and now - self._last < 0.2:
             return
         self._last = now
-        rate = done / max(now - self._started, 1e-3)
-        line = f"{text}: {done}/{total} ({rate:.0f}/s)"
+        line = f"{text}: {done}/{total}{_pace(done, now - self._started)}"
         if self._stream.isatty():
             self._stream.write(f"\r\x1b[K{line}" + ("\n" if done >= total else ""))
         elif done >= total:
@@ -55,6 +55,14 @@ class ConsoleProgress(CancellableContext):
     def result(self, text: str) -> None:
         """What was asked for: on standard output, where it can be kept without the progress."""
         print(text, flush=True)
+
+
+def _pace(done: int, seconds: float) -> str:
+    """How fast it goes, once there is something to tell it by."""
+    if seconds < 0.2 or not done:
+        return ""
+    rate = done / seconds
+    return f" ({rate:.0f}/s)" if rate >= 1 else f" ({1 / rate:.0f} s each)"
 
 
 class JsonProgress(CancellableContext):

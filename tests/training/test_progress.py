@@ -42,6 +42,29 @@ def test_a_log_file_gets_one_line_a_stage_and_one_an_epoch() -> None:
     assert lines[2] == "Careful."
 
 
+def test_the_pace_is_told_in_the_unit_that_says_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([100.0, 110.0, 200.0, 204.0, 300.0, 301.0, 301.0])
+    monkeypatch.setattr("training.progress.time.monotonic", lambda: next(now))
+    stream = io.StringIO()
+    ctx = ConsoleProgress(stream)
+    for done, total, text in (
+        (1, 50, "Reading"),
+        (50, 50, "Reading"),
+        (1, 2, "Training"),
+        (2, 2, "Training"),
+        (1, 2, "Training"),  # of the next network
+        (2, 2, "Training"),
+        (9, 9, "Done at once"),
+    ):
+        ctx.progress(done, total, text)
+    assert stream.getvalue().splitlines() == [
+        "Reading: 50/50 (5/s)",
+        "Training: 2/2 (2 s each)",
+        "Training: 2/2 (2/s)",
+        "Done at once: 9/9",
+    ]
+
+
 def test_cancel_is_seen_at_the_next_check() -> None:
     ctx = ConsoleProgress(io.StringIO())
     ctx.check()
