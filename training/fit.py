@@ -15,6 +15,7 @@ import numpy as np
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.job import JobContext, NullContext
 from training.architectures.model import ArchitectureModel
+from training.event_log import write_event_log
 from training.features import Features
 from training.history import (
     Epoch,
@@ -53,11 +54,12 @@ def fit_head(
     settings: FitSettings,
     folder: Path,
     ctx: JobContext | None = None,
+    event_log: Path | None = None,
 ) -> list[Epoch]:
     """Train `network.head` and leave it with the weights of the best epoch.
 
     Writes `history.json` and a checkpoint per epoch into `folder`, and goes on from what it finds there.
-    Every epoch is handed to `ctx.partial`.
+    Every epoch is handed to `ctx.partial`, and with `event_log` written into that folder for TensorBoard.
 
     Raises:
         Cancelled: between two epochs; a later call resumes.
@@ -69,6 +71,7 @@ def fit_head(
     classes = int(network.head.output_shape[-1])
     loop = _HeadLoop(network.head, class_weights(targets[train], classes), settings)
     history = _resume(loop, folder)
+    write_event_log(event_log, history)
     while len(history) < settings.epochs and not stalled(history, settings.patience):
         ctx.check()
         number = len(history) + 1
@@ -83,6 +86,7 @@ def fit_head(
         history.append(epoch)
         loop.save(_checkpoint(folder, number))
         write_history(folder, history)
+        write_event_log(event_log, history)
         ctx.partial(epoch)
         ctx.progress(number, settings.epochs, "Training the head")
     loop.load(_checkpoint(folder, best_epoch(history).epoch))

@@ -48,8 +48,11 @@ def fine_tune_members(
     seeds: Sequence[int],
     folder: Path,
     ctx: JobContext,
+    event_logs: Path | None = None,
 ) -> list[Member]:
     """Fine-tune once per seed, each from the weights that `network` has now; leave it with their mean.
+
+    Epochs are also written for TensorBoard into a folder per seed in `event_logs`, if given.
 
     Raises:
         Cancelled: finished members are kept in `folder`; the same call goes on.
@@ -58,7 +61,9 @@ def fine_tune_members(
     members = []
     for seed in seeds:
         network.model.set_weights(start)
-        history = fine_tune(network, data, replace(settings, seed=seed), folder / f"seed_{seed}", ctx)
+        name = f"seed_{seed}"
+        log = event_logs and event_logs / name
+        history = fine_tune(network, data, replace(settings, seed=seed), folder / name, ctx, log)
         members.append(Member(seed, tuple(history), network.model.get_weights()))
     network.model.set_weights(mean_weights([member.weights for member in members]))
     return members

@@ -21,6 +21,7 @@ from training.fit import FitSettings, fit_head
 from training.history import Epoch, best_epoch
 from training.leak_probe import probe_leakage
 from training.members import Member, fine_tune_members
+from training.precision import MIXED, training_precision
 from training.request import FitRequest
 from training.split import Split
 from training.tensorflow_gate import require_tensorflow
@@ -56,12 +57,14 @@ def train(request: FitRequest, dataset: Dataset, split: Split, folder: Path, ctx
     views = () if request.tune else request.settings.views
     features = cached_features(folder, network, request.weights, dataset, split, views, ctx)
     # The same plain head either way: how much a split by image flatters does not depend on the tuning.
+    logs = folder / "tensorboard" if request.tensorboard else None
     probe = probe_leakage(network, dataset, split, features, request.settings, ctx)
     if request.tune is None:
-        history = fit_head(network, features, dataset.targets, split, request.settings, folder, ctx)
+        log = logs and logs / f"seed_{request.settings.seed}"
+        history = fit_head(network, features, dataset.targets, split, request.settings, folder, ctx, log)
         return Trained(network, (tuple(history),), (), _frozen_record(request, history), probe)
     network = _built(request, dataset, frozen=False)
-    members = _tuned(request, request.tune, network, dataset, split, folder, ctx)
+    members = _tuned(request, request.tune, network, dataset, split, folder, ctx, logs)
     histories = tuple(member.history for member in members)
     return Trained(network, histories, tuple(members), _tuned_record(request, request.tune, members), probe)
 
@@ -88,6 +91,7 @@ def _tuned(
     split: Split,
     folder: Path,
     ctx: JobContext,
+    logs: Path | None,
 ) -> list[Member]:
     augment = _augmenter(request, dataset, split)
     views = cached_views(
@@ -97,7 +101,7 @@ def _tuned(
     targets, groups = dataset.targets, dataset.groups
     data = Labelled(views, targets[train], groups[train], targets[held])
     seeds = range(request.settings.seed, request.settings.seed + request.members)
-    return fine_tune_members(network, data, settings, seeds, folder, ctx)
+    return fine_tune_members(network, data, settings, seeds, folder, ctx, logs)
 
 
 def _augmenter(request: FitRequest, dataset: Dataset, split: Split) -> Augmenter | None:
@@ -156,9 +160,13 @@ def _tuned_record(request: FitRequest, settings: TuneSettings, members: Sequence
     )
     if len(members) > 1:
         description += f" and over {len(members)} runs from different seeds"
+    precision = training_precision()
+    if precision == MIXED:
+        description += "; trained on a GPU, its layers in bfloat16, weights in float32"
     return {
         "description": description + ".",
         "epochs": len(members[0].history),
+        "precision": precision,
         "settings": {**asdict(settings), "dropout": request.settings.dropout},
         "augment": asdict(request.augment) if request.augment else None,
         "members": [

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from lungviewer.core.job import JobContext, NullContext
 from training.architectures.model import ArchitectureModel, divide
+from training.event_log import write_event_log
 from training.history import (
     Epoch,
     Targets,
@@ -33,6 +34,7 @@ from training.history import (
     stalled,
     write_history,
 )
+from training.precision import computing_in, training_precision
 from training.sampling import Sampler
 from training.tensorflow_gate import require_tensorflow
 from training.trunk import Kept, Views
@@ -87,11 +89,13 @@ def fine_tune(
     settings: TuneSettings,
     folder: Path,
     ctx: JobContext | None = None,
+    event_log: Path | None = None,
 ) -> list[Epoch]:
     """Train the part of `network` after the cut and leave it with the averaged weights.
 
     Writes history.json and a checkpoint after every epoch into `folder`, and goes on from what it finds
-    there. Every epoch is handed to `ctx.partial`.
+    there. Every epoch is handed to `ctx.partial`, and with `event_log` written into that folder for
+    TensorBoard.
 
     Raises:
         Cancelled: between two batches; a later call goes on from the last whole epoch.
@@ -103,6 +107,7 @@ def fine_tune(
     # A checkpoint is written before its history row, so the last row always has one.
     if history:
         load_variables(_checkpoint(folder, history[-1].epoch), loop.state())
+    write_event_log(event_log, history)
     total = settings.head_epochs + settings.epochs
     while len(history) < total and not stalled(history, settings.patience):
         number = len(history) + 1
@@ -110,6 +115,7 @@ def fine_tune(
         history.append(epoch)
         save_variables(_checkpoint(folder, number), loop.state())
         write_history(folder, history)
+        write_event_log(event_log, history)
         _forget(folder, history, settings.patience)
         ctx.partial(epoch)
         ctx.progress(number, total, "Fine-tuning")
@@ -139,6 +145,7 @@ class _Loop:
         self._tf, self._keras, self._data, self._settings = tf, keras, data, settings
         cut = network.cuts.get(settings.cut, settings.cut)
         self._tail = divide(network, cut)[1] if cut else network.model
+        self._precision = training_precision()
         self._sampler = Sampler(data.train_targets, data.train_groups, settings.balance)
         weights = class_weights(data.train_targets, int(network.model.output_shape[-1]))
         self._weights = tf.constant(weights if settings.balance == "weights" else np.ones_like(weights))
@@ -192,16 +199,16 @@ class _Loop:
         rate = cosine_rate(s.learning_rate, number - s.head_epochs, s.epochs) if tuning else s.head_rate
         self._seed_layers(number)
         losses, hits = [], []
-        for inputs, labels in self._batches(number):
-            ctx.check()
-            steps = float(optimizer.iterations)
-            optimizer.learning_rate.assign(rate * min(1.0, (1 + steps) / WARM_UP))
-            # A short memory at first, or the start would stay in the average for long.
-            decay = min(s.average, (1 + steps) / (10 + steps)) if tuning else 0.0
-            self._decay.assign(decay)
-            loss, hit = step(inputs, labels)
-            losses.append(float(loss))
-            hits.append(float(hit))
+        with computing_in(self._precision, self._tail):
+            for inputs, labels in self._batches(number):
+                ctx.check()
+                steps = float(optimizer.iterations)
+                optimizer.learning_rate.assign(rate * min(1.0, (1 + steps) / WARM_UP))
+                # A short memory at first, or the start would stay in the average for long.
+                self._decay.assign(min(s.average, (1 + steps) / (10 + steps)) if tuning else 0.0)
+                loss, hit = step(inputs, labels)
+                losses.append(float(loss))
+                hits.append(float(hit))
         held = self._measure_average()
         return Epoch(number, rate, float(np.mean(losses)), float(np.mean(hits)), *held)
 
