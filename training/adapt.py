@@ -199,7 +199,9 @@ def _draft(base: LoadedPack, about: About, data: Prepared) -> ModelSpec:
     # pack.json has room for 500 characters.
     text = f"{about.data[:380]}; head only, on the network of {base.name} ({base.sha256[:12]})"
     provenance = replace(provenance_of(about, data.dataset, data.split), data=text)
-    return draft_spec(about, data.dataset.classes, spec.architecture, spec.explain, provenance)
+    return draft_spec(
+        about, data.dataset.classes, spec.architecture, spec.explain, provenance, spec.input.turns
+    )
 
 
 def _description(base: LoadedPack, settings: FitSettings) -> str:

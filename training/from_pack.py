@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from lungviewer.packs.keras_archive import check_keras_archive
@@ -45,4 +46,4 @@ def network_of_pack(folder: Path, frozen: bool = True) -> tuple[LoadedPack, Arch
                 hint="It may come from an earlier version of this program: train it again with `fit`.",
             ) from error
     freeze(network.backbone, frozen, pretrained=True)
-    return pack, network
+    return pack, replace(network, turns=spec.input.turns)

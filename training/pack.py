@@ -31,6 +31,7 @@ def draft_spec(
     architecture: str,
     explain: ExplainSpec,
     provenance: PackProvenance,
+    turns: int = 1,
 ) -> ModelSpec:
     """A pack's statement before calibration and trust are fitted; `files` is empty."""
     return ModelSpec(
@@ -41,7 +42,7 @@ def draft_spec(
         organ=about.organ,
         stain=about.stain,
         classes=classes,
-        input=InputSpec(about.input_size, about.um_per_px, about.field_um, RESIZE_METHOD),
+        input=InputSpec(about.input_size, about.um_per_px, about.field_um, RESIZE_METHOD, turns),
         architecture=architecture,
         runtime="onnx",
         validated=False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lungviewer.core.job import JobContext, NullContext
 from training.evidence import home_evidence, spread_pixels
 from training.export import PARITY_IMAGES, check_parity, export_onnx
@@ -40,10 +42,15 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
     failed_checks = check_images(dataset, about.input_size, about.modality, ctx)
 
     trained = train(request, dataset, split, run.path, ctx)
-    network = trained.network
+    network = replace(trained.network, turns=request.turns)
     graph = export_onnx(network)
     draft = draft_spec(
-        about, dataset.classes, network.name, network.explain, provenance_of(about, dataset, split)
+        about,
+        dataset.classes,
+        network.name,
+        network.explain,
+        provenance_of(about, dataset, split),
+        request.turns,
     )
     seeds = {}
     if trained.members:

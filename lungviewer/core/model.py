@@ -27,12 +27,16 @@ class ClassSpec:
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """What the graph eats: `size`×`size` pixels that cover `field_um` micrometres each way."""
+    """What the graph eats: `size`×`size` pixels that cover `field_um` micrometres each way.
+
+    `turns` is in how many positions the graph looks at every field (1, 2 or 4) before it answers once.
+    """
 
     size: int
     um_per_px: float
     field_um: float
     resize: str
+    turns: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ class ImageCheckLimits:
     """When a field is refused before its class matters. What each figure measures: core/trust.py.
 
     `min_tissue` and `max_pen` are shares of the field's area, `min_contrast` a standard deviation of
-    lightness (0–255), `min_chroma` a mean Lab chroma, `min_sharpness` a share of contrast. The defaults
+    lightness (0–255), `min_chroma` a mean Lab chroma, `min_sharpness` a share of contrast,
+    `min_green_excess` lies between −1 (every stain passes) and 2 (nothing but green is absorbed). The defaults
     refuse none of 5,875 lung histology tiles of the training laboratory, nor of 365 of other laboratories
     (`benchmarks/choices.py`; ARCHITECTURE.md, "Trust").
     """
@@ -78,6 +83,7 @@ class ImageCheckLimits:
     min_sharpness: float = 0.06
     max_pen: float = 0.10
     min_chroma: float = 4.0
+    min_green_excess: float = 0.15
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from lungviewer.core.model import Role
+from lungviewer.core.model import ImageCheckLimits, Role
 from lungviewer.core.preprocess import RESIZE_METHOD
 from lungviewer.packs.jsontext import showable
 from lungviewer.packs.names import (
@@ -155,6 +155,7 @@ class _Input(_Part):
     um_per_px: Positive
     field_um: Positive
     resize: Annotated[str, AfterValidator(_resize)]
+    turns: Literal[1, 2, 4] = 1
 
     @model_validator(mode="after")
     def _field_is_size_times_scale(self) -> _Input:
@@ -207,6 +208,8 @@ class _Checks(_Part):
     min_sharpness: Annotated[float, _within(0, 1e6)]
     max_pen: Share
     min_chroma: Annotated[float, _within(0, 1e6)]
+    # Packs from before this check do not have it.
+    min_green_excess: Annotated[float, _within(-1, 2)] = ImageCheckLimits().min_green_excess
 
 
 class _Trust(_Part):
