@@ -263,4 +263,4 @@ def test_figures_of_an_unknown_form_are_a_sentence(
 
 
 def test_foreign_sets_alone_cannot_be_gated(tiny_run: TinyRun, tmp_path: Path) -> None:
-    assert main(["gate", "--pack", str(tiny_run.result.pack), "--external", str(tmp_path)]) == 1
+    assert main(["gate", "--pack", str(tiny_run.result.pack), "--external", str(tmp_path)]) == 2
