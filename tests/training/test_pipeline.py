@@ -100,7 +100,14 @@ def test_no_path_of_this_machine_is_in_the_pack(tiny_run: TinyRun) -> None:
 
 def test_pictures_are_readable_and_not_blank(tiny_run: TinyRun) -> None:
     pictures = sorted((tiny_run.result.pack / "evaluation").glob("*.png"))
-    assert [p.stem for p in pictures] == ["confusion", "coverage", "curves", "reliability", "robustness", "roc"]
+    assert [p.stem for p in pictures] == [
+        "confusion",
+        "coverage",
+        "curves",
+        "reliability",
+        "robustness",
+        "roc",
+    ]
     for path in pictures:
         with Image.open(io.BytesIO(path.read_bytes())) as picture:
             assert min(picture.size) > 300
