@@ -10,6 +10,7 @@ import numpy.typing as npt
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.trust import check_field, judge_fields
+from lungviewer.core.types import Status
 from training.judge import BATCH, Answers, Judge, answers
 from training.metrics import Targets, bootstrap
 from training.speed import speed_ratio
@@ -35,8 +36,9 @@ def int8_record(
     `fall_points` is what accuracy before refusal loses, in percentage points (positive is worse), with its
     95 % interval over groups. `map_correlation` is the mean over images of Pearson's correlation between
     the maps of the class that the float model calls; images for which both maps are flat are left out.
-    `agreement` counts the same class, `status_agreement` the same of ok, review and refused. `speed_ratio`
-    is how many times faster eight bits are on this machine's processor, to one decimal.
+    `agreement` is the share of images of the same class, `status_agreement` that of the same of ok, review
+    and refused, by the thresholds of the float model; `refused_…` is the share that each refuses.
+    `speed_ratio` is how many times faster eight bits are on this machine's processor, to one decimal.
 
     Args:
         fields: N×S×S×3 uint8 RGB at the model's input size.
@@ -60,6 +62,8 @@ def int8_record(
         "maps": len(correlations),
         "agreement": float((plain.predicted == rounded.predicted).mean()),
         "status_agreement": float((plain.status == rounded.status).mean()),
+        "refused_fp32": float(plain.is_status(Status.REFUSED).mean()),
+        "refused_int8": float(rounded.is_status(Status.REFUSED).mean()),
         "speed_ratio": round(speed, 1),
         "shipped": fall <= MOST_FALL_POINTS and same >= LEAST_MAP_CORRELATION,
         "bytes": judge_int8.model.size,

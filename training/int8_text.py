@@ -27,7 +27,8 @@ def int8_summary(record: Mapping[str, Any]) -> str:
         f"{record['accuracy_fp32']:.4f} in float: a fall of {record['fall_points']:.2f} points ({interval}). "
         f"Maps of the called class: correlation {record['map_correlation']:.3f}. The class is the same for "
         f"{record['agreement']:.1%} of the images, the status (ok, review, refused) for "
-        f"{record['status_agreement']:.1%}. Where this was measured eight bits were "
+        f"{record['status_agreement']:.1%}; eight bits refuse {record['refused_int8']:.1%}, float "
+        f"{record['refused_fp32']:.1%}. Where this was measured eight bits were "
         f"{record['speed_ratio']:.1f} times as fast; {record['bytes'] / 1e6:.1f} instead of "
         f"{record['bytes_fp32'] / 1e6:.1f} MB. Thresholds and all other figures are those of the float model."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -13,7 +14,7 @@ from lungviewer.core.backend import RawOutput
 from lungviewer.core.errors import Cancelled
 from lungviewer.core.job import RecordingContext
 from lungviewer.packs.graph import check_graph
-from tests.fixtures.packs import tiny_model, tiny_spec
+from tests.fixtures.packs import COLOURS, tiny_model, tiny_spec
 from tests.fixtures.tiny_judge import painted, tiny_judge
 from training.bias_correction import correct_biases, rounded
 from training.errors import NotQuantisable
@@ -201,14 +202,13 @@ def test_rounded_weights_have_a_scale_per_output_channel() -> None:
 class Scripted:
     """A model that gives prepared answers, in order, again and again."""
 
-    def __init__(self, logits: np.ndarray, maps: np.ndarray, size: int) -> None:
-        self._raw, self._at, self.size = (logits, maps), 0, size
+    def __init__(self, logits: np.ndarray, maps: np.ndarray, embedding: np.ndarray, size: int) -> None:
+        self._raw, self._at, self.size = (logits, maps, embedding), 0, size
 
     def predict(self, batch: np.ndarray) -> RawOutput:
         rows = slice(self._at, self._at + len(batch))
         self._at = rows.stop % len(self._raw[0])
-        logits, maps = (values[rows].astype(np.float32) for values in self._raw)
-        return RawOutput(logits, maps, np.zeros((len(batch), 3), np.float32))
+        return RawOutput(*(values[rows].astype(np.float32) for values in self._raw))
 
 
 @pytest.fixture
@@ -220,7 +220,8 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def by_hand(turns: None) -> tuple[Judge, Judge, np.ndarray, np.ndarray, np.ndarray]:
     """Six images of six groups. The float model is right on five. Eight bits lose one of these and are
-    unsure of another. Their maps: four that are proportional, one that is turned round, one pair flat."""
+    unsure of another, and refuse a third. Their maps: four that are proportional, one that is turned round,
+    one pair flat."""
     fields, targets, groups = painted(groups=2, copies=1)
     said = targets.copy()
     said[5] = (targets[5] + 1) % 3
@@ -232,9 +233,13 @@ def by_hand(turns: None) -> tuple[Judge, Judge, np.ndarray, np.ndarray, np.ndarr
     moved = 2 * maps + 1
     moved[2] = -maps[2]
     maps[3] = moved[3] = 0.5
-    spec = tiny_judge().spec
-    plain, rounding = Scripted(logits, maps, 3000), Scripted(other, moved, 1000)
-    return Judge(spec, plain, None), Judge(spec, rounding, None), fields, targets, groups  # type: ignore[arg-type]
+    seen = np.array(COLOURS)[targets] / 255
+    strange = seen.copy()
+    strange[4] += 5.0
+    judge = tiny_judge(score="gaussian")
+    plain = replace(judge, model=Scripted(logits, maps, seen, 3000))  # type: ignore[arg-type]
+    rounding = replace(judge, model=Scripted(other, moved, strange, 1000))  # type: ignore[arg-type]
+    return plain, rounding, fields, targets, groups
 
 
 def test_a_comparison_made_by_hand(by_hand: tuple) -> None:
@@ -247,7 +252,8 @@ def test_a_comparison_made_by_hand(by_hand: tuple) -> None:
     assert record["maps"] == 5
     assert record["map_correlation"] == pytest.approx((4 - 1) / 5, abs=1e-5)
     assert record["agreement"] == pytest.approx(5 / 6)
-    assert record["status_agreement"] == pytest.approx(5 / 6)
+    assert record["status_agreement"] == pytest.approx(4 / 6)
+    assert (record["refused_fp32"], record["refused_int8"]) == (0.0, pytest.approx(1 / 6))
     assert record["speed_ratio"] == 3.0
     assert (record["bytes"], record["bytes_fp32"]) == (1000, 3000)
     assert (record["images"], record["groups"], record["split_unit"]) == (6, 6, "group")

@@ -79,6 +79,7 @@ def test_one_that_fails_gets_none_and_the_card_says_so(
 def test_the_section_takes_the_place_of_an_earlier_one() -> None:
     record = {
         **dict.fromkeys(("accuracy_fp32", "accuracy_int8", "agreement", "status_agreement"), 0.5),
+        **dict.fromkeys(("refused_fp32", "refused_int8"), 0.1),
         **dict.fromkeys(("fall_points", "map_correlation", "speed_ratio"), 1.0),
         "fall_interval": None,
         "shipped": True,
