@@ -199,9 +199,7 @@ def _draft(base: LoadedPack, about: About, data: Prepared) -> ModelSpec:
     # pack.json has room for 500 characters.
     text = f"{about.data[:380]}; head only, on the network of {base.name} ({base.sha256[:12]})"
     provenance = replace(provenance_of(about, data.dataset, data.split), data=text)
-    return draft_spec(
-        about, data.dataset.classes, spec.architecture, spec.explain, provenance, spec.input.turns
-    )
+    return draft_spec(about, data.dataset.classes, spec.architecture, spec.explain, provenance)
 
 
 def _description(base: LoadedPack, settings: FitSettings) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from training.errors import ParityError
 from training.explanation import class_activation, contract_function, grad_cam, gradient_maps
 from training.runtime import OnnxModel
 from training.tensorflow_gate import require_tensorflow
-from training.turned import averaged_maps
 
 OPSET = 17
 PARITY_IMAGES = 32
@@ -46,13 +44,14 @@ def export_onnx(network: ArchitectureModel) -> bytes:
     """The contract graph of a network; the gradient is part of it when the head has hidden layers."""
     _, keras = require_tensorflow()
     classes = int(network.model.output_shape[-1])
-    after = keras.Model(network.backbone.output, [network.model.output, network.embedder.output])
+    full = keras.Model(
+        network.model.inputs[0], [network.backbone.output, network.model.output, network.embedder.output]
+    )
     # As numpy: tensors caught by the function below would become inputs of the graph.
     kernel = None if network.dense is None else np.asarray(network.dense.kernel, np.float32)
 
     def parts(image: Any) -> Any:
-        maps = averaged_maps(partial(network.backbone, training=False), image, network.turns)
-        return maps, *after(maps, training=False)
+        return full(image, training=False)
 
     def explain(found: Any) -> Any:
         if kernel is None:
@@ -129,11 +128,10 @@ def check_parity(network: ArchitectureModel, graph: bytes, images: npt.NDArray[n
             (1 % when its gradient passes hidden layers).
     """
     raw = OnnxModel(graph).predict(images)
-    maps = averaged_maps(partial(network.backbone, training=False), images, network.turns)
-    _, keras = require_tensorflow()
-    after = keras.Model(network.backbone.output, [network.model.output, network.embedder.output])
-    logits, embedding = (np.asarray(found) for found in after(maps, training=False))
+    logits = np.asarray(network.model(images, training=False))
+    maps = network.backbone(images, training=False)
     expected = grad_cam(network.tail, maps, logits.shape[1])
+    embedding = np.asarray(network.embedder(images, training=False))
     found = Parity(
         images=len(images),
         probability=_largest(calibrated_probabilities(raw.logits, 1), calibrated_probabilities(logits, 1)),

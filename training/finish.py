@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from training.audit.shortcuts import shortcut_record
 from training.card import write_card
 from training.check_plots import check_charts
 from training.evaluate import Side, home_record, judge_samples
-from training.evidence import Evidence
+from training.evidence import Evidence, doubtful_below, looked_again
 from training.export import Parity
 from training.external import class_records, judge_external, set_records
 from training.golden import golden_file
@@ -41,8 +41,8 @@ Record = dict[str, Any]
 class Candidate:
     """A trained network as its graph, and what is known about it.
 
-    `home` is what it says about every sample of the data; `fit` and `split_units` are records of how it
-    was made; `extra` are further records, `files` further files of the pack.
+    `home` is what it says about every sample of the data at first sight; `fit` and `split_units` are records
+    of how it was made; `extra` are further records, `files` further files of the pack.
     """
 
     graph: bytes
@@ -87,8 +87,11 @@ def finish(
         Cancelled: the job was asked to stop; nothing is written.
     """
     dataset, split = data.dataset, data.split
-    model = OnnxModel(candidate.graph)
-    fitted = fit_thresholds(model, candidate.home, dataset, split, failed_checks, candidate.draft, ctx)
+    again = doubtful_below(candidate.home.logits[split.rows("validation")])
+    draft = replace(candidate.draft, input=replace(candidate.draft.input, again_below=again))
+    model = OnnxModel(candidate.graph, again_below=again)
+    home = looked_again(model, candidate.home, dataset, draft.input.size, again, ctx)
+    fitted = fit_thresholds(model, home, dataset, split, failed_checks, draft, ctx)
     spec = fitted.spec
     judge = Judge(spec, model, fitted.trust.model)
     rows = split.rows("test")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
+import warnings
 from pathlib import Path
 
 from lungviewer.packs.keras_archive import check_keras_archive
@@ -39,11 +39,14 @@ def network_of_pack(folder: Path, frozen: bool = True) -> tuple[LoadedPack, Arch
         copy = Path(place) / MODEL_KERAS
         copy.write_bytes(content)
         try:
-            network.model.load_weights(copy)
+            with warnings.catch_warnings():
+                # A line for every layer that is stored elsewhere; what matters comes as an error below.
+                warnings.filterwarnings("ignore", "Skipping nested container")
+                network.model.load_weights(copy)
         except ValueError as error:
             raise DataProblem(
                 f"The pack's model.keras does not hold the weights of {spec.architecture}.",
                 hint="It may come from an earlier version of this program: train it again with `fit`.",
             ) from error
     freeze(network.backbone, frozen, pretrained=True)
-    return pack, replace(network, turns=spec.input.turns)
+    return pack, network

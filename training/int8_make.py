@@ -57,7 +57,8 @@ def make_int8(
     rounded = quantise(graph, images)
     ctx.progress(1, 1, "Quantising")
     # One thread each, as the viewer runs them.
-    one, other = (replace(judge, model=OnnxModel(content, threads=1)) for content in (graph, rounded))
+    again = judge.spec.input.again_below
+    one, other = (replace(judge, model=OnnxModel(content, 1, again)) for content in (graph, rounded))
     record = int8_record(one, other, fields, targets, groups, split.unit, ctx)
     return Compared(rounded if record["shipped"] else None, record)
 

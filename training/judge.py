@@ -119,4 +119,5 @@ def open_pack(path: Path, threads: int = 0) -> Judge:
 
 def judge_of(pack: LoadedPack, threads: int = 0) -> Judge:
     """The model of a pack that was loaded, with its rules."""
-    return Judge(pack.spec, OnnxModel(pack.model, threads), outlier_model(pack.spec.trust.score, pack.trust))
+    model = OnnxModel(pack.model, threads, pack.spec.input.again_below)
+    return Judge(pack.spec, model, outlier_model(pack.spec.trust.score, pack.trust))

@@ -31,7 +31,6 @@ def draft_spec(
     architecture: str,
     explain: ExplainSpec,
     provenance: PackProvenance,
-    turns: int = 1,
 ) -> ModelSpec:
     """A pack's statement before calibration and trust are fitted; `files` is empty."""
     return ModelSpec(
@@ -42,7 +41,7 @@ def draft_spec(
         organ=about.organ,
         stain=about.stain,
         classes=classes,
-        input=InputSpec(about.input_size, about.um_per_px, about.field_um, RESIZE_METHOD, turns),
+        input=InputSpec(about.input_size, about.um_per_px, about.field_um, RESIZE_METHOD),
         architecture=architecture,
         runtime="onnx",
         validated=False,

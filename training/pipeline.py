@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lungviewer.core.job import JobContext, NullContext
 from training.evidence import home_evidence, spread_pixels
 from training.export import PARITY_IMAGES, check_parity, export_onnx
@@ -42,7 +40,7 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
     failed_checks = check_images(dataset, about.input_size, about.modality, ctx)
 
     trained = train(request, dataset, split, run.path, ctx)
-    network = replace(trained.network, turns=request.turns)
+    network = trained.network
     graph = export_onnx(network)
     draft = draft_spec(
         about,
@@ -50,7 +48,6 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
         network.name,
         network.explain,
         provenance_of(about, dataset, split),
-        request.turns,
     )
     seeds = {}
     if trained.members:

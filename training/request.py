@@ -22,7 +22,6 @@ class FitRequest:
     Without `tune` the backbone stays frozen and `settings` train a head. With it the end of the network is
     fine-tuned on augmented views, `members` times from different seeds; `stains` holds unlabelled images
     of other laboratories, whose colours the training images take on. `settings.seed` splits the data.
-    `turns` is in how many positions the finished graph looks at every field (training/turned.py).
     """
 
     data: Path
@@ -37,7 +36,6 @@ class FitRequest:
     augment: AugmentSettings | None = field(default_factory=AugmentSettings)
     stains: Path | None = None
     members: int = 1
-    turns: int = 4
     by_image: bool = False
     skip_unreadable: bool = False
     external: Path | None = None

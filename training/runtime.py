@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lungviewer.core.backend import FloatArray, RawOutput
 from lungviewer.core.errors import BackendError
+from lungviewer.core.second_look import look
 from training.tensorflow_gate import require_onnxruntime
 
 OUTPUTS = ("logits", "cam", "embedding")
@@ -16,15 +17,15 @@ OUTPUTS = ("logits", "cam", "embedding")
 
 class OnnxModel:
     """A graph that keeps the pack contract, on the CPU. `threads` 0 lets the runtime choose; `size` is the
-    graph's in bytes.
+    graph's in bytes. Doubtful fields are looked at again as in the viewer (core/second_look.py).
 
     Raises:
         BackendError: the runtime cannot load or run the graph.
     """
 
-    def __init__(self, graph: bytes, threads: int = 0) -> None:
+    def __init__(self, graph: bytes, threads: int = 0, again_below: float = 0.0) -> None:
         runtime = require_onnxruntime()
-        self.size = len(graph)
+        self.size, self.again_below = len(graph), again_below
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 4  # failures arrive as exceptions; stderr stays clean
@@ -35,8 +36,10 @@ class OnnxModel:
 
     def predict(self, batch: npt.NDArray[np.uint8]) -> RawOutput:
         """Run N×S×S×3 uint8 RGB images."""
-        logits, cam, embedding = self.tensors(OUTPUTS, batch)
-        return RawOutput(logits, cam, embedding)
+        return look(self._once, batch, self.again_below)
+
+    def _once(self, batch: npt.NDArray[np.uint8]) -> RawOutput:
+        return RawOutput(*self.tensors(OUTPUTS, batch))
 
     def tensors(self, names: Sequence[str], batch: npt.NDArray[np.uint8]) -> list[FloatArray]:
         """Outputs of the graph by name, for graphs with others than those of the contract."""

@@ -29,14 +29,15 @@ class ClassSpec:
 class InputSpec:
     """What the graph eats: `size`×`size` pixels that cover `field_um` micrometres each way.
 
-    `turns` is in how many positions the graph looks at every field (1, 2 or 4) before it answers once.
+    Fields whose two largest logits are less than `again_below` apart are looked at a second time, in all
+    four positions (core/second_look.py); 0: none.
     """
 
     size: int
     um_per_px: float
     field_um: float
     resize: str
-    turns: int = 1
+    again_below: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class _Input(_Part):
     um_per_px: Positive
     field_um: Positive
     resize: Annotated[str, AfterValidator(_resize)]
-    turns: Literal[1, 2, 4] = 1
+    again_below: Annotated[float, _within(0, 100)] = 0.0
 
     @model_validator(mode="after")
     def _field_is_size_times_scale(self) -> _Input:

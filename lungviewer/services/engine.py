@@ -16,6 +16,7 @@ from lungviewer.core.backend import Backend, FloatArray, RawOutput, Session
 from lungviewer.core.errors import BackendError, DeviceUnavailable, PackNotReproducible, UsageError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.outliers import outlier_model
+from lungviewer.core.second_look import look
 from lungviewer.core.trust import judge_fields
 from lungviewer.core.types import Prediction, Provenance
 from lungviewer.packs.golden import golden_images, reproduces
@@ -111,7 +112,7 @@ class InferenceEngine:
     ) -> list[FieldResult]:
         """Judge N×S×S×3 fields at the pack's input size; `failed_checks` as from `trust.check_field`."""
         self._confine()
-        raw = self._predict(fields)
+        raw = look(self._predict, fields, self.spec.input.again_below)
         predictions = judge_fields(raw, failed_checks, self.spec, self._outlier)
         return [FieldResult(p, raw.cam[i], self._session.device) for i, p in enumerate(predictions)]
 

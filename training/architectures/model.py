@@ -29,8 +29,6 @@ class ArchitectureModel:
     logits. `dense` is that layer when it reads the maps' mean over space (then `explain.method` is "cam" and
     Grad-CAM needs no gradient); None when hidden layers lie between. `cuts` names, early → late, where
     fine-tuning may begin: the name of a block → the layer after which `divide` cuts; empty for small ones.
-    `turns` is over how many positions of a field the exported graph averages the feature maps
-    (training/turned.py); the Keras models always look once.
     """
 
     name: str
@@ -42,7 +40,6 @@ class ArchitectureModel:
     dense: Any | None
     explain: ExplainSpec
     cuts: Mapping[str, str] = field(default_factory=dict)
-    turns: int = 1
 
     @property
     def tail(self) -> Any:

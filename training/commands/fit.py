@@ -17,6 +17,7 @@ from training.commands.common import (
     add_classes,
     add_json_lines,
     named_folders,
+    natural,
     said_of,
 )
 from training.errors import DataProblem
@@ -47,14 +48,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--members", type=int, default=1, help="runs from different seeds whose weights are averaged"
     )
-    parser.add_argument(
-        "--turns",
-        type=int,
-        choices=(1, 2, 4),
-        default=4,
-        help="positions in which the model looks at every field; 1 is four times as fast and less sure "
-        "(default: %(default)s)",
-    )
     parser.add_argument("--int8", action="store_true", help="also ship a quantised graph, if it is as good")
     parser.add_argument(
         "--tensorboard", action="store_true", help="write a TensorBoard log into the run folder"
@@ -70,7 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
     )
     parser.add_argument("--epochs", type=int, help="at most this many")
-    parser.add_argument("--seed", type=int, help="of the split and of training")
+    parser.add_argument("--seed", type=natural, help="of the split and of training")
     parser.add_argument(
         "--split-by", choices=("group", "image"), default="group", help="image: for comparison only"
     )
@@ -171,7 +164,6 @@ def _train(options: argparse.Namespace, ctx: Progress) -> FitResult:
         augment=None if options.no_augment else AugmentSettings(),
         stains=options.stains,
         members=options.members,
-        turns=options.turns,
         int8=options.int8,
         tensorboard=options.tensorboard,
         by_image=options.split_by == "image",
