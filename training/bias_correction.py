@@ -80,9 +80,10 @@ def _mean_inputs(
         probe.graph.output.append(helper.make_empty_tensor_value_info(f"mean_{i}"))
     runner = OnnxModel(probe.SerializeToString())
     outputs = [f"mean_{i}" for i in range(len(tensors))]
-    sums: dict[str, npt.NDArray[np.float64]] = {}
+    parts: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in tensors}
     for start in range(0, len(images), BATCH):
         found = runner.tensors(outputs, images[start : start + BATCH])
         for name, values in zip(tensors, found, strict=True):
-            sums[name] = sums.get(name, 0.0) + values.sum(axis=(0, 2, 3), dtype=np.float64)
-    return {name: total / len(images) for name, total in sums.items()}
+            parts[name].append(values.mean(axis=(2, 3), dtype=np.float64))
+    # Not over the images: a graph may look at each of them several times (training/turned.py).
+    return {name: np.concatenate(rows).mean(axis=0) for name, rows in parts.items()}
