@@ -135,7 +135,7 @@ def _check(request: CompareRequest) -> None:
     unknown = sorted(named - {*architectures.ARCHITECTURES})
     if unknown:
         raise DataProblem(
-            f"There is no architecture called {', '.join(unknown)}.",
+            f"There is no architecture called {', '.join(map(repr, unknown))}.",
             hint=f"There are: {', '.join(architectures.ARCHITECTURES)}.",
         )
     if request.size < SMALLEST or request.epochs < 1 or request.images_per_group < 0:

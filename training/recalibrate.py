@@ -171,7 +171,8 @@ def _check_readable(dataset: Dataset, split: Split, ctx: JobContext) -> None:
     if prints.unreadable:
         raise DataProblem(
             f"{len(prints.unreadable)} of {len(dataset.samples)} images cannot be read.",
-            hint="Repair them, or take them out of the folder and of its manifest.",
+            hint="Repair them, or take them out of the folder and of its manifest; "
+            "`python -m training audit` lists them.",
             listed=tuple(prints.unreadable),
         )
     if split.unit != "image":

@@ -5,7 +5,7 @@ Useful after a new version of the exporter or of its libraries: the same weights
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,12 @@ import numpy.typing as npt
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.trust import calibrated_probabilities
 from lungviewer.packs.graph import GraphFacts, check_graph
-from training.data import batches, open_dataset
+from training.data import Dataset, Sample, batches, image_files
+from training.errors import DataProblem
 from training.export import Parity, check_parity, export_onnx
 from training.from_pack import network_of_pack
 from training.golden import draw_golden_images
+from training.metrics import evenly
 from training.runtime import OnnxModel
 
 
@@ -43,20 +45,24 @@ def reexport(
 
     Args:
         pack_folder: a pack, or a run folder with a pack in it.
-        data: labelled images to compare on, spread evenly over the folder; None: drawn pictures.
+        data: a folder of images to compare on, spread evenly over it; None: drawn pictures.
         images: how many of them.
 
     Raises:
         PackError: the pack does not pass its checks, or the new graph would not.
-        DataProblem: the pack is not of this program's making.
+        DataProblem: the pack is not of this program's making, or there are no images that can be read.
         ParityError: the new graph does not compute what the Keras model does.
     """
     ctx = ctx or NullContext()
+    files = image_files(data) if data else []
+    if data and not (files and images > 0):
+        raise DataProblem("The folder to compare on holds no images, or none were asked for.")
     if not (pack_folder / "pack.json").is_file() and (pack_folder / "pack").is_dir():
         pack_folder = pack_folder / "pack"
     pack, network = network_of_pack(pack_folder)
     ctx.check()
-    pictures = _pictures(network.input_size, data, images, ctx)
+    size = network.input_size
+    pictures = draw_golden_images(size) if data is None else _pictures(files, data, size, images, ctx)
     graph = export_onnx(network)
     facts = check_graph(graph, pack.spec)
     parity = check_parity(network, graph, pictures)
@@ -70,13 +76,13 @@ def reexport(
     return Reexport(graph, network.name, facts, parity, differences, graph == pack.model)
 
 
-def _pictures(size: int, data: Path | None, images: int, ctx: JobContext) -> npt.NDArray[np.uint8]:
-    if data is None:
-        return draw_golden_images(size)
-    dataset = open_dataset(data)
-    places = np.linspace(0, len(dataset.samples) - 1, min(images, len(dataset.samples)))
-    chosen = [dataset.samples[int(i)] for i in places]
-    return np.concatenate([batch for _, batch in batches(dataset, chosen, size, 32, ctx)])
+def _pictures(
+    files: Sequence[Path], folder: Path, size: int, images: int, ctx: JobContext
+) -> npt.NDArray[np.uint8]:
+    chosen = [files[i] for i in evenly(np.arange(len(files)), images)]
+    samples = tuple(Sample(file.relative_to(folder).as_posix(), "", 0, "") for file in chosen)
+    dataset = Dataset(folder, samples, (), "", groups_known=False)
+    return np.concatenate([batch for _, batch in batches(dataset, samples, size, 32, ctx)])
 
 
 def _share(one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> float:

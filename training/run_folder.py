@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import lungviewer
+from lungviewer.core.errors import OutputUnwritable
 from lungviewer.core.paths import atomic_write
 from training.errors import DataProblem
 
@@ -31,8 +32,9 @@ class RunFolder:
 
         Raises:
             DataProblem: it holds a run with other settings.
+            OutputUnwritable: there can be no such folder.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        _make(self.path)
         target = self.path / "config.json"
         if target.is_file() and json.loads(target.read_bytes()) != json.loads(json.dumps(config)):
             raise DataProblem(
@@ -49,7 +51,7 @@ class RunFolder:
 
     def write(self, name: str, content: bytes) -> None:
         target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make(target.parent)
         with atomic_write(target) as stream:
             stream.write(content)
 
@@ -68,6 +70,16 @@ class RunFolder:
 def json_bytes(value: Any) -> bytes:
     """Indented JSON in UTF-8, for people and programs alike."""
     return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputUnwritable(
+            f"The output folder cannot be made ({error.strerror or error}).",
+            hint="Choose another with --out.",
+        ) from error
 
 
 def environment() -> dict[str, str]:

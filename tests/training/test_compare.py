@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lungviewer.core.errors import Cancelled
+from lungviewer.core.errors import Cancelled, OutputUnwritable
 from lungviewer.core.job import RecordingContext
 from training.__main__ import main
 from training.compare import CompareRequest, compare
@@ -147,17 +147,31 @@ def test_unknown_networks_and_bad_options_are_sentences(
 ) -> None:
     arguments = ["compare", "--data", str(request_.data), "--out", str(tmp_path / "o")]
     for extra, sentence in (
-        (["--archs", "perceptron"], "no architecture called perceptron. There are: mobilenetv2"),
+        (["--archs", "perceptron"], "no architecture called 'perceptron'. There are: mobilenetv2"),
         (["--size", "16"], "At least 32 pixels"),
         (["--epochs", "0"], "one epoch"),
         (["--weights", "bn_cnn=missing.h5"], "weights file of bn_cnn does not exist"),
         (["--data", str(tmp_path / "nowhere")], "data folder does not exist"),
-        (["--seeds", "one"], "whole numbers"),
         (["--weights", "bn_cnn"], "ARCH=FILE"),
     ):
         assert main([*arguments, *extra]) == 2
         assert sentence in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("seeds", ["one", "-1", "1,,2", ""])
+def test_seeds_are_whole_numbers(
+    seeds: str, request_: CompareRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["compare", "--data", str(request_.data), "--out", str(tmp_path), f"--seeds={seeds}"])
+    assert "no whole number from 0 on" in capsys.readouterr().err
+
+
+def test_an_output_that_is_a_file_is_a_sentence(request_: CompareRequest, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("taken")
+    with pytest.raises(OutputUnwritable, match="output folder cannot be made"):
+        compare(replace(request_, out=tmp_path / "file"))
 
 
 def test_speed_is_the_median_of_turns_without_the_first(

@@ -27,6 +27,18 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", type=Path, help="classes.json, for folders that are not known")
 
 
+def natural(text: str) -> int:
+    """The type of an option: a whole number from 0 on, such as a seed."""
+    if not text.strip().isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
+    return int(text)
+
+
+def naturals(text: str) -> tuple[int, ...]:
+    """The type of an option: such numbers with commas between them, each once."""
+    return tuple(dict.fromkeys(natural(part) for part in text.split(",")))
+
+
 def add_about(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--about", type=Path, help="about file: id, title, scale, data, limits, licence (JSON)"

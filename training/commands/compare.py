@@ -7,7 +7,7 @@ from pathlib import Path
 
 from training.architectures import ARCHITECTURES
 from training.classes import read_classes
-from training.commands.common import Progress, add_classes, add_json_lines, named_folders
+from training.commands.common import Progress, add_classes, add_json_lines, named_folders, naturals
 from training.sampling import BALANCES
 
 
@@ -20,7 +20,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--images-per-group", type=int, default=2, help="at most (default: %(default)s; 0: all)"
     )
     parser.add_argument("--epochs", type=int, default=3, help="of every network (default: %(default)s)")
-    parser.add_argument("--seeds", default="7", help="a,b,c; the first one splits (default: %(default)s)")
+    parser.add_argument(
+        "--seeds", type=naturals, default="7", help="a,b,c; the first one splits (default: %(default)s)"
+    )
     parser.add_argument(
         "--weights", action="append", default=[], metavar="ARCH=FILE", help="Keras weights (repeatable)"
     )
@@ -33,12 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, ctx: Progress) -> None:
     from training.compare import CompareRequest, compare
     from training.compare_table import text_table
-    from training.errors import DataProblem
 
-    try:
-        seeds = tuple(dict.fromkeys(int(seed) for seed in options.seeds.split(",")))
-    except ValueError as error:
-        raise DataProblem("--seeds needs whole numbers with commas between them.") from error
     request = CompareRequest(
         data=options.data,
         out=options.out,
@@ -46,7 +43,7 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
         size=options.size,
         images_per_group=options.images_per_group,
         epochs=options.epochs,
-        seeds=seeds,
+        seeds=options.seeds,
         weights=named_folders(options.weights, "--weights ARCH=FILE"),
         units=("group", "image") if options.split_by == "both" else (options.split_by,),
         balance=options.balance,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,19 +16,20 @@ if TYPE_CHECKING:
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pack", type=Path, required=True, help="a pack, or a run folder that holds one")
     parser.add_argument("--out", type=Path, required=True, help="where to write the graph (model.onnx)")
-    parser.add_argument("--data", type=Path, help="compare on these labelled images (default: drawn ones)")
+    parser.add_argument(
+        "--data", type=Path, help="compare on the images below this folder (default: drawn ones)"
+    )
     parser.add_argument("--images", type=int, default=64, help="how many of them (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="also write the differences here")
     add_json_lines(parser)
 
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
-    from lungviewer.core.paths import atomic_write
     from training.reexport import reexport
+    from training.run_folder import RunFolder
 
     result = reexport(options.pack, options.data, options.images, ctx)
-    with atomic_write(options.out) as stream:
-        stream.write(result.graph)
+    RunFolder(options.out.parent).write(options.out.name, result.graph)
     ctx.result(report(result))
     if options.json:
         record = {
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
             "pack": dict(result.against_pack),
             "same_bytes": result.same_bytes,
         }
-        options.json.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        RunFolder(options.json.parent).write_json(options.json.name, record)
 
 
 def report(result: Reexport) -> str:
