@@ -20,7 +20,7 @@ from lungviewer.core.model import ClassSpec, ModelSpec
 from lungviewer.core.outliers import OutlierModel
 from lungviewer.core.trust import calibrated_probabilities
 from lungviewer.packs.loading import read_pack_file
-from lungviewer.packs.writer import write_pack
+from lungviewer.packs.writer import check_free, write_pack
 from training.data import Dataset, open_dataset
 from training.duplicates import check_exact, fingerprint
 from training.errors import DataProblem
@@ -75,6 +75,8 @@ def recalibrate(request: CalibrateRequest, ctx: JobContext | None = None) -> Rec
     ctx = ctx or NullContext()
     judge = open_pack(request.pack)
     old = judge.spec
+    folder = request.out or request.pack.resolve().with_name(f"{old.id}-{next_version(old.version)}")
+    check_free(folder)
     dataset = open_dataset(request.data, request.manifest, request.classes)
     split, own = sides_for(dataset, old)
     if not own:
@@ -102,7 +104,6 @@ def recalibrate(request: CalibrateRequest, ctx: JobContext | None = None) -> Rec
         record[name] = home_record(
             given, dataset.targets[rows], dataset.groups[rows], spec.class_ids, split.unit
         )
-    folder = request.out or request.pack.with_name(f"{old.id}-{spec.version}")
     files = {name: read_pack_file(request.pack, name) for name in old.files}
     files = _new_files(files, old, spec, fitted, record)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,16 @@ from lungviewer.packs.manifest import dump_manifest
 from lungviewer.packs.names import HIDDEN_PREFIX, MANIFEST, byte_limit
 
 
+def check_free(folder: Path) -> None:
+    """Whether a pack can be written there, for whoever has long work to do first.
+
+    Raises:
+        PackInvalid: there is something already.
+    """
+    if folder.exists():
+        raise PackInvalid("There is already a folder of this name.", hint="Choose another, or remove it.")
+
+
 def write_pack(
     folder: Path, spec: ModelSpec, files: Mapping[str, bytes], *, replace_existing: bool = False
 ) -> ModelSpec:
@@ -37,8 +47,8 @@ def write_pack(
         PackUnsafe: the model holds something that no pack may hold.
         OutputUnwritable: the disk is full or the place read-only.
     """
-    if folder.exists() and not replace_existing:
-        raise PackInvalid("There is already a folder of this name.", hint="Choose another, or remove it.")
+    if not replace_existing:
+        check_free(folder)
     if any(byte_limit(name) is None for name in files):
         raise PackInvalid("One of the files has a name that no pack may hold.")
     stamped = replace(spec, files={name: _stamp(files[name]) for name in sorted(files)})

@@ -79,8 +79,10 @@ def test_the_packs_own_folder_keeps_the_packs_own_sides(tiny_run: TinyRun, tmp_p
 
 
 def test_a_pack_that_is_there_is_not_written_over(foreign, tiny_run: TinyRun, elsewhere: Path) -> None:
+    ctx = RecordingContext()
     with pytest.raises(PackInvalid, match="already a folder"):
-        recalibrate(CalibrateRequest(tiny_run.result.pack, elsewhere, foreign[0].pack))
+        recalibrate(CalibrateRequest(tiny_run.result.pack, elsewhere, foreign[0].pack), ctx)
+    assert not ctx.steps, "it is told before any work"
 
 
 def test_too_few_groups_are_refused_by_class_and_number(tiny_run: TinyRun, tmp_path: Path) -> None:
