@@ -94,14 +94,14 @@ def test_the_words_say_what_the_figures_rest_on(found: dict[str, Any], request_:
     for words in (text, markdown):
         assert "SHORT SCHEDULE" in words
         assert "2 epochs" in words
-        assert "too good" in words
+        assert "proves nothing" in words
         assert "Mean over 2 seeds" in words
     assert max(map(len, text.splitlines())) <= 100, "a terminal is narrower than a page"
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
     assert len({row.count("|") for row in rows}) == 1
     assert len(rows) == 3
     one = {**found, "data": {"group": found["data"]["group"]}}
-    assert not any("too good" in note for note in footnotes(one))
+    assert not any("Split by image" in note for note in footnotes(one))
 
 
 def table_row(group: float, image: float) -> dict[str, Any]:
@@ -112,10 +112,10 @@ def table_row(group: float, image: float) -> dict[str, Any]:
     }
 
 
-def test_what_the_split_by_image_flatters_is_told_in_points(found: dict[str, Any]) -> None:
+def test_how_far_the_two_splits_are_apart_is_told_in_points(found: dict[str, Any]) -> None:
     rows = [table_row(0.80, 0.90), table_row(0.70, 0.74)]
     told = " ".join(footnotes({**found, "architectures": rows}))
-    assert "too good. Less the split by group: +7.0 points on average (+4.0 to +10.0)." in told
+    assert "proves nothing. It is +7.0 points from the split by group on average (+4.0 to +10.0)." in told
 
 
 def test_without_a_split_by_group_the_leak_is_still_told(found: dict[str, Any]) -> None:
@@ -123,7 +123,8 @@ def test_without_a_split_by_group_the_leak_is_still_told(found: dict[str, Any]) 
     del row["units"]["group"]
     one = {**found, "architectures": [row], "data": {"image": found["data"]["image"]}}
     told = " ".join(footnotes(one))
-    assert "that column is too good." in told
+    assert "that column proves nothing." in told
+    assert "points from" not in told
     assert "Choose by" not in told
 
 
