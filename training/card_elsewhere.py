@@ -139,8 +139,9 @@ def explanation_section(metrics: Record) -> str:
         lines.append(
             f"When a fifth of the field is blurred away, the called class loses "
             f"{100 * hidden['drop_hot']:.1f} points of probability if it is the hottest fifth, "
-            f"{100 * hidden['drop_random']:.1f} if it is a random one and {100 * hidden['drop_cold']:.1f} "
-            f"if it is the coldest ({hidden['images']} fields). The hottest matters more than the coldest "
+            f"{100 * hidden['drop_random']:.1f} if it is a random one (in scattered pieces, which "
+            f"disturbs more than one piece) and {100 * hidden['drop_cold']:.1f} if it is the coldest "
+            f"({hidden['images']} fields). The hottest matters more than the coldest "
             f"in {with_interval(hidden['moved_share'], hidden['intervals']['moved_share'])}."
         )
     lines.append("The map shows where the answer's numbers come from, not what the tissue there means.")
