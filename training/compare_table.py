@@ -124,7 +124,7 @@ def _leakage(rows: Sequence[Record]) -> str:
         return said
     return (
         f"{said} It is {np.mean(gains):+.1f} points from the split by group on average ({min(gains):+.1f} to "
-        f"{max(gains):+.1f}). The two are tested on different images: what lies within the intervals is chance."
+        f"{max(gains):+.1f}); they are tested on different images: what lies within the intervals is chance."
     )
 
 
