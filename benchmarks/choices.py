@@ -2,8 +2,8 @@
 
     python -m benchmarks.choices DATA
 
-DATA is the folder that holds `lung_histology/`, `lung_histology_768/`, `external_dev/`, `stain_pool/` and
-`lung_ct/`.
+DATA is the folder that holds `lung_histology/`, `lung_histology_768/`, `external_dev/`, `stain_pool/`,
+`ood/` and `lung_ct/`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -26,8 +27,10 @@ from lungviewer.core.paths import pack_dirs
 from lungviewer.core.preprocess import resize_field
 from lungviewer.core.privacy import import_onnxruntime
 from lungviewer.core.tissue import tissue_mask
-from lungviewer.core.trust import _ink_share, _sharpness, check_field
+from lungviewer.core.trust import _green_excess, _ink, _sharpness, check_field
 from lungviewer.packs.store import LoadedPack, load_pack, resolve_pack
+from training.far_sets import OTHER_STAINS, restained
+from training.laboratories import LABORATORIES, shifted_fields
 
 SIZE = 224
 OPENCV = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
@@ -93,25 +96,45 @@ def decoders(streams: Sequence[bytes]) -> None:
 
 def checks(data: Path) -> None:
     """What the image checks measure, and how many fields of each set they refuse."""
-    print("image checks: lowest detail, chroma and tissue, highest ink; fields refused")
-    for name in ("lung_histology", "external_dev", "stain_pool", "lung_ct"):
+    print(
+        "image checks: lowest detail, chroma, tissue and green excess, highest ink; fields refused, for what"
+    )
+    for name in ("lung_histology", "external_dev", "stain_pool", "ood", "lung_ct"):
         fields = [field(p) for p in pictures(data / name)]
-        figures = np.array([measures(f) for f in fields])
-        low, high = figures.min(axis=0), figures.max(axis=0)
-        refused = sum(check_field(f, ImageCheckLimits(), "histology") is not None for f in fields)
-        lowest = f"{low[0]:.3f}  {low[1]:5.2f}  {low[2]:.3f}"
-        print(f"  {name:16} {lowest}  {high[3]:.3f}   {refused} of {len(fields)}")
+        report(name, fields)
         if name == "lung_histology":
             blurred = [measures(cv2.GaussianBlur(f, (0, 0), 3))[0] for f in fields[::20]]
             print(f"  the same, blurred by 3 pixels: median detail {np.median(blurred):.3f}")
+            drawn = np.stack(fields[::40])
+    for name in OTHER_STAINS:
+        report(name, restained(drawn, name))
+    for number in range(LABORATORIES):
+        report(f"made-up laboratory {number}", list(shifted_fields(number, drawn, "histology", 7)))
+    sparse = np.ascontiguousarray(drawn[0][::2, ::2])
+    ink = _ink(sparse)
+    spent = milliseconds(lambda: [_green_excess(sparse, ink) for _ in range(500)], 500)
+    whole = milliseconds(lambda: [check_field(f, ImageCheckLimits(), "histology") for f in drawn], len(drawn))
+    print(f"  green excess takes {spent:.2f} ms of the {whole:.2f} ms of all checks of a field")
 
 
-def measures(picture: RGB) -> tuple[float, float, float, float]:
-    """Detail, mean chroma, tissue share, ink share."""
+def report(name: str, fields: Sequence[RGB]) -> None:
+    figures = np.array([measures(f) for f in fields])
+    low, high = figures.min(axis=0), figures.max(axis=0)
+    refused = Counter(check_field(f, ImageCheckLimits(), "histology") for f in fields)
+    passed = refused.pop(None, 0)
+    lowest = f"{low[0]:.3f}  {low[1]:5.2f}  {low[2]:.3f}  {low[4]:6.3f}"
+    print(f"  {name:34} {lowest}  {high[3]:.3f}   {len(fields) - passed} of {len(fields)} {dict(refused)}")
+
+
+def measures(picture: RGB) -> tuple[float, float, float, float, float]:
+    """Detail, mean chroma, tissue share, ink share, green excess (of every other pixel, as when checked)."""
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
     chroma = np.hypot(lab[..., 1].astype(float) - 128, lab[..., 2].astype(float) - 128)
     detail = _sharpness(lab[..., 0], float(lab[..., 0].std()))
-    return detail, float(chroma.mean()), float(tissue_mask(picture).mean()), _ink_share(picture)
+    sparse = np.ascontiguousarray(picture[::2, ::2])
+    ink = _ink(sparse)
+    tissue = float(tissue_mask(picture).mean())
+    return detail, float(chroma.mean()), tissue, float(ink.mean()), _green_excess(sparse, ink)
 
 
 def pieces(pack: LoadedPack) -> None:

@@ -82,7 +82,7 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     data = _prepare(request, base, run, ctx)
     dataset, split, settings = data.dataset, data.split, request.settings
     size = about.input_size
-    failed_checks = check_images(dataset, size, about.modality, ctx)
+    failed_checks = check_images(dataset, size, about.modality, ctx, about.checks)
 
     old = OnnxModel(base.model)
     features = cached_embeddings(

@@ -108,7 +108,7 @@ def finish(
         "parity": asdict(candidate.parity),
         "calibration": fitted.calibration,
         "trust": fitted.trust_record,
-        "image_checks": checks_record(failed_checks),
+        "image_checks": checks_record(failed_checks, spec.trust.checks),
         "split_units": candidate.split_units,
         "test": home_record(given, side.targets, side.groups, spec.class_ids, split.unit),
         "external": [],

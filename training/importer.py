@@ -46,6 +46,7 @@ class ImportRequest:
     scaling: str
     id: str
     um_per_px: float | None = None
+    stain: str = "H&E"
 
 
 def import_keras(request: ImportRequest) -> ModelSpec:
@@ -140,13 +141,12 @@ def _convert(model: Any, request: ImportRequest, pictures: npt.NDArray[np.uint8]
 
 
 def _spec(request: ImportRequest, classes: tuple[ClassSpec, ...], foreign: Foreign) -> ModelSpec:
-    histology = request.modality == "histology"
     about = About(
         id=request.id,
         version="0.1.0",
         title=f"Imported model {request.id}"[:120],
         modality=request.modality,
-        stain="H&E" if histology else "",
+        stain=request.stain if request.modality == "histology" else "",
         input_size=request.input_size,
         um_per_px=request.um_per_px or _assumed_scale(request),
     )

@@ -47,7 +47,7 @@ def draft_spec(
         validated=False,
         explain=explain,
         calibration=CalibrationSpec("none", 1.0, "not calibrated"),
-        trust=TrustSpec("none", 0.0, 0.0),
+        trust=TrustSpec("none", 0.0, 0.0, checks=about.checks),
         provenance=provenance,
         files={},
     )

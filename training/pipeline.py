@@ -37,7 +37,7 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
     )
     data = prepare_data(wanted, run, ctx)
     dataset, split = data.dataset, data.split
-    failed_checks = check_images(dataset, about.input_size, about.modality, ctx)
+    failed_checks = check_images(dataset, about.input_size, about.modality, ctx, about.checks)
 
     trained = train(request, dataset, split, run.path, ctx)
     network = trained.network

@@ -125,7 +125,7 @@ def check_images(
     return tuple(failed)
 
 
-def checks_record(failed: tuple[str, ...]) -> dict[str, Any]:
+def checks_record(failed: tuple[str, ...], limits: ImageCheckLimits | None = None) -> dict[str, Any]:
     """How many images the checks refuse, and for what."""
     codes = [code for code in failed if code]
     return {
@@ -133,5 +133,5 @@ def checks_record(failed: tuple[str, ...]) -> dict[str, Any]:
         "refused": len(codes),
         "refused_share": len(codes) / len(failed),
         "refused_for": {code: codes.count(code) for code in sorted(set(codes))},
-        "limits": asdict(ImageCheckLimits()),
+        "limits": asdict(limits or ImageCheckLimits()),
     }

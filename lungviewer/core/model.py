@@ -74,9 +74,9 @@ class ImageCheckLimits:
 
     `min_tissue` and `max_pen` are shares of the field's area, `min_contrast` a standard deviation of
     lightness (0–255), `min_chroma` a mean Lab chroma, `min_sharpness` a share of contrast,
-    `min_green_excess` lies between −1 (every stain passes) and 2 (nothing but green is absorbed). The defaults
-    refuse none of 5,875 lung histology tiles of the training laboratory, nor of 365 of other laboratories
-    (`benchmarks/choices.py`; ARCHITECTURE.md, "Trust").
+    `min_green_excess` lies between −1 (every stain passes) and 2 (nothing but green is absorbed). The
+    defaults refuse none of 5,875 lung histology tiles of the training laboratory, nor of 365 of other
+    laboratories (`benchmarks/choices.py`; ARCHITECTURE.md, "Trust").
     """
 
     min_tissue: float = 0.05

@@ -239,6 +239,22 @@ def test_a_missing_key_is_named():
         parse_manifest(json.dumps(document).encode())
 
 
+def test_a_pack_from_before_the_check_of_the_stain_has_its_usual_limit():
+    document = json.loads(GOOD)
+    del document["trust"]["checks"]["min_green_excess"]
+    assert parse_manifest(json.dumps(document).encode()) == SPEC
+
+
+def test_a_pack_can_switch_the_check_of_the_stain_off():
+    trust = json.loads(GOOD)["trust"]
+    trust["checks"]["min_green_excess"] = -1.0
+    spec = parse_manifest(json.dumps({**json.loads(GOOD), "trust": trust}).encode())
+    assert spec.trust.checks.min_green_excess == -1.0
+    assert parse_manifest(dump_manifest(spec)) == spec
+    trust["checks"]["min_green_excess"] = -1.1
+    assert '"trust.checks.min_green_excess" must lie between -1 and 2' in _refusal(trust=trust)
+
+
 def test_an_unknown_key_is_named_only_when_it_is_plain_letters():
     assert '"on_load" is not a known key' in _refusal(on_load=1)
     assert "…" in _refusal(**{"\u202e<script>": 1})

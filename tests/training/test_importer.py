@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,15 @@ def test_an_imported_model_gives_the_original_answers(
     assert pack.spec.explain.method == ("cam" if build is pooled else "grad-cam")
     assert (pack.spec.validated, pack.spec.trust.score) == (False, "none")
     assert "not validated" in (tmp_path / "pack" / "card.md").read_text(encoding="utf-8").lower()
+
+
+@pytest.mark.parametrize(("stain", "limit"), [("H&E", 0.15), ("PAS", -1.0)])
+def test_a_model_of_another_stain_is_not_kept_from_its_pictures(
+    tmp_path: Path, stain: str, limit: float
+) -> None:
+    pooled().save(tmp_path / "m.keras")
+    spec = import_keras(replace(request(tmp_path / "m.keras"), stain=stain))
+    assert (spec.stain, spec.trust.checks.min_green_excess) == (stain, limit)
 
 
 def test_a_grey_model_reads_luminance(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from lungviewer.core.job import NullContext
 from lungviewer.core.model import ImageCheckLimits
 from lungviewer.core.trust import check_field
+from lungviewer.services.phantom.fields import TISSUE_KINDS, make_field
 from tests.fixtures.colour_data import draw_tile, write_colour_data
 from tests.fixtures.tiny_judge import painted, tiny_judge
 from training.errors import DataProblem
@@ -89,6 +90,13 @@ def test_no_sets_no_records_and_an_empty_set_is_a_sentence(tmp_path: Path) -> No
     assert strange_records(tiny_judge(), {}, home, NullContext()) == []
     with pytest.raises(DataProblem, match="no images"):
         strange_records(tiny_judge(), {"none": tmp_path}, home, NullContext())
+
+
+@pytest.mark.parametrize("name", ["trichrome (recoloured)", "fluorescence (recoloured)"])
+def test_tissue_in_another_stain_is_refused_for_its_colours(name: str) -> None:
+    tiles = np.stack([make_field(kind, 2, 224, 0.58) for kind in TISSUE_KINDS])
+    reasons = {check_field(picture, ImageCheckLimits(), "histology") for picture in restained(tiles, name)}
+    assert reasons == {"other_stain"}
 
 
 @pytest.mark.parametrize("name", list(OTHER_STAINS))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from lungviewer.core.model import ImageCheckLimits
 from training.errors import DataProblem
 
 
@@ -39,6 +40,11 @@ class About:
     @property
     def field_um(self) -> float:
         return round(self.input_size * self.um_per_px, 4)
+
+    @property
+    def checks(self) -> ImageCheckLimits:
+        """Limits of the image checks. Only a model of H&E refuses other stains."""
+        return ImageCheckLimits() if self.stain == "H&E" else ImageCheckLimits(min_green_excess=-1.0)
 
 
 def read_about(path: Path) -> About:

@@ -16,6 +16,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", required=True, help="names in output order: a,b,c or a:tumour,…")
     parser.add_argument("--input-size", type=int, default=224)
     parser.add_argument("--modality", choices=("histology", "ct"), default="histology")
+    parser.add_argument("--stain", default="H&E", help="another than H&E: the colours are not checked")
     parser.add_argument("--scaling", default="none", help="none, 0-1, -1-1, imagenet or caffe (with =)")
     parser.add_argument("--um-per-px", type=float, help="µm per pixel at the model's input")
     parser.add_argument("--id", help="pack id (default: from the folder)")
@@ -34,6 +35,7 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
         scaling=options.scaling,
         id=options.id or options.out.name,
         um_per_px=options.um_per_px,
+        stain=options.stain,
     )
     spec = import_keras(request)
     ctx.result(f"{spec.id} {spec.version}: imported, NOT validated. Roles: {_roles(spec)}.")
