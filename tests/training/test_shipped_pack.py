@@ -12,6 +12,8 @@ from PIL import Image
 from lungviewer.core.trust import calibrated_probabilities
 from lungviewer.packs.keras_archive import check_keras_archive
 from lungviewer.packs.loading import LoadedPack, load_pack
+from training.gate import FAIL, MISSING
+from training.gate_pack import GateRequest, gate_pack
 from training.golden import draw_golden_images
 from training.judge import open_pack
 from training.runtime import OnnxModel
@@ -61,7 +63,7 @@ def test_one_image_and_a_batch_give_the_same(pack: LoadedPack) -> None:
 
 
 def test_it_is_small(pack: LoadedPack) -> None:
-    assert sum(stamp.bytes for stamp in pack.spec.files.values()) < 22_000_000
+    assert sum(stamp.bytes for stamp in pack.spec.files.values()) < 40_000_000
     assert pack.spec.files["trust.npz"].bytes < 3_000_000
 
 
@@ -72,9 +74,45 @@ def test_no_figure_is_without_its_denominator(metrics: dict) -> None:  # type: i
         if measured["value"] < 1 or name.startswith("recall"):
             assert measured["low"] <= measured["value"] <= measured["high"], name
     assert {r["split_unit"] for r in metrics["split_units"]} == {"group", "image"}
-    assert all(r["images"] and r["groups"] for r in metrics["external"])
+    for name in ("external", "external_sets", "strange"):
+        assert metrics[name]
+        assert all(r["images"] and r["groups"] for r in metrics[name])
+    for name in ("robustness", "stability"):
+        assert metrics[name]["split_unit"] == "group"
+        assert metrics[name]["groups"] == 88
     assert metrics["parity"]["probability"] <= 1e-4
     assert metrics["image_checks"]["refused_share"] < 0.01
+
+
+def test_the_spread_of_single_runs_is_published(metrics: dict) -> None:  # type: ignore[type-arg]
+    runs = metrics["seeds"]
+    assert len({run["seed"] for run in runs}) >= 3
+    published = [(r["set"], r["class"]) for r in metrics["external"]]
+    assert all([(r["set"], r["class"]) for r in run["external"]] == published for run in runs)
+
+
+def test_the_gate_says_the_same_now_as_on_the_card(pack: LoadedPack, metrics: dict) -> None:  # type: ignore[type-arg]
+    found = gate_pack(GateRequest(PACK)).record
+    assert found["rows"][0] == {
+        "key": "golden",
+        "what": "golden images reproduce here",
+        "wanted": "yes",
+        "reached": "yes",
+        "verdict": "pass",
+    }
+    assert found["rows"][1:] == metrics["gate"]["rows"]
+    assert found["targets"] == metrics["gate"]["targets"]
+    card = (PACK / "card.md").read_text(encoding="utf-8")
+    for row in (*found["rows"][1:], *found["targets"]):
+        if row["verdict"] in (FAIL, MISSING):
+            assert row["key"] in metrics["aims"]["reasons"], "a row that fails has its reason"
+            assert metrics["aims"]["reasons"][row["key"]] in card
+
+
+def test_an_eight_bit_model_ships_only_if_it_is_as_good(pack: LoadedPack, metrics: dict) -> None:  # type: ignore[type-arg]
+    record = metrics["int8"]
+    good = record["fall_points"] <= 0.3 and record["map_correlation"] >= 0.95
+    assert record["shipped"] == good == (pack.model_int8 is not None)
 
 
 def test_the_card_is_plain_about_the_limits(pack: LoadedPack, metrics: dict) -> None:  # type: ignore[type-arg]
@@ -112,6 +150,9 @@ def test_home_tiles_are_answered_as_published(shared_data: Path, metrics: dict) 
     assert (len(rows), unit) == (metrics["test"]["images"], "group")
     chosen = [dataset.samples[i] for i in rows[::10]]
     fields = np.stack([dataset.pixels(s, 224) for s in chosen])
+    for quarters in (1, 2, 3):
+        turned = judge.fields_at_once(np.ascontiguousarray(np.rot90(fields, quarters, axes=(1, 2))))
+        assert (turned.predicted == judge.fields_at_once(fields).predicted).mean() >= 0.98
     logits = judge.model.predict(fields).logits
     predicted = calibrated_probabilities(logits, judge.spec.calibration.temperature).argmax(axis=1)
     right = float((predicted == [s.target for s in chosen]).mean())
