@@ -115,7 +115,7 @@ def table_row(group: float, image: float) -> dict[str, Any]:
 def test_how_far_the_two_splits_are_apart_is_told_in_points(found: dict[str, Any]) -> None:
     rows = [table_row(0.80, 0.90), table_row(0.70, 0.74)]
     told = " ".join(footnotes({**found, "architectures": rows}))
-    assert "proves nothing. It is +7.0 points from the split by group on average (+4.0 to +10.0)." in told
+    assert "proves nothing. It is +7.0 points from the split by group on average (+4.0 to +10.0);" in told
 
 
 def test_without_a_split_by_group_the_leak_is_still_told(found: dict[str, Any]) -> None:
