@@ -31,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Exit code 0, 1 (failed), 2 (bad use) or 130 (stopped)."""
     options = build_parser().parse_args(arguments)
-    from training.commands import COMMANDS
+    from training.commands import COMMANDS, RESUMED
     from training.progress import ConsoleProgress, JsonProgress
 
     ctx = JsonProgress() if options.json_lines else ConsoleProgress()
@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         import_module(COMMANDS[options.command]).run(options, ctx)
     except Cancelled:
-        return _fail(ctx, "cancelled", "Stopped. The same command goes on from here.", 130)
+        how = "goes on from here" if options.command in RESUMED else "starts anew"
+        return _fail(ctx, "cancelled", f"Stopped. The same command {how}.", 130)
     except LungviewerError as error:
         # A model that cannot be imported was the wrong thing to ask for, whoever noticed it.
         usage = isinstance(error, UsageError) or options.command == "import-keras"

@@ -18,11 +18,13 @@ from training.errors import NotQuantisable
 from training.golden import golden_with_int8
 from training.home_checks import LOADED_PER_GROUP, MOST_LOADED
 from training.int8_make import Compared, make_int8, pixels_of
-from training.int8_text import with_int8_section
+from training.int8_text import INT8_TITLE, int8_summary
 from training.judge import judge_of
+from training.markdown import with_section
 from training.metrics import few_of_each_group
 from training.recalibrate import in_order_of, sides_for
 from training.run_folder import json_bytes
+from training.verdict import judged_again
 
 METRICS = "evaluation/metrics.json"
 
@@ -85,7 +87,8 @@ def _files(place: Path, pack: LoadedPack, found: Compared) -> dict[str, bytes]:
         files[GOLDEN] = golden_with_int8(pack.golden, found.shipped, pack.spec.input.size)
     metrics: Record = json.loads(files.get(METRICS, b'{"schema": "lungviewer-metrics/1"}'))
     metrics["int8"] = found.record
-    files[METRICS] = json_bytes(metrics)
     if CARD in files:
-        files[CARD] = with_int8_section(files[CARD].decode(), found.record).encode()
+        card = with_section(files[CARD].decode(), INT8_TITLE, int8_summary(found.record))
+        files[CARD] = judged_again(metrics, card).encode()
+    files[METRICS] = json_bytes(metrics)
     return files

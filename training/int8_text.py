@@ -32,11 +32,3 @@ def int8_summary(record: Mapping[str, Any]) -> str:
         f"{record['speed_ratio']:.1f} times as fast; {record['bytes'] / 1e6:.1f} instead of "
         f"{record['bytes_fp32'] / 1e6:.1f} MB. Thresholds and all other figures are those of the float model."
     )
-
-
-def with_int8_section(card: str, record: Mapping[str, Any]) -> str:
-    """A card with that as a section: in the place of an earlier one, or at the end."""
-    heading = f"\n## {INT8_TITLE}\n"
-    before, _, rest = card.partition(heading)
-    _, mark, after = rest.partition("\n## ")
-    return f"{before.rstrip()}\n{heading}{int8_summary(record)}\n{mark}{after}"

@@ -36,3 +36,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def paragraphs(*parts: str) -> str:
     """Parts with an empty line between them; empty ones are left out."""
     return "\n\n".join(part for part in parts if part)
+
+
+def with_section(text: str, title: str, body: str) -> str:
+    """A text with a section: in the place of the one with that title, or at the end."""
+    heading = f"\n## {title}\n"
+    before, _, rest = text.partition(heading)
+    _, mark, after = rest.partition("\n## ")
+    return f"{before.rstrip()}\n{heading}{body}\n{mark}{after}"

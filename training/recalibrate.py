@@ -31,9 +31,11 @@ from training.markdown import interval, percent
 from training.notes import OTHER_FOLDER_NOTE, Note
 from training.operating import DEFAULT_AIMS, Aims, Answered, spread
 from training.prepare import check_images
+from training.run_folder import json_bytes
 from training.split import SIDES, Split, describe, split_by_group, split_by_image
 from training.thresholds import Thresholds, fit_thresholds
 from training.trust_fit import pack_arrays
+from training.verdict import judged_again
 
 Record = dict[str, Any]
 
@@ -213,26 +215,29 @@ def _calls_of(spec: ModelSpec, outlier: OutlierModel | None, lab: Shifted, datas
 
 # --- files -------------------------------------------------------------------------------------------
 
+_STALE = ("external", "external_sets", "strange", "robustness", "explanation", "int8")
+"""Records that rest on temperature, thresholds or the strangeness score."""
+
 
 def _new_files(
     files: dict[str, bytes], old: ModelSpec, spec: ModelSpec, fitted: Thresholds, record: Record
 ) -> dict[str, bytes]:
     """The old files with new statistics, metrics and card; pictures of the old thresholds are left out."""
-    stale = ("evaluation/coverage.png", "evaluation/reliability.png")
-    kept = {name: content for name, content in files.items() if name not in stale}
+    old_pictures = {f"evaluation/{name}.png" for name in (*_STALE, "coverage", "reliability")}
+    kept = {name: content for name, content in files.items() if name not in old_pictures}
     metrics: Record = json.loads(kept.get("evaluation/metrics.json", b"{}"))
     metrics.setdefault("schema", "lungviewer-metrics/1")
     metrics["pack"] = {"id": spec.id, "version": spec.version}
     metrics["calibration"], metrics["trust"] = fitted.calibration, fitted.trust_record
     metrics["recalibration"] = record
-    if record["own_training_folder"]:
-        metrics["test"] = record["after"]
-    kept["evaluation/metrics.json"] = (
-        json.dumps(metrics, indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
-    )
-    kept["trust.npz"] = pack_arrays(fitted.trust.arrays)
+    # Whatever rests on the old thresholds is no longer true of this pack; the gate asks for it again.
+    metrics["test"] = record["after"]
+    for name in _STALE:
+        metrics.pop(name, None)
     card = kept.get("card.md", f"# {spec.title}\n\n`{spec.id}` {old.version}\n".encode()).decode()
-    kept["card.md"] = new_card(card, old, spec, record).encode()
+    kept["card.md"] = judged_again(metrics, new_card(card, old, spec, record)).encode()
+    kept["evaluation/metrics.json"] = json_bytes(metrics)
+    kept["trust.npz"] = pack_arrays(fitted.trust.arrays)
     return kept
 
 

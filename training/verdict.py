@@ -11,7 +11,7 @@ from lungviewer.packs.golden import golden_images, reproduces
 from lungviewer.packs.loading import LoadedPack
 from training.about import About
 from training.gate import FAIL, MISSING, PASS, PUBLISHED, Row, fails, gate_rows
-from training.markdown import bullets, paragraphs, table
+from training.markdown import bullets, paragraphs, table, with_section
 from training.runtime import OnnxModel
 from training.targets import target_rows
 
@@ -34,6 +34,13 @@ def verdict_record(metrics: Record, golden: bool | None = None) -> dict[str, Any
         "rows": [asdict(row) for row in rows],
         "targets": [asdict(row) for row in targets],
     }
+
+
+def judged_again(metrics: dict[str, Any], card: str) -> str:
+    """Judge metrics that have changed: sets their "gate", and returns the card with it."""
+    metrics.setdefault("aims", {"targets": {}, "reasons": {}, "tumours": []})
+    metrics["gate"] = verdict_record(metrics)
+    return with_section(card, TITLE, verdict_section(metrics))
 
 
 def golden_reproduces(pack: LoadedPack) -> bool:

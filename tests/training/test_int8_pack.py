@@ -17,9 +17,11 @@ from tests.training.conftest import TinyRun
 from training.__main__ import main
 from training.errors import DataProblem
 from training.int8_pack import QuantiseRequest, quantise_pack
-from training.int8_text import INT8_TITLE, int8_summary, with_int8_section
+from training.int8_text import INT8_TITLE, int8_summary
+from training.markdown import with_section
 from training.pipeline import run_fit
 from training.runtime import OnnxModel
+from training.verdict import TITLE
 
 pytest.importorskip("tensorflow", reason="needs the training extra")
 
@@ -51,7 +53,10 @@ def test_a_pack_that_passes_gets_the_model_its_golden_outputs_and_a_section(
     np.testing.assert_allclose(raw.logits, pack.golden["int8_logits"], rtol=1e-3, atol=1e-4)
     np.testing.assert_array_equal(pack.golden["logits"], old.golden["logits"])
     card = (folder / "card.md").read_text(encoding="utf-8")
-    assert card.startswith((tiny_run.result.pack / "card.md").read_text(encoding="utf-8").rstrip())
+    before = (tiny_run.result.pack / "card.md").read_text(encoding="utf-8")
+    assert card.split(f"## {TITLE}")[0] == before.split(f"## {TITLE}")[0]
+    assert "eight bits: maps correlate" in card, "the gate counts it"
+    assert "eight bits: maps correlate" not in before
     assert card.count(f"## {INT8_TITLE}\nThe pack ships an eight-bit model") == 1
     metrics = json.loads((folder / "evaluation" / "metrics.json").read_bytes())
     assert metrics["int8"] == json.loads(json.dumps(record))
@@ -90,11 +95,11 @@ def test_the_section_takes_the_place_of_an_earlier_one() -> None:
         "split_unit": "group",
     }
     card = "# Title\n\n## One\nText.\n"
-    once = with_int8_section(card, record)
+    once = with_section(card, INT8_TITLE, int8_summary(record))
     assert once == f"{card}\n## {INT8_TITLE}\n{int8_summary(record)}\n"
-    assert with_int8_section(once, record) == once
+    assert with_section(once, INT8_TITLE, int8_summary(record)) == once
     between = f"{once}\n## Two\nMore.\n"
-    failed = with_int8_section(between, {**record, "shipped": False})
+    failed = with_section(between, INT8_TITLE, int8_summary({**record, "shipped": False}))
     assert failed == between.replace(int8_summary(record), int8_summary({**record, "shipped": False}))
 
 

@@ -71,6 +71,10 @@ def test_the_packs_own_folder_keeps_the_packs_own_sides(tiny_run: TinyRun, tmp_p
     done = recalibrate(CalibrateRequest(tiny_run.result.pack, tiny_run.request.data, tmp_path / "new"), ctx)
     assert Note(OTHER_FOLDER_NOTE) not in ctx.partials
     assert done.record["own_training_folder"]
+    metrics = json.loads((done.pack / "evaluation" / "metrics.json").read_bytes())
+    assert "robustness" not in metrics, "it rested on the old thresholds"
+    assert not metrics["gate"]["passes"]
+    assert "NOT MEASURED" in (done.pack / "card.md").read_text(encoding="utf-8")
     assert done.record["sides"] == tiny_run.result.metrics["split"]["sides"]
     given = load_pack(done.pack).spec
     assert given.calibration.temperature == tiny_run.result.spec.calibration.temperature

@@ -19,3 +19,6 @@ COMMANDS: dict[str, str] = {
     "import-keras": "training.commands.import_keras",
 }
 """Name → module; its docstring's first line is the command's help."""
+
+RESUMED = ("fit", "compare")
+"""Commands that keep what is done in their folder, and go on there."""
