@@ -21,6 +21,7 @@ from training.architectures.model import ArchitectureModel
 from training.errors import DataProblem
 from training.evidence import Evidence, spread_pixels
 from training.export import PARITY_IMAGES
+from training.external import check_elsewhere
 from training.features import cached_embeddings
 from training.finish import Candidate, Destination, finish
 from training.fit import FitSettings, fit_head
@@ -81,6 +82,7 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     run.open(_config(request, base, about))
     data = _prepare(request, base, run, ctx)
     dataset, split, settings = data.dataset, data.split, request.settings
+    check_elsewhere(request.external, request.strange, [c.id for c in dataset.classes], run)
     size = about.input_size
     failed_checks = check_images(dataset, size, about.modality, ctx, about.checks)
 

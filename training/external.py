@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,17 @@ from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext
 from lungviewer.core.types import Status
 from training.classes import KNOWN_LABELS
-from training.data import decode
+from training.data import decode, image_files
 from training.errors import DataProblem
 from training.evaluate import calls_statistic, reasons_of
 from training.judge import Answers, Judge
 from training.metrics import group_count, with_interval
+from training.run_folder import RunFolder
 
 Record = dict[str, Any]
+
+COLUMNS = ("path", "label", "set", "group")
+"""What manifest.csv must have; um_per_px is read too."""
 
 
 def is_external(folder: Path) -> bool:
@@ -29,8 +34,19 @@ def is_external(folder: Path) -> bool:
     try:
         with (folder / "manifest.csv").open(encoding="utf-8-sig", newline="") as stream:
             return "set" in next(csv.reader(stream), [])
-    except OSError:
+    except (OSError, UnicodeDecodeError, csv.Error):
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignImage:
+    """A row of the manifest: `target` is the index of its class, `um_per_px` None where it is not known."""
+
+    file: Path
+    target: int
+    set: str
+    group: str
+    um_per_px: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,38 +62,87 @@ class Foreign:
         return Foreign(self.given[rows], self.sets[rows], self.targets[rows], self.groups[rows])
 
 
-def external_records(judge: Judge, folder: Path, ctx: JobContext) -> list[Record]:
-    """`class_records` of a folder with `manifest.csv` (path,label,set,group,um_per_px).
+def read_external(folder: Path, class_ids: Sequence[str]) -> list[ForeignImage]:
+    """The rows of a folder's `manifest.csv` (path,label,set,group,um_per_px), checked; no pixels are read.
 
     Raises:
-        DataProblem: the manifest is missing, or a label is not a class of the pack.
+        DataProblem: something about the manifest does not hold; `listed` names the rows by their path.
+    """
+    rows = _manifest_rows(folder)
+    targets = [_target(row["label"], class_ids) for row in rows]
+    scales = [_scale(row.get("um_per_px") or "") for row in rows]
+    files = [folder / row["path"] for row in rows]
+
+    def refuse_if(wrong: Sequence[bool], what: str) -> None:
+        listed = [row["path"] for row, bad in zip(rows, wrong, strict=True) if bad]
+        if listed:
+            raise DataProblem(f"{len(listed)} rows of the external manifest.csv {what}.", listed=listed)
+
+    unknown = sorted({row["label"] for row, t in zip(rows, targets, strict=True) if t is None})
+    refuse_if(
+        [t is None for t in targets],
+        f"have a label that is not a class of this model ({', '.join(map(repr, unknown[:5]))})",
+    )
+    refuse_if(
+        [s is not None and not (math.isfinite(s) and s > 0) for s in scales],
+        "have no number above 0 as um_per_px, such as 0.5",
+    )
+    refuse_if([not file.is_file() for file in files], "name a file that is not there")
+    return [
+        ForeignImage(file, target, row["set"], row["group"], scale)
+        for file, target, row, scale in zip(files, targets, rows, scales, strict=True)
+        if target is not None
+    ]
+
+
+def check_elsewhere(
+    external: Path | None, strange: Mapping[str, Path], class_ids: Sequence[str], run: RunFolder
+) -> None:
+    """Whether images from elsewhere can be evaluated on, before the hours that come first.
+
+    Raises:
+        DataProblem: they cannot; the rows meant are written into the run folder (external.csv).
+    """
+    try:
+        if external:
+            read_external(external, class_ids)
+    except DataProblem as problem:
+        if problem.listed:
+            run.write_list("external.csv", problem.listed)
+        raise
+    for name, folder in strange.items():
+        if not image_files(folder):
+            raise DataProblem(f"The set {name!r} holds no images.")
+
+
+def external_records(judge: Judge, folder: Path, ctx: JobContext) -> list[Record]:
+    """`class_records` of a folder with `manifest.csv`.
+
+    Raises:
+        DataProblem: the manifest or an image cannot be used.
     """
     return class_records(judge_external(judge, folder, ctx), judge.spec.class_ids)
 
 
 def judge_external(judge: Judge, folder: Path, ctx: JobContext) -> Foreign:
-    """The pack's answers to every row of a folder's `manifest.csv` (path,label,set,group,um_per_px).
+    """The pack's answers to every row of a folder's `manifest.csv`.
 
     Raises:
-        DataProblem: the manifest is missing, or a label is not a class of the pack.
+        DataProblem: the manifest or an image cannot be used.
     """
-    try:
-        with (folder / "manifest.csv").open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError as error:
-        raise DataProblem(
-            "The external data has no manifest.csv (path,label,set,group,um_per_px)."
-        ) from error
-    targets = np.array([_target(judge, row["label"]) for row in rows], np.int64)
+    rows = read_external(folder, judge.spec.class_ids)
 
     def pictures() -> Iterator[tuple[RGB, float | None]]:
         for row in rows:
-            scale = float(row["um_per_px"]) if row.get("um_per_px") else None
-            yield decode((folder / row["path"]).read_bytes()), scale
+            yield _pixels(row), row.um_per_px
 
     given = judge.images(pictures(), len(rows), ctx, "Other laboratories")
-    sets, groups = (np.array([row[column] for row in rows]) for column in ("set", "group"))
-    return Foreign(given, sets, targets, groups)
+    return Foreign(
+        given,
+        np.array([row.set for row in rows]),
+        np.array([row.target for row in rows], np.int64),
+        np.array([row.group for row in rows]),
+    )
 
 
 def class_records(foreign: Foreign, class_ids: Sequence[str]) -> list[Record]:
@@ -110,11 +175,46 @@ def set_records(foreign: Foreign, class_ids: Sequence[str]) -> list[Record]:
     return records
 
 
-def _target(judge: Judge, label: str) -> int:
+def _manifest_rows(folder: Path) -> list[dict[str, str]]:
+    """Rows with every cell that is needed."""
+    try:
+        with (folder / "manifest.csv").open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataProblem(
+            "The external data has no manifest.csv (path,label,set,group,um_per_px) in UTF-8."
+        ) from error
+    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+    if missing:
+        raise DataProblem(f"The external manifest.csv lacks the column {', '.join(missing)}.")
+    if not rows:
+        raise DataProblem("The external manifest.csv names no images.")
+    empty = [row["path"] or "" for row in rows if not all(row[column] for column in COLUMNS)]
+    if empty:
+        raise DataProblem(f"{len(empty)} rows of the external manifest.csv have an empty cell.", listed=empty)
+    return rows
+
+
+def _target(label: str, class_ids: Sequence[str]) -> int | None:
     known = KNOWN_LABELS[label].id if label in KNOWN_LABELS else label
-    if known not in judge.spec.class_ids:
-        raise DataProblem(f"The label {label!r} is not a class of this pack.")
-    return judge.spec.class_ids.index(known)
+    return class_ids.index(known) if known in class_ids else None
+
+
+def _scale(cell: str) -> float | None:
+    """µm per pixel; None where the cell is empty, not-a-number where it is no number."""
+    try:
+        return float(cell) if cell else None
+    except ValueError:
+        return math.nan
+
+
+def _pixels(row: ForeignImage) -> RGB:
+    try:
+        return decode(row.file.read_bytes())
+    except (OSError, DataProblem) as error:
+        why = error.message if isinstance(error, DataProblem) else "cannot be read"
+        raise DataProblem(f"An image of the external data cannot be used: {why}.") from error
 
 
 def _measured(part: Foreign, name_of_share: str) -> Record:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lungviewer.core.job import JobContext, NullContext
-from training.evidence import home_evidence, spread_pixels
+from training.evidence import doubtful_below, home_evidence, spread_pixels
 from training.export import PARITY_IMAGES, check_parity, export_onnx
+from training.external import check_elsewhere
 from training.finish import Candidate, Destination, finish
 from training.members import seeds_record
 from training.pack import draft_spec, keras_bytes, provenance_of
@@ -12,6 +13,7 @@ from training.prepare import DataRequest, check_images, prepare_data
 from training.request import FitRequest, FitResult
 from training.run_folder import RunFolder
 from training.runtime import OnnxModel
+from training.tensorflow_gate import require_tensorflow
 from training.trainers import train
 
 
@@ -19,11 +21,13 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
     """Train, export, check, calibrate, evaluate, and write a pack. Goes on where an earlier call stopped.
 
     Raises:
+        MissingDependency: TensorFlow is not installed.
         DataProblem, LeakageError: the data cannot be used; lists are written into the run folder.
         ParityError: the exported graph is not the trained network.
         Cancelled: the job was asked to stop; the same call resumes.
     """
     ctx = ctx or NullContext()
+    require_tensorflow()
     run = RunFolder(request.out)
     run.open(request.config())
     about = request.about
@@ -37,6 +41,7 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
     )
     data = prepare_data(wanted, run, ctx)
     dataset, split = data.dataset, data.split
+    check_elsewhere(request.external, request.strange, [c.id for c in dataset.classes], run)
     failed_checks = check_images(dataset, about.input_size, about.modality, ctx, about.checks)
 
     trained = train(request, dataset, split, run.path, ctx)
@@ -49,13 +54,17 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
         network.explain,
         provenance_of(about, dataset, split),
     )
+    home = home_evidence(OnnxModel(graph), dataset, about.input_size, ctx)
     seeds = {}
     if trained.members:
-        seeds["seeds"] = seeds_record(network, trained.members, draft, dataset, split, request.external, ctx)
+        again = doubtful_below(home.logits[split.rows("validation")])
+        seeds["seeds"] = seeds_record(
+            network, trained.members, draft, dataset, split, request.external, again, ctx
+        )
     candidate = Candidate(
         graph=graph,
         parity=check_parity(network, graph, spread_pixels(dataset, split, about.input_size, PARITY_IMAGES)),
-        home=home_evidence(OnnxModel(graph), dataset, about.input_size, ctx),
+        home=home,
         draft=draft,
         fit=trained.record,
         histories=trained.histories,

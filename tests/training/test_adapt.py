@@ -193,11 +193,16 @@ def run_without_tensorflow(*arguments: object) -> subprocess.CompletedProcess[st
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_without_tensorflow_a_sentence_comes_before_any_work(tiny_run: TinyRun, tmp_path: Path) -> None:
-    options = ["--from-pack", tiny_run.result.pack, "--head-only", "--data", tiny_run.request.data]
-    done = run_without_tensorflow("fit", *options, "--out", tmp_path / "run")
+@pytest.mark.parametrize("from_pack", [True, False])
+def test_without_tensorflow_a_sentence_comes_before_any_work(
+    from_pack: bool, tiny_run: TinyRun, tmp_path: Path
+) -> None:
+    options = ["--from-pack", tiny_run.result.pack, "--head-only"] if from_pack else ["--frozen"]
+    options += ["--data", tiny_run.request.data, "--out", tmp_path / "run"]
+    done = run_without_tensorflow("fit", *options)
     assert done.returncode == 1
     assert done.stderr.startswith("Training needs TensorFlow, which is not installed.")
+    assert "pip install" in done.stderr
     assert not (tmp_path / "run").exists()
 
 

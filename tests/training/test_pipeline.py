@@ -145,6 +145,7 @@ def test_a_group_on_two_sides_stops_the_run_before_a_network_is_built(
 
 
 def test_unreadable_images_stop_the_run_and_are_listed(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="needs the training extra")
     data = write_colour_data(tmp_path / "data", groups=4, copies=1, manifest=False)
     (data / "lung_n" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     request = FitRequest(data, tmp_path / "run")
@@ -155,6 +156,7 @@ def test_unreadable_images_stop_the_run_and_are_listed(tmp_path: Path) -> None:
 
 
 def test_a_split_by_image_marks_the_run(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="needs the training extra")
     from training.prepare import BY_IMAGE_NOTE, DataRequest, prepare_data
     from training.run_folder import RunFolder
 
