@@ -134,8 +134,8 @@ def check_parity(network: ArchitectureModel, graph: bytes, images: npt.NDArray[n
     found = Parity(
         images=len(images),
         probability=_largest(calibrated_probabilities(raw.logits, 1), calibrated_probabilities(logits, 1)),
-        cam=_largest(raw.cam, expected) / max(float(expected.max()), 1e-12),
-        embedding=_largest(raw.embedding, embedding) / max(float(np.abs(embedding).max()), 1e-12),
+        cam=share_of_largest(raw.cam, expected),
+        embedding=share_of_largest(raw.embedding, embedding),
     )
     if not found.probability <= MAX_PROBABILITY_DIFFERENCE:
         raise ParityError(f"The exported graph moves a probability by {found.probability:.1e}.")
@@ -160,6 +160,11 @@ def _as_trained(
         parts.append((logits, grad_cam(network.tail, maps, logits.shape[1]), embedding))
     logits, maps, embedding = (np.concatenate(part) for part in zip(*parts, strict=True))
     return logits, maps, embedding
+
+
+def share_of_largest(found: npt.NDArray[np.floating], expected: npt.NDArray[np.floating]) -> float:
+    """The largest absolute difference, as a share of the largest absolute value expected."""
+    return _largest(found, expected) / max(float(np.abs(expected).max()), 1e-12)
 
 
 def _largest(one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> float:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.trust import calibrated_probabilities
 from training.errors import DataProblem, ParityError
-from training.export import MAX_CAM_DIFFERENCE, MAX_PROBABILITY_DIFFERENCE, Parity
+from training.export import MAX_CAM_DIFFERENCE, MAX_PROBABILITY_DIFFERENCE, Parity, share_of_largest
 from training.tensorflow_gate import require_onnxruntime
 
 NOT_DENSE = "The pack's network does not end in a mean over space and one dense layer, with a map to match."
@@ -113,18 +113,14 @@ def check_head(graph: bytes, kernel: FloatArray, bias: FloatArray, images: npt.N
     found = Parity(
         images=len(images),
         probability=float(probability.max()),
-        cam=_share(cam, expected),
-        embedding=_share(embedding, mean),
+        cam=share_of_largest(cam, expected),
+        embedding=share_of_largest(embedding, mean),
     )
     if not found.probability <= MAX_PROBABILITY_DIFFERENCE:
         raise ParityError(f"The graph with its new head moves a probability by {found.probability:.1e}.")
     if not max(found.cam, found.embedding) <= MAX_CAM_DIFFERENCE:
         raise ParityError(f"The map of the new head differs by {found.cam:.1e} of its largest value.")
     return found
-
-
-def _share(found: npt.NDArray[np.floating], expected: npt.NDArray[np.floating]) -> float:
-    return float(np.abs(found - expected).max() / max(float(np.abs(expected).max()), 1e-12))
 
 
 def _run_with_maps(graph: bytes, images: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:

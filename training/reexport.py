@@ -17,7 +17,7 @@ from lungviewer.core.trust import calibrated_probabilities
 from lungviewer.packs.graph import GraphFacts, check_graph
 from training.data import Dataset, Sample, batches, image_files
 from training.errors import DataProblem
-from training.export import Parity, check_parity, export_onnx
+from training.export import Parity, check_parity, export_onnx, share_of_largest
 from training.from_pack import network_of_pack
 from training.golden import draw_golden_images
 from training.metrics import evenly
@@ -70,8 +70,8 @@ def reexport(
     found = [calibrated_probabilities(raw.logits, 1.0) for raw in (new, old)]
     differences = {
         "probability": float(np.abs(found[0] - found[1]).max()),
-        "cam": _share(new.cam, old.cam),
-        "embedding": _share(new.embedding, old.embedding),
+        "cam": share_of_largest(new.cam, old.cam),
+        "embedding": share_of_largest(new.embedding, old.embedding),
     }
     return Reexport(graph, network.name, facts, parity, differences, graph == pack.model)
 
@@ -83,7 +83,3 @@ def _pictures(
     samples = tuple(Sample(file.relative_to(folder).as_posix(), "", 0, "") for file in chosen)
     dataset = Dataset(folder, samples, (), "", groups_known=False)
     return np.concatenate([batch for _, batch in batches(dataset, samples, size, 32, ctx)])
-
-
-def _share(one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> float:
-    return float(np.abs(one.astype(np.float64) - other).max() / max(float(np.abs(other).max()), 1e-12))

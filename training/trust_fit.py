@@ -22,7 +22,7 @@ import numpy.typing as npt
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.outliers import PARTS, OutlierModel, Scores, outlier_model
 from training.evidence import Evidence
-from training.metrics import Targets, roc_auc
+from training.metrics import Targets, evenly, roc_auc
 
 DIMENSIONS = (64, 128, 256)
 NEIGHBOURS = (1, 5, 20)
@@ -195,7 +195,7 @@ def neighbour_arrays(embedding: FloatArray, groups: npt.NDArray[np.str_], k: int
             taken[group].append(row)
     largest = max(1, 2 * LARGEST_MATRIX // embedding.shape[1])
     rows = np.sort([row for chosen in taken.values() for row in chosen])
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), largest)).astype(int)]
+    rows = evenly(rows, largest)
     shifted = embedding[rows] - centre
     bank = shifted / np.maximum(np.linalg.norm(shifted, axis=1, keepdims=True), 1e-12)
     return {"centre": centre, "bank": bank.astype(np.float16), "k": np.array(min(k, len(bank)), np.int32)}

@@ -1,6 +1,6 @@
 """Label-preserving views of a tile that cost no quality: flips and quarter turns.
 
-Stain, scale and blur augmentation will live in augment.py; these need no parameters.
+Changes of stain, scale and sharpness, which have parameters, are in training/augment.
 """
 
 from __future__ import annotations

@@ -27,12 +27,12 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     from training.augment import AugmentSettings, read_stains
     from training.augment.sheet import augmentation_sheet
     from training.data import open_dataset
+    from training.metrics import evenly
 
     dataset = open_dataset(options.data, None, read_classes(options.classes) if options.classes else {})
-    count = max(1, min(options.images, len(dataset.samples)))
-    rows = np.linspace(0, len(dataset.samples) - 1, count).astype(int)
+    rows = evenly(np.arange(len(dataset.samples)), max(1, options.images))
     pictures = np.stack([dataset.pixels(dataset.samples[i], options.input_size) for i in rows])
     stains = read_stains(options.stains) if options.stains else []
     options.out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(augmentation_sheet(pictures, AugmentSettings(), stains, options.seed)).save(options.out)
-    ctx.result(f"{count} images, {len(stains)} foreign stains: drawn.")
+    ctx.result(f"{len(rows)} images, {len(stains)} foreign stains: drawn.")
