@@ -21,6 +21,7 @@ from training.architectures.model import ArchitectureModel, settle_norm
 from training.data import Dataset
 from training.export import check_parity, export_onnx
 from training.history import Epoch
+from training.metrics import evenly
 from training.notes import Note
 from training.run_folder import RunFolder
 from training.split import SIDES, Split
@@ -153,7 +154,7 @@ def _export_once(network: ArchitectureModel, pixels: Pixels, key: str, run: RunF
     if target.is_file() and json.loads(target.read_bytes())["key"] == key:
         return
     graph = export_onnx(network)
-    shown = np.linspace(0, len(pixels) - 1, min(PARITY_IMAGES, len(pixels))).astype(int)
+    shown = evenly(np.arange(len(pixels)), PARITY_IMAGES)
     record = {
         "key": key,
         "parameters": int(network.model.count_params()),

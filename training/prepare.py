@@ -68,7 +68,7 @@ def prepare_data(request: DataRequest, run: RunFolder, ctx: JobContext) -> Prepa
     except LeakageError as leak:
         run.write_list("leaks.csv", leak.listed)
         raise
-    alike = near_pairs(prints, split.sides)
+    alike = near_pairs(prints, split.sides, ctx=ctx)
     run.write_list("alike.csv", [f"{paths[i]},{paths[j]}" for i, j in alike])
     if alike:
         text = f"{len(alike)} pairs of images look alike across the split (alike.csv in the run folder)."

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lungviewer.core.job import JobContext
 from training import architectures
 from training.architectures.model import ArchitectureModel
@@ -21,6 +19,7 @@ from training.fit import FitSettings, fit_head
 from training.history import Epoch, best_epoch
 from training.leak_probe import probe_leakage
 from training.members import Member, fine_tune_members
+from training.metrics import evenly
 from training.precision import MIXED, training_precision
 from training.request import FitRequest
 from training.split import Split
@@ -113,8 +112,7 @@ def _augmenter(request: FitRequest, dataset: Dataset, split: Split) -> Augmenter
 
 
 def _home_stain(request: FitRequest, dataset: Dataset, split: Split) -> Stain | None:
-    rows = split.rows("train")
-    chosen = rows[np.linspace(0, len(rows) - 1, min(HOME_STAINS_FROM, len(rows))).astype(int)]
+    chosen = evenly(split.rows("train"), HOME_STAINS_FROM)
     size = request.about.input_size
     found = [estimate_stain(dataset.pixels(dataset.samples[i], size)) for i in chosen]
     stains = [stain for stain in found if stain is not None]
