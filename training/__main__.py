@@ -9,10 +9,22 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lungviewer.core.errors import Cancelled, LungviewerError, UsageError
+from lungviewer.core.errors import Cancelled, LungviewerError, MissingDependency, UsageError
 
 if TYPE_CHECKING:
     from training.progress import ConsoleProgress, JsonProgress
+
+
+TRAINING_LIBRARIES = {
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "tf2onnx": "tf2onnx",
+    "sklearn": "scikit-learn",
+    "scipy": "SciPy",
+    "threadpoolctl": "threadpoolctl",
+    "matplotlib": "Matplotlib",
+}
+"""What the extra "training" installs, by the names of the modules."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -45,6 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A model that cannot be imported was the wrong thing to ask for, whoever noticed it.
         usage = isinstance(error, UsageError) or options.command == "import-keras"
         return _fail(ctx, error.code, error.sentence, 2 if usage else 1)
+    except ModuleNotFoundError as error:
+        library = TRAINING_LIBRARIES.get((error.name or "").partition(".")[0])
+        if library is None:
+            raise
+        missing = MissingDependency(f"This needs {library}, which is not installed.")
+        return _fail(ctx, missing.code, missing.sentence, 1)
     finally:
         signal.signal(signal.SIGINT, previous)
     return 0

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from lungviewer.core.model import ModelSpec
+from training.about import About
 from training.markdown import bullets, paragraphs, percent, table, with_interval
 
 Record = Mapping[str, Any]
 
 
-def external_section(spec: ModelSpec, metrics: Record) -> str:
+def external_section(spec: ModelSpec, about: About, metrics: Record) -> str:
     """Foreign sets: per class, per set, and how far single runs lie apart."""
     records = metrics["external"]
     if not records:
@@ -28,9 +29,10 @@ def external_section(spec: ModelSpec, metrics: Record) -> str:
         row += [percent(r[name]) for name in ("coverage", "selective_accuracy", "refused")]
         rows.append(row)
     return paragraphs(
-        "Tiles of laboratories and scanners that had no part in training. Each row is a set of its own and "
-        "is never added to another: the sets have few slides, and one slide can decide a row. Groups are "
-        "slides or cases; with fewer than five there is no interval.",
+        "Tiles of other laboratories and scanners, which the model was not trained on. Each row is a set of "
+        "its own and is never added to another: the sets have few slides, and one slide can decide a row. "
+        "Groups are slides or cases; with fewer than five there is no interval.",
+        bullets(about.external_notes),
         table(head, rows),
         _sets(metrics["external_sets"]),
         _seeds(labels, metrics),
@@ -79,7 +81,7 @@ def _seeds(labels: Mapping[str, str], metrics: Record) -> str:
     )
 
 
-def strange_section(metrics: Record) -> str:
+def strange_section(about: About, metrics: Record) -> str:
     """What must not be answered."""
     records = metrics["strange"]
     if not records:
@@ -98,6 +100,7 @@ def strange_section(metrics: Record) -> str:
     return paragraphs(
         "Images that are none of the classes. AUROC is against the home test images: 1 tells them apart "
         "perfectly, 0.5 not at all. *Near* is stained tissue of other organs, *far* is anything else.",
+        bullets(about.strange_notes),
         table([*head, "refused", "review", "called (should be 0)"], rows),
     )
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from lungviewer.core.job import JobContext
 from lungviewer.core.trust import calibrated_probabilities
 from training import architectures
-from training.architectures.model import ArchitectureModel, settle_norm
+from training.architectures.model import SETTLE_BATCH, SETTLE_IMAGES, ArchitectureModel, settle_norm
 from training.data import Dataset
 from training.export import check_parity, export_onnx
 from training.history import Epoch
@@ -34,7 +34,6 @@ BATCH = 32
 VIEWS = ("original", "mirror", "quarter", "mirror_three_quarters")
 RATE_PRETRAINED, RATE_RANDOM = 3e-4, 1e-3
 PARITY_IMAGES = 16
-SETTLE_IMAGES, SETTLE_BATCH = 768, 64
 
 Pixels = npt.NDArray[np.uint8]
 Record = dict[str, Any]

@@ -109,16 +109,18 @@ def open_dataset(
     chosen = manifest or root / "manifest.csv"
     if manifest is None and not chosen.is_file():
         rows = _rows_from_folders(root)
-        digest = hashlib.sha256("\n".join(path for path, _, _ in rows).encode()).hexdigest()
         known, notes = False, [UNKNOWN_GROUPS_NOTE]
     else:
-        rows, digest = _rows_from_manifest(root, chosen)
+        rows = _rows_from_manifest(root, chosen)
         known, notes = True, []
     if not rows:
         raise DataProblem("The data folder holds no images in class folders.")
     by_label = classes_for((label for _, label, _ in rows), class_table)
     index = {label: i for i, label in enumerate(by_label)}
-    samples = tuple(Sample(path, label, index[label], group) for path, label, group in sorted(rows))
+    rows = sorted(rows)
+    samples = tuple(Sample(path, label, index[label], group) for path, label, group in rows)
+    # Of what it says, not of its bytes: an editor may have changed the ends of lines.
+    digest = hashlib.sha256("\n".join("\t".join(row) for row in rows).encode()).hexdigest()
     return Dataset(root, samples, tuple(by_label.values()), digest, known, tuple(notes))
 
 
@@ -134,7 +136,7 @@ def _rows_from_folders(root: Path) -> list[tuple[str, str, str]]:
     ]
 
 
-def _rows_from_manifest(root: Path, manifest: Path) -> tuple[list[tuple[str, str, str]], str]:
+def _rows_from_manifest(root: Path, manifest: Path) -> list[tuple[str, str, str]]:
     try:
         content = manifest.read_bytes()
         table = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
@@ -157,7 +159,7 @@ def _rows_from_manifest(root: Path, manifest: Path) -> tuple[list[tuple[str, str
     ]
     if missing:
         raise DataProblem(f"{len(missing)} files of the manifest are not in the data folder.", listed=missing)
-    return rows, hashlib.sha256(content).hexdigest()
+    return rows
 
 
 # --- pixels ------------------------------------------------------------------------------------------

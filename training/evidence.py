@@ -130,6 +130,7 @@ def laboratory_evidence(
     modality: str,
     ctx: JobContext,
     shift: Callable[[int, Fields, str, int], Fields] = shifted_fields,
+    limits: ImageCheckLimits | None = None,
 ) -> list[Shifted]:
     """Of validation images as made-up laboratories would show them, one entry a laboratory.
 
@@ -139,7 +140,7 @@ def laboratory_evidence(
     rows = spread_rows(split, SHIFTED_FROM)
     numbers = range(LABORATORIES)
     return _shown(
-        model, dataset, rows, size, modality, split.seed, numbers, ctx, shift, "Made-up laboratories"
+        model, dataset, rows, size, modality, split.seed, numbers, ctx, shift, "Made-up laboratories", limits
     )
 
 
@@ -153,8 +154,8 @@ def reference_evidence(
     train = split.rows("train")
     rows = train[few_of_each_group(dataset.groups[train], 1)]
     numbers = range(FIRST_REFERENCE, FIRST_REFERENCE + REFERENCE_LABORATORIES)
-    text = "What else is familiar"
-    return _shown(model, dataset, rows, size, modality, split.seed, numbers, ctx, shifted_fields, text)
+    text, seed = "What else is familiar", split.seed
+    return _shown(model, dataset, rows, size, modality, seed, numbers, ctx, shifted_fields, text, None)
 
 
 def _shown(
@@ -168,6 +169,7 @@ def _shown(
     ctx: JobContext,
     shift: Callable[[int, Fields, str, int], Fields],
     text: str,
+    limits: ImageCheckLimits | None,
 ) -> list[Shifted]:
     """Some images of a data set in every one of some laboratories."""
     fields = _pixels(dataset, rows, size)
@@ -175,7 +177,7 @@ def _shown(
     for done, number in enumerate(numbers):
         ctx.check()
         seen = shift(number, fields, modality, seed)
-        failed = tuple(check_field(field, ImageCheckLimits(), modality) or "" for field in seen)
+        failed = tuple(check_field(field, limits or ImageCheckLimits(), modality) or "" for field in seen)
         found.append(Shifted(look(model, seen), rows, failed))
         ctx.progress(done + 1, len(numbers), text)
     return found

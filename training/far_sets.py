@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -28,9 +29,9 @@ def synthetic_glass(size: int, count: int = 40, seed: int = 1) -> list[RGB]:
     return pictures
 
 
-def photographs(count: int = 40, seed: int = 2) -> tuple[list[RGB], list[str]]:
+def photographs(size: int, count: int = 40, seed: int = 2) -> tuple[list[RGB], list[str]]:
     """Square crops of the two photographs that come with scikit-learn (a temple, a flower), and which of
-    the two each is of: figures rest on two pictures, whatever the number of crops."""
+    the two each is of: figures rest on two pictures, whatever the number of crops. No smaller than `size`."""
     from sklearn.datasets import load_sample_images
 
     random = np.random.default_rng(seed)
@@ -41,7 +42,9 @@ def photographs(count: int = 40, seed: int = 2) -> tuple[list[RGB], list[str]]:
         height, width = photograph.shape[:2]
         side = int(random.integers(min(height, width) // 2, min(height, width)))
         top, left = int(random.integers(height - side)), int(random.integers(width - side))
-        crops.append(np.ascontiguousarray(photograph[top : top + side, left : left + side]))
+        crop = photograph[top : top + side, left : left + side]
+        larger = max(side, size)
+        crops.append(np.asarray(cv2.resize(crop, (larger, larger)), np.uint8))
         names.append(f"photograph {number % len(sources)}")
     return crops, names
 

@@ -141,8 +141,7 @@ def _home_measured(
     targets, groups = side.targets[rows], side.groups[rows]
     found = home_checks(judge, graph, fields, targets, groups, side.split_unit, ctx)
     one_each = fields[few_of_each_group(groups, 1)]
-    scores = side.given.trust_score
-    found["strange"] = strange_records(judge, to.strange, scores, ctx, side.groups, one_each)
+    found["strange"] = strange_records(judge, to.strange, side.given, ctx, side.groups, one_each)
     if not to.int8:
         return found, None
     compared = make_int8(judge, graph, data.dataset, data.split, fields, targets, groups, ctx)

@@ -19,7 +19,7 @@ COVERAGE, ERROR_SHARE = 0.90, 0.5
 FAR_AUROC = 0.98
 SEVERITY_1, SEVERITY_3 = 0.02, 0.10
 NOTICED_FROM = 0.05
-"""Damage that costs more accuracy than this must be noticed: fewer calls than on undamaged pictures."""
+"""Damage that costs more accuracy than this must be noticed: more refusals than of undamaged pictures."""
 TURNED = 0.01
 
 PASS, FAIL, PUBLISHED, MISSING = "pass", "FAIL", "published", "NOT MEASURED"
@@ -52,7 +52,7 @@ def gate_rows(metrics: Record, golden: bool | None = None) -> list[Row]:
     for key, what, rows_of in _SUBJECTS:
         found = list(rows_of(metrics))
         rows += found or [Row(key, what, "measured", "–", MISSING)]
-    return rows + list(_int8(metrics))
+    return [*rows, *_own(metrics), *_int8(metrics)]
 
 
 def fails(rows: list[Row]) -> list[Row]:
@@ -61,6 +61,12 @@ def fails(rows: list[Row]) -> list[Row]:
 
 
 # --- home --------------------------------------------------------------------------------------------
+
+
+def _own(metrics: Record) -> Iterator[Row]:
+    """Measured anew on a folder that is not the pack's own, images may have been trained on."""
+    if "own_folder" in metrics:
+        yield _yes("own", "home images are the pack's own test groups", metrics["own_folder"])
 
 
 def _accuracy(metrics: Record) -> Iterator[Row]:
@@ -106,7 +112,11 @@ def _selective(metrics: Record) -> Iterator[Row]:
 
 
 def _strange(metrics: Record) -> Iterator[Row]:
-    for r in metrics.get("strange") or ():
+    sets = metrics.get("strange") or ()
+    for kind, what in (("far", "far pictures of a folder, such as CT"), ("near", "tissue of other organs")):
+        if sets and not any(r.get("kind") == kind and not r.get("drawn") for r in sets):
+            yield Row(kind, f"not lung, {kind}: {what}", "measured", "–", MISSING)
+    for r in sets:
         if r.get("kind") == "near":
             alone = "–" if r["auroc"] is None else f"{r['auroc']:.3f}"
             reached = f"AUROC {alone}, {r['ok']:.0%} called, {r['images']} images"
@@ -145,10 +155,10 @@ def _damage(metrics: Record) -> Iterator[Row]:
         what = f"damage of severity {severity}: accuracy lost, mean over kinds"
         yield at_most(f"severity_{severity}", what, most, value, reached)
     costly = [r for rows in record["kinds"].values() for r in rows if r["drop"] > NOTICED_FROM]
-    noticed = sum(r["coverage"] < record["clean"]["coverage"] for r in costly)
+    noticed = sum(r["refused"] > record["clean"]["refused"] for r in costly)
     yield _checked(
         "noticed",
-        f"damage that costs more than {NOTICED_FROM:.0%}: fewer calls",
+        f"damage that costs more than {NOTICED_FROM:.0%}: more refusals",
         "always",
         f"{noticed} of {len(costly)} cases",
         noticed == len(costly),

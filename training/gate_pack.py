@@ -28,6 +28,7 @@ class GateRequest:
 
     pack: Path
     data: Path | None = None
+    manifest: Path | None = None
     external: Path | None = None
     strange: Mapping[str, Path] = field(default_factory=dict)
     classes: Mapping[str, ClassSpec] = field(default_factory=dict)
@@ -67,6 +68,7 @@ def gate_pack(request: GateRequest, ctx: JobContext | None = None) -> Gated:
             MeasureRequest(
                 pack=request.pack,
                 data=request.data,
+                manifest=request.manifest,
                 classes=request.classes,
                 external=request.external,
                 strange=request.strange,
@@ -76,7 +78,7 @@ def gate_pack(request: GateRequest, ctx: JobContext | None = None) -> Gated:
             ctx,
         )
         again["test"] = again.pop("home")
-        measured = [name for name in again if name != "pack"]
+        measured = [name for name in again if name not in ("pack", "own_folder")]
         metrics |= again
         basis = f"Measured again: {', '.join(sorted(measured))}. The rest is as the pack publishes it."
     try:

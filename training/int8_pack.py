@@ -40,6 +40,7 @@ class QuantiseRequest:
     data: Path
     out: Path | None = None
     classes: Mapping[str, ClassSpec] = field(default_factory=dict)
+    manifest: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def quantise_pack(request: QuantiseRequest, ctx: JobContext | None = None) -> Qu
     pack = load_pack(request.pack)
     if pack.spec.runtime != "onnx":
         raise NotQuantisable("Only packs with an ONNX model can be given an eight-bit one.")
-    dataset = in_order_of(open_dataset(request.data, None, request.classes), pack.spec)
+    dataset = in_order_of(open_dataset(request.data, request.manifest, request.classes), pack.spec)
     split, _ = sides_for(dataset, pack.spec)
     held = split.rows("test")
     held = held[few_of_each_group(dataset.groups[held], LOADED_PER_GROUP, MOST_LOADED)]

@@ -21,7 +21,7 @@ from training.external import class_records, is_external, judge_external, set_re
 from training.home_checks import checked_fields, home_checks
 from training.judge import Judge, judge_of
 from training.metrics import few_of_each_group
-from training.notes import Note
+from training.notes import OTHER_FOLDER_NOTE, Note
 from training.plots import external_bars, home_pictures
 from training.run_folder import RunFolder
 from training.tissue_sheets import corruption_sheet, explanation_sheet
@@ -42,11 +42,13 @@ class MeasureRequest:
     robust: bool = False
     explain: bool = False
     out: Path | None = None
+    manifest: Path | None = None
 
 
 def measure_pack(request: MeasureRequest, ctx: JobContext) -> Record:
     """The records asked for: "home", "robustness", "stability", "explanation", "strange", "external" and
-    "external_sets". With `out`, also as metrics.json there, with pictures.
+    "external_sets"; "own_folder" says whether home images are the pack's own test groups. With `out`, also as
+    metrics.json there, with pictures.
 
     Raises:
         PackError: the pack does not verify.
@@ -59,9 +61,11 @@ def measure_pack(request: MeasureRequest, ctx: JobContext) -> Record:
     metrics: Record = {"pack": {"id": judge.spec.id, "version": judge.spec.version}}
     pictures: dict[str, bytes] = {}
     if foreign is not request.data:
-        dataset = open_dataset(request.data, None, request.classes)
-        for note in dataset.notes:
+        dataset = open_dataset(request.data, request.manifest, request.classes)
+        own = dataset.manifest_sha256 == judge.spec.provenance.manifest_sha256
+        for note in dataset.notes if own else (*dataset.notes, OTHER_FOLDER_NOTE):
             ctx.partial(Note(note))
+        metrics["own_folder"] = own
         side = judge_folder(judge, dataset, ctx)
         metrics["home"] = home_record(
             side.given, side.targets, side.groups, judge.spec.class_ids, side.split_unit
@@ -106,9 +110,7 @@ def _checks(
     )
     one_each = fields[few_of_each_group(groups, 1)]
     if request.strange:
-        found["strange"] = strange_records(
-            judge, request.strange, side.given.trust_score, ctx, side.groups, one_each
-        )
+        found["strange"] = strange_records(judge, request.strange, side.given, ctx, side.groups, one_each)
     if pictures is not None:
         first = [int(np.flatnonzero(targets == c)[0]) for c in np.unique(targets)]
         pictures |= check_charts(found) | _sheets(request, judge, graph, fields[first], targets[first])

@@ -94,14 +94,16 @@ def seeds_record(
     dataset: Dataset,
     split: Split,
     external: Path | None,
+    again_below: float,
     ctx: JobContext,
 ) -> list[dict[str, Any]]:
-    """Each member on the test side and on the foreign sets, before refusal: the spread of a single run."""
+    """Each member on the test side and on the foreign sets, before refusal: the spread of a single run.
+    Doubtful fields get a second look, as in the pack."""
     rows = split.rows("test")
     samples = [dataset.samples[i] for i in rows]
     records = []
     for member in members:
-        judge = Judge(spec, OnnxModel(graph_of(network, member.weights)), None)
+        judge = Judge(spec, OnnxModel(graph_of(network, member.weights), again_below=again_below), None)
         given = judge_samples(judge, dataset, samples, ctx, f"Test images, seed {member.seed}")
         sets = external_records(judge, external, ctx) if external else []
         records.append(

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from training.errors import DataProblem
+
 REFUSED_SHARES = (0.015, 0.02, 0.03, 0.04, 0.05)
 """Of validation images that may be refused as strange; the first that meets the aims is taken."""
 
@@ -92,6 +94,11 @@ def choose_point(home: Answered, abroad: Sequence[Answered], aims: Aims = DEFAUL
     that, the one with the best accuracy abroad, or at home when there are no laboratories.
     """
     points = _points(home, abroad)
+    if not points:
+        raise DataProblem(
+            "Every validation image fails an image check: nothing could ever be called.",
+            hint="Is the modality right (CT or histology, in the about file), and the stain?",
+        )
     for target, abroad_held, coverage_held, best in _ladder(aims):
         limit = _error_limit(target, points[0].plain_error, aims)
         fitting = [

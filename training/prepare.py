@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -48,7 +49,8 @@ def prepare_data(request: DataRequest, run: RunFolder, ctx: JobContext) -> Prepa
     """List, fingerprint and split the data. Saves split.csv, and alike.csv with near-duplicates.
 
     Raises:
-        DataProblem: files are unreadable (unreadable.csv), or the folder is not what it should be.
+        DataProblem: files are unreadable (unreadable.csv), the folder is not what it should be, or not what
+            it was when the run was begun.
         LeakageError: a group or an identical picture is on two sides (leaks.csv).
     """
     dataset = open_dataset(request.folder, request.manifest, request.classes)
@@ -56,11 +58,13 @@ def prepare_data(request: DataRequest, run: RunFolder, ctx: JobContext) -> Prepa
         dataset = replace(dataset, notes=(*dataset.notes, BY_IMAGE_NOTE))
     for note in dataset.notes:
         ctx.partial(Note(note))
+    prints = fingerprint(dataset, ctx)
+    pixels = hashlib.sha256("\n".join(prints.exact).encode()).hexdigest()
+    run.claim({"manifest_sha256": dataset.manifest_sha256, "pixels_sha256": pixels})
     try:
         # Before unreadable files are left out, so that the seed alone gives the same split again.
         split = _split(request, run, dataset)
         write_split(run.path / "split.csv", dataset, split)
-        prints = fingerprint(dataset, ctx)
         if prints.unreadable:
             dataset, split, prints = _without_unreadable(request, run, dataset, split, prints)
         paths = [s.path for s in dataset.samples]

@@ -88,7 +88,7 @@ def recalibrate(request: CalibrateRequest, ctx: JobContext | None = None) -> Rec
     size = old.input.size
     checks = check_images(dataset, size, old.modality, ctx, old.trust.checks)
     home = home_evidence(judge.model, dataset, size, ctx)
-    labs = laboratory_evidence(judge.model, dataset, split, size, old.modality, ctx)
+    labs = laboratory_evidence(judge.model, dataset, split, size, old.modality, ctx, limits=old.trust.checks)
     fitted = fit_thresholds(judge.model, home, dataset, split, checks, old, ctx, labs, request.aims)
     spec = _new_statement(old, fitted, dataset, own)
 
@@ -187,8 +187,8 @@ def _new_statement(old: ModelSpec, fitted: Thresholds, dataset: Dataset, own: bo
     if not own:
         where = f" of another folder than it was trained on (manifest {dataset.manifest_sha256[:12]})"
         calibration = replace(calibration, fitted_on=calibration.fitted_on + where)
-    # Measured on groups that were not fitted on: that is what "validated" asks for.
-    validated = fitted.spec.validated if own else True
+    # Of another manifest it cannot be known that nothing was trained on: such a pack gains no standing by it.
+    validated = fitted.spec.validated if own else old.validated
     return replace(
         fitted.spec, version=next_version(old.version), calibration=calibration, validated=validated
     )
@@ -215,7 +215,7 @@ def _calls_of(spec: ModelSpec, outlier: OutlierModel | None, lab: Shifted, datas
 
 # --- files -------------------------------------------------------------------------------------------
 
-_STALE = ("external", "external_sets", "strange", "robustness", "explanation", "int8")
+_STALE = ("external", "external_sets", "strange", "robustness", "explanation")
 """Records that rest on temperature, thresholds or the strangeness score."""
 
 
@@ -253,7 +253,7 @@ def _section(old: ModelSpec, spec: ModelSpec, record: Record) -> str:
     where = (
         "the folder it was trained on"
         if record["own_training_folder"]
-        else "a folder that it was not trained on"
+        else "another folder or manifest than it was trained with"
     )
     rows = [
         f"| {label} | {_cell(record['before'], place)} | {_cell(after, place)} |"

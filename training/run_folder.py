@@ -43,6 +43,21 @@ class RunFolder:
         self.write_json("config.json", config)
         self.write_json("environment.json", environment())
 
+    def claim(self, data: dict[str, str]) -> None:
+        """Note what the run is made from, or check that it is still the same.
+
+        Raises:
+            DataProblem: images, labels or groups have changed since the run was begun.
+        """
+        target = self.path / "data.json"
+        if target.is_file() and json.loads(target.read_bytes()) != data:
+            raise DataProblem(
+                "The images, their labels or their groups have changed since this run was begun: what it has "
+                "learned is of the old ones.",
+                hint="Choose a new folder with --out.",
+            )
+        self.write_json("data.json", data)
+
     def write_json(self, name: str, value: Any) -> bytes:
         """Save as indented JSON, atomically; returns the bytes."""
         content = json_bytes(value)

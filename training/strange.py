@@ -1,6 +1,6 @@
 """Pictures made from validation images that no lung model should answer: to choose the trust score by.
 
-The other organs and laboratories in hand are kept for evaluation; choosing by them would spoil them.
+The other organs and laboratories in hand are too few to fit anything by, and are kept for evaluation.
 Strange colours are left to the image checks (core/trust.py): a score that is chosen for seeing them calls
 every other laboratory strange.
 """

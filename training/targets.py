@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from training.gate import Row, at_least, at_most
+from training.gate import MISSING, Row, at_least, at_most
 
 Record = Mapping[str, Any]
 
@@ -18,7 +18,15 @@ def target_rows(metrics: Record) -> list[Row]:
     `metrics["aims"]["targets"]` are limits by name (`TARGETS`); keys of `external_recall` are class ids.
     """
     aims = (metrics.get("aims") or {}).get("targets") or {}
-    return [row for name, limit in aims.items() for row in TARGETS[name](metrics, limit)]
+    rows: list[Row] = []
+    for name, limit in aims.items():
+        found = list(TARGETS[name](metrics, limit)) if metrics.get(NEEDS[name]) else []
+        rows += found or [Row(name, name.replace("_", " "), _wanted(name, limit), "–", MISSING)]
+    return rows
+
+
+def _wanted(name: str, limit: Any) -> str:
+    return f"{'≤' if name in AT_MOST else '≥'} {limit if isinstance(limit, int | float) else 'per class'}"
 
 
 def _home(name: str, row_of: Callable[..., Row]) -> Callable[[Record, float], Iterator[Row]]:
@@ -50,6 +58,8 @@ def _coverage(metrics: Record, limit: float) -> Iterator[Row]:
 def _recall(metrics: Record, limits: Mapping[str, float]) -> Iterator[Row]:
     """The mean over the single runs: one run's figure swings too far to mean anything."""
     runs = metrics.get("seeds") or ()
+    for absent in sorted(set(limits) - {r["class"] for r in metrics["external"]}):
+        yield Row("external_recall", f"recall of {absent}", f"≥ {limits[absent]:g}", "–", MISSING)
     for r in metrics.get("external") or ():
         if r["class"] not in limits:
             continue
@@ -90,3 +100,15 @@ TARGETS: dict[str, Callable[[Record, Any], Iterator[Row]]] = {
     "severity_3": _damage,
 }
 """By name in an about file's `targets`: what is measured, and which way the limit goes."""
+
+NEEDS = {
+    "accuracy": "test",
+    "ece": "test",
+    "external_calls": "external_sets",
+    "external_coverage": "external",
+    "external_recall": "external",
+    "far": "strange",
+    "severity_3": "robustness",
+}
+"""The record that a target is judged by; without it the target was not measured."""
+AT_MOST = ("ece", "severity_3")

@@ -76,7 +76,9 @@ def fit_thresholds(
     train, held = split.rows("train"), split.rows("validation")
     targets, groups = dataset.targets, dataset.groups
     if shifted is None:
-        shifted = laboratory_evidence(model, dataset, split, size, draft.modality, ctx)
+        shifted = laboratory_evidence(
+            model, dataset, split, size, draft.modality, ctx, limits=draft.trust.checks
+        )
     fitted_on = f"{len(held)} validation images of {len(set(groups[held]))} groups"
     calibration = fit_calibration(home.logits[held], targets[held], fitted_on)
     strange = strange_evidence(model, dataset, split, size, ctx)

@@ -9,10 +9,10 @@ from typing import Any
 
 from lungviewer.core.job import JobContext
 from training import architectures
-from training.architectures.model import ArchitectureModel
+from training.architectures.model import SETTLE_BATCH, SETTLE_IMAGES, ArchitectureModel, settle_norm
 from training.augment import Augmenter, read_stains
 from training.augment.stain import Stain, estimate_stain, typical_stain
-from training.data import Dataset
+from training.data import Dataset, batches
 from training.errors import DataProblem
 from training.features import cached_features
 from training.fit import FitSettings, fit_head
@@ -100,7 +100,12 @@ def _tuned(
     targets, groups = dataset.targets, dataset.groups
     data = Labelled(views, targets[train], groups[train], targets[held])
     seeds = range(request.settings.seed, request.settings.seed + request.members)
-    return fine_tune_members(network, data, settings, seeds, folder, ctx, logs)
+    members = fine_tune_members(network, data, settings, seeds, folder, ctx, logs)
+    # Only does something where batch norm was learned: averaged weights have never seen data together.
+    few = [dataset.samples[i] for i in train[:SETTLE_IMAGES]]
+    seen = batches(dataset, few, network.input_size, SETTLE_BATCH, ctx, "Settling batch norm")
+    settle_norm(network, (pixels for _, pixels in seen))
+    return members
 
 
 def _augmenter(request: FitRequest, dataset: Dataset, split: Split) -> Augmenter | None:

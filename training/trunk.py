@@ -26,6 +26,7 @@ from training.architectures.model import ArchitectureModel, divide
 from training.augment import Augmenter
 from training.augment.stain import Stain, estimate_stain
 from training.data import Dataset, batches
+from training.errors import DataProblem
 from training.split import Split
 from training.tensorflow_gate import require_tensorflow
 
@@ -83,6 +84,7 @@ def cached_views(
         views: how many augmented ones of every training image, besides the image as it is.
 
     Raises:
+        DataProblem: the folder holds views of something else.
         Cancelled: between two batches; whole views are kept, half a one is made again.
     """
     _claim(folder, _key(network, cut, weights, dataset, split, augment))
@@ -110,13 +112,15 @@ def cached_views(
 
 
 def _claim(folder: Path, key: str) -> None:
-    """Make the folder this request's: what another one left is removed."""
+    """Make the folder this request's. Another one's is refused: checkpoints lie beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     stamp = folder / "key.txt"
-    if not stamp.is_file() or stamp.read_text() != key:
-        for old in folder.glob("*.npy"):
-            old.unlink()
-        stamp.write_text(key)
+    if stamp.is_file() and stamp.read_text() != key:
+        raise DataProblem(
+            "The run folder holds views of other images, or in other stains.",
+            hint="Choose a new folder with --out.",
+        )
+    stamp.write_text(key)
 
 
 def _keep(target: Path, parts: Iterator[Kept], total: int) -> None:

@@ -18,7 +18,7 @@ from training.data import decode, image_files
 from training.errors import DataProblem
 from training.evaluate import reasons_of
 from training.far_sets import OTHER_STAINS, photographs, restained, synthetic_glass
-from training.judge import Judge
+from training.judge import Answers, Judge
 from training.metrics import FEWEST_GROUPS, bootstrap, evenly, group_count
 from training.trust_fit import far_auroc
 
@@ -35,64 +35,64 @@ NEAR_MARK = "near:"
 @dataclass(frozen=True, slots=True)
 class StrangeSet:
     """Pictures that are none of the classes. `near`: stained tissue all the same. `unit` says what the
-    `groups` are: "group" where known, else "file"."""
+    `groups` are: "group" where known, else "file". `drawn` ones need no folder."""
 
     name: str
     near: bool
     pictures: Sequence[RGB]
     groups: npt.NDArray[np.str_]
     unit: str
+    drawn: bool = False
 
 
 def strange_records(
     judge: Judge,
     folders: Mapping[str, Path],
-    home_scores: Scores,
+    home: Answers,
     ctx: JobContext,
     home_groups: npt.NDArray[np.str_] | None = None,
     home_fields: npt.NDArray[np.uint8] | None = None,
 ) -> list[Record]:
-    """`strange_record` for every folder, glass, photographs and other stains; nothing without folders.
+    """`strange_record` for every folder, and for glass, photographs and other stains, which need none.
 
     Args:
         folders: by name; a name that begins with "near:" is tissue of another organ, others are far.
-        home_scores: trust scores of the home test images.
+        home: the answers to the home test images.
         home_groups: their groups, for intervals.
         home_fields: n×S×S×3, one of each group, to be shown in other stains.
 
     Raises:
         DataProblem: a folder holds no images.
     """
-    if not folders:
-        return []
     sets = [read_strange_set(name, folder) for name, folder in folders.items()]
-    sets += drawn_sets(judge.spec.input.size, home_fields)
-    return [strange_record(judge, one, home_scores, ctx, home_groups) for one in sets]
+    stained = judge.spec.modality == "histology" and judge.spec.stain == "H&E"
+    sets += drawn_sets(judge.spec.input.size, home_fields if stained else None)
+    return [strange_record(judge, one, home, ctx, home_groups) for one in sets]
 
 
 def strange_record(
     judge: Judge,
     strange: StrangeSet,
-    home_scores: Scores,
+    home: Answers,
     ctx: JobContext,
     home_groups: npt.NDArray[np.str_] | None = None,
 ) -> Record:
     """How a set that the model must not answer is scored and treated, against the home test images.
 
     `auroc` is of the strangeness score alone. In `auroc_with_checks` a picture that an image check refuses
-    (glass, blur, pen, no colour) ranks above all others, as it does for whoever uses the pack; home images,
-    of which the checks refuse hardly any, keep their score.
+    (glass, blur, pen, no colour) ranks above all others, as it does for whoever uses the pack.
     """
+    home_scores, home_checked = home.trust_score, _fails_a_check(home)
     pictures = strange.pictures
     given = judge.images(((p, None) for p in pictures), len(pictures), ctx, f"Not lung: {strange.name}")
     scored = not np.isnan(given.trust_score).any()
-    checked = given.is_status(Status.REFUSED) & (given.reason != "unlike_training")
     aurocs: Record = {"auroc": None, "auroc_interval": None, "auroc_with_checks": None}
     if scored:
         strangest = max(home_scores.max(), given.trust_score.max()) + 1
-        shown = np.where(checked, strangest, given.trust_score)
+        shown = np.where(_fails_a_check(given), strangest, given.trust_score)
+        home_shown = np.where(home_checked, strangest, home_scores)
         aurocs["auroc"] = far_auroc(home_scores, given.trust_score)
-        aurocs["auroc_with_checks"] = far_auroc(home_scores, shown)
+        aurocs["auroc_with_checks"] = far_auroc(home_shown, shown)
         if home_groups is not None:
             aurocs["auroc_interval"] = _interval(home_scores, home_groups, given.trust_score, strange.groups)
     return {
@@ -101,12 +101,17 @@ def strange_record(
         "images": len(pictures),
         "groups": group_count(strange.groups),
         "unit": strange.unit,
+        "drawn": strange.drawn,
         **aurocs,
         "refused": float(given.is_status(Status.REFUSED).mean()),
         "review": float(given.is_status(Status.REVIEW).mean()),
         "ok": float(given.is_status(Status.OK).mean()),
         "refused_for": reasons_of(given),
     }
+
+
+def _fails_a_check(given: Answers) -> npt.NDArray[np.bool_]:
+    return np.asarray(given.is_status(Status.REFUSED) & (given.reason != "unlike_training"))
 
 
 def _interval(
@@ -161,15 +166,15 @@ def _groups_of(folder: Path) -> dict[str, str]:
 
 def drawn_sets(size: int, home_fields: npt.NDArray[np.uint8] | None) -> list[StrangeSet]:
     """Glass, photographs and, of home fields, other stains: all far."""
-    glass, (crops, sources) = synthetic_glass(size), photographs()
+    glass, (crops, sources) = synthetic_glass(size), photographs(size)
     sets = [
-        StrangeSet("glass (synthetic)", False, glass, _numbered(len(glass)), "file"),
-        StrangeSet("photographs (crops of 2)", False, crops, np.array(sources), "group"),
+        StrangeSet("glass (synthetic)", False, glass, _numbered(len(glass)), "file", drawn=True),
+        StrangeSet("photographs (crops of 2)", False, crops, np.array(sources), "group", drawn=True),
     ]
     if home_fields is not None:
         some = home_fields[evenly(np.arange(len(home_fields)), MOST)]
         sets += [
-            StrangeSet(name, False, restained(some, name), _numbered(len(some)), "group")
+            StrangeSet(name, False, restained(some, name), _numbered(len(some)), "group", drawn=True)
             for name in OTHER_STAINS
         ]
     return sets

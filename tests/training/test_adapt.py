@@ -213,6 +213,9 @@ def test_without_tensorflow_a_sentence_comes_before_any_work(
         (["--frozen", "--head-only"], "needs --from-pack"),
         (["--from-pack", "p", "--head-only", "--split-by", "image"], "by group, once"),
         (["--from-pack", "p", "--head-only", "--views", "3"], "Leave out --views"),
+        (["--frozen", "--cut", "none", "--views", "0", "--members", "3"], "out --cut, --views, --members."),
+        (["--frozen", "--stains", "s", "--no-augment"], "Without augmentation"),
+        (["--frozen", "--balance", "none"], "Leave out --balance."),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(

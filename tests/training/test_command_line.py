@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures.colour_data import write_colour_data
 from tests.training.conftest import TinyRun
-from training.__main__ import main
+from training.__main__ import TRAINING_LIBRARIES, main
+from training.errors import DataProblem
+from training.request import FitRequest
 
 HEAVY = ("tensorflow", "keras", "onnxruntime", "tf2onnx", "matplotlib", "sklearn")
 
@@ -38,6 +42,56 @@ def test_every_module_can_be_imported_without_tensorflow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_missing_library_of_the_training_extra_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = {"name": "scipy.optimize"}
+
+    def run(options: object, ctx: object) -> None:
+        raise ModuleNotFoundError("none there", name=lost["name"])
+
+    monkeypatch.setattr("training.commands.evaluate.run", run)
+    assert main(["evaluate", "--pack", "p", "--data", "d"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("This needs SciPy, which is not installed.")
+    assert "pip install" in told
+    lost["name"] = "training.nowhere"
+    with pytest.raises(ModuleNotFoundError):
+        main(["evaluate", "--pack", "p", "--data", "d"])
+
+
+def test_every_library_that_training_imports_is_in_its_extra() -> None:
+    root = Path(__file__).parents[2]
+    extra = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"][
+        "training"
+    ]
+    named = {re.split(r"[<>=;]", line)[0] for line in extra}
+    assert named == {"scikit-learn" if name == "sklearn" else name for name in TRAINING_LIBRARIES}
+
+
+@pytest.mark.parametrize(
+    ("options", "cut"),
+    [
+        ([], "block_12"),
+        (["--arch", "basic_cnn"], ""),
+        (["--arch", "resnet50", "--cut", "stage_4"], "stage_4"),
+        (["--cut", "none"], ""),
+    ],
+)
+def test_fine_tuning_begins_where_the_architecture_says(
+    options: list[str], cut: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def stop(request: FitRequest, ctx: object) -> None:
+        asked.append(request.tune)
+        raise DataProblem("far enough")
+
+    monkeypatch.setattr("training.pipeline.run_fit", stop)
+    assert main(["fit", "--data", str(tmp_path), "--out", str(tmp_path), *options]) == 2
+    assert [tune.cut for tune in asked] == [cut]
 
 
 def test_bad_use_exits_with_2_and_names_no_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

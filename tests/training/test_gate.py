@@ -46,7 +46,7 @@ GOOD: Metrics = {
     },
     "split_units": [{"split_unit": "group", "value": 0.95}, {"split_unit": "image", "value": 0.99}],
     "strange": [
-        {"set": "glass", "kind": "far", "auroc": 0.97, "auroc_with_checks": 1.0, "ok": 0.0, "images": 40},
+        {"set": "CT", "kind": "far", "auroc": 0.97, "auroc_with_checks": 1.0, "ok": 0.0, "images": 40},
         {"set": "colon", "kind": "near", "auroc": 0.70, "auroc_with_checks": 0.7, "ok": 0.2, "images": 30},
     ],
     "external": [foreign("one", "tumour_a", 0.7, 0.6), foreign("one", "normal", 0.5, 0.1)],
@@ -54,8 +54,8 @@ GOOD: Metrics = {
     "robustness": {
         "mean_drop": {"1": 0.01, "3": 0.06},
         "mean_drop_interval": {"1": (0.0, 0.02), "3": None},
-        "clean": {"coverage": 0.93},
-        "kinds": {"blur": [{"drop": d, "coverage": 0.93 - d} for d in (0.0, 0.01, 0.08)]},
+        "clean": {"coverage": 0.93, "refused": 0.02},
+        "kinds": {"blur": [{"drop": d, "coverage": 0.9, "refused": 0.02 + d} for d in (0.0, 0.01, 0.08)]},
         "images": 40,
         "groups": 20,
     },
@@ -102,7 +102,10 @@ def test_a_good_pack_passes_every_row() -> None:
         (("strange", 0, "auroc_with_checks"), 0.979, "far"),
         (("robustness", "mean_drop", "1"), 0.021, "severity_1"),
         (("robustness", "mean_drop", "3"), 0.101, "severity_3"),
-        (("robustness", "kinds", "blur", 2, "coverage"), 0.93, "noticed"),
+        (("robustness", "kinds", "blur", 2, "refused"), 0.02, "noticed"),
+        (("own_folder",), False, "own"),
+        (("strange", 0, "drawn"), True, "far"),
+        (("strange", 1, "drawn"), True, "near"),
         (("stability", "per_view_share"), 0.011, "turned"),
         (("int8", "fall_points"), 0.31, "int8"),
         (("int8", "map_correlation"), 0.949, "int8"),
@@ -164,6 +167,29 @@ def test_calls_are_judged_per_set_and_coverage_only_where_there_is_a_tumour() ->
         ("one: right among calls", FAIL),
         ("one: calls on tumour_a", PASS),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "record"),
+    [
+        ("accuracy", 0.9, "test"),
+        ("ece", 0.1, "test"),
+        ("external_calls", 0.5, "external_sets"),
+        ("external_coverage", 0.5, "external"),
+        ("external_recall", {"tumour_a": 0.5}, "external"),
+        ("far", 0.5, "strange"),
+        ("severity_3", 0.5, "robustness"),
+    ],
+)
+def test_a_target_that_was_not_measured_is_not_reached(name: str, limit: Any, record: str) -> None:
+    metrics = changed("aims", "targets", value={name: limit})
+    assert {row.verdict for row in target_rows(metrics)} == {PASS}
+    del metrics[record]
+    assert [row.verdict for row in target_rows(metrics)] == [MISSING]
+
+
+def test_a_target_for_a_class_that_no_set_has_is_not_reached() -> None:
+    assert verdicts(external_recall={"tumour_z": 0.1}) == [("recall of tumour_z", MISSING)]
 
 
 def test_home_and_damage_targets_have_their_own_direction() -> None:

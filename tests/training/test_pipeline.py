@@ -107,6 +107,7 @@ def test_pictures_are_readable_and_not_blank(tiny_run: TinyRun) -> None:
         "reliability",
         "robustness",
         "roc",
+        "strange",
     ]
     for path in pictures:
         with Image.open(io.BytesIO(path.read_bytes())) as picture:
@@ -121,6 +122,12 @@ def test_epochs_are_told_and_saved(tiny_run: TinyRun) -> None:
     assert tiny_run.result.metrics["fit"]["best_epoch"] == best_epoch(told).epoch
     saved = sorted(p.name for p in (tiny_run.request.out / "checkpoints").iterdir())
     assert saved == [f"epoch_{i:03d}.npz" for i in range(1, 7)]
+
+
+def test_the_search_for_alike_pictures_tells_how_far_it_is(tiny_run: TinyRun) -> None:
+    steps = [(done, total) for done, total, text in tiny_run.ctx.steps if text == "Comparing images"]
+    assert steps[0][0] == 0
+    assert steps[-1][0] == steps[-1][1] > 0
 
 
 def test_a_run_folder_is_not_shared_by_different_settings(tiny_run: TinyRun) -> None:

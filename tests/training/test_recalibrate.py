@@ -61,7 +61,7 @@ def test_the_card_says_what_changed_before_anything_else(foreign) -> None:
     card = (foreign[0].pack / "card.md").read_text(encoding="utf-8")
     sections = [line for line in card.splitlines() if line.startswith("## ")]
     assert sections[0] == "## Thresholds fitted again (0.1.1)"
-    assert "a folder that it was not trained on" in card
+    assert "another folder or manifest than it was trained with" in card
     assert "`tiny` 0.1.1" in card
     assert "of version 0.1.0" in card
 

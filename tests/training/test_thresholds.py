@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from lungviewer.core.job import NullContext, RecordingContext
 from tests.fixtures.colour_data import draw_tile
 from tests.training.conftest import ABOUT
 from training.data import open_dataset
+from training.errors import DataProblem
 from training.evidence import Evidence, Shifted, home_evidence, laboratory_evidence
 from training.laboratories import as_seen_by, draw_laboratory, shifted_fields
 from training.operating import (
@@ -107,6 +109,13 @@ def test_images_that_fail_a_check_are_no_calls() -> None:
     point = choose_point(blurred, [])
     assert point.target == "none"
     assert point.coverage <= 0.75
+
+
+def test_when_every_image_fails_a_check_the_modality_is_asked_about() -> None:
+    home = sure_and_right()
+    with pytest.raises(DataProblem, match="Every validation image") as caught:
+        choose_point(replace(home, passed=np.zeros(len(home.passed), bool)), [])
+    assert "CT or histology" in caught.value.sentence
 
 
 def test_the_record_gives_the_spread_over_laboratories() -> None:

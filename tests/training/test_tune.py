@@ -153,7 +153,7 @@ def test_a_graph_of_other_weights_leaves_the_network_alone(start) -> None:
     np.testing.assert_allclose(moved, own + 5.0, rtol=1e-4, atol=1e-4)
 
 
-def test_views_are_repeatable_and_made_again_only_when_something_changed(
+def test_views_are_repeatable_made_once_and_never_taken_for_others(
     network,
     weights: Path,
     colour_data: Path,
@@ -174,7 +174,10 @@ def test_views_are_repeatable_and_made_again_only_when_something_changed(
     np.testing.assert_array_equal(first, made(tmp_path / "two", augment))
     made(tmp_path / "one", augment)
     assert (tmp_path / "one" / "view00.npy").stat().st_mtime_ns == stamp
-    assert (made(tmp_path / "one", Augmenter(AugmentSettings(hed=0.9), ())) != first).any()
+    other = Augmenter(AugmentSettings(hed=0.9), ())
+    with pytest.raises(DataProblem, match="views of other images, or in other stains"):
+        made(tmp_path / "one", other)
+    assert (made(tmp_path / "three", other) != first).any()
 
 
 def test_a_trunk_of_nothing_hands_pixels_on(network) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def manifest_of(folder: Path, groups: int) -> None:
 def test_strange_sets_are_scored_against_home(tmp_path: Path) -> None:
     judge = tiny_judge(score="gaussian", refuse_above=3.0)
     fields, _, groups = painted()
-    home = judge.fields_at_once(fields).trust_score
+    home = judge.fields_at_once(fields)
     folder = write_colour_data(tmp_path / "data", groups=4, copies=1, manifest=False)
     sets = {"far away": folder, "near:other organ": folder}
     records = strange_records(judge, sets, home, NullContext(), groups, fields[::2])
@@ -76,7 +77,7 @@ def test_groups_of_a_strange_set_are_those_of_its_manifest(tmp_path: Path) -> No
 def test_intervals_need_groups_on_both_sides() -> None:
     judge = tiny_judge(score="gaussian")
     fields, _, groups = painted()
-    home = judge.fields_at_once(fields).trust_score
+    home = judge.fields_at_once(fields)
     some = drawn_sets(32, fields[::2])[2]
     without = strange_record(judge, some, home, NullContext())
     found = strange_record(judge, some, home, NullContext(), groups)
@@ -85,11 +86,25 @@ def test_intervals_need_groups_on_both_sides() -> None:
     assert low <= found["auroc"] <= high
 
 
-def test_no_sets_no_records_and_an_empty_set_is_a_sentence(tmp_path: Path) -> None:
-    home = np.full(20, 0.1)
-    assert strange_records(tiny_judge(), {}, home, NullContext()) == []
+def test_drawn_sets_need_no_folder_and_an_empty_folder_is_a_sentence(tmp_path: Path) -> None:
+    judge = tiny_judge(score="gaussian")
+    home = judge.fields_at_once(painted()[0])
+    drawn = strange_records(judge, {}, home, NullContext())
+    assert [r["set"] for r in drawn] == ["glass (synthetic)", "photographs (crops of 2)"]
+    assert all(r["drawn"] and r["kind"] == "far" for r in drawn)
     with pytest.raises(DataProblem, match="no images"):
-        strange_records(tiny_judge(), {"none": tmp_path}, home, NullContext())
+        strange_records(judge, {"none": tmp_path}, home, NullContext())
+
+
+def test_home_images_that_a_check_refuses_rank_as_high_as_strange_ones_that_it_refuses() -> None:
+    judge = tiny_judge(score="gaussian")
+    home = judge.fields_at_once(painted()[0])
+    glass = drawn_sets(32, None)[0]
+    refused = replace(
+        home, status=np.full(len(home.status), "refused"), reason=np.full(len(home.status), "blur")
+    )
+    assert strange_record(judge, glass, home, NullContext())["auroc_with_checks"] == 1
+    assert strange_record(judge, glass, refused, NullContext())["auroc_with_checks"] == 0.5
 
 
 @pytest.mark.parametrize("name", ["trichrome (recoloured)", "fluorescence (recoloured)"])

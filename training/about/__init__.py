@@ -16,8 +16,9 @@ from training.errors import DataProblem
 class About:
     """The contents of an about file; `um_per_px` is at `input_size` pixels. Lists are sentences.
 
-    `targets` are what this pack aims at besides the gate of all packs (training/targets.py has their
-    names); `reasons` say, by key of a row of the gate or a target, why it is not reached.
+    `external_notes` and `strange_notes` say what the figures of other laboratories and of what is not lung
+    were used for. `targets` are what this pack aims at besides the gate of all packs (training/targets.py has
+    their names); `reasons` say, by key of a row of the gate or a target, why it is not reached.
     """
 
     id: str = "my-model"
@@ -33,6 +34,8 @@ class About:
     intended_use: tuple[str, ...] = ("Not stated by whoever trained this model.",)
     data_notes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    external_notes: tuple[str, ...] = ()
+    strange_notes: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()
     targets: Mapping[str, Any] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)

@@ -21,6 +21,9 @@ ARCHITECTURES: dict[str, str] = {
     "bn_cnn": "training.architectures.bn_cnn:build",
 }
 
+DEFAULT_CUTS = {"mobilenetv2": "block_12"}
+"""Where fine-tuning begins unless it is said; everything is trained in a network that is not named here."""
+
 
 def build(
     name: str,

@@ -20,6 +20,10 @@ SHORT_MEMORY = 0.9
 """Share of the old in batch norm's running averages when they are learned from nothing."""
 
 
+SETTLE_IMAGES, SETTLE_BATCH = 768, 64
+"""Training images that `settle_norm` is to be given, and how many at a time."""
+
+
 @dataclass(frozen=True, slots=True)
 class ArchitectureModel:
     """A Keras network in parts that share their weights. Any: Keras has no usable types.

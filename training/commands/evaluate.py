@@ -32,6 +32,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--explain", action="store_true", help="check what the heat maps are worth")
     parser.add_argument("--out", type=Path, help="folder for metrics.json and pictures")
     parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument(
+        "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
+    )
     add_classes(parser)
     add_json_lines(parser)
 
@@ -44,6 +47,7 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     request = MeasureRequest(
         pack=options.pack,
         data=options.data,
+        manifest=options.manifest,
         classes=read_classes(options.classes) if options.classes else {},
         external=options.external,
         strange=named_folders(options.strange),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training.about import read_about
+from training.architectures import DEFAULT_CUTS
 from training.augment.settings import AugmentSettings
 from training.classes import read_classes
 from training.commands.common import (
@@ -28,6 +29,9 @@ from training.tune import TuneSettings
 if TYPE_CHECKING:
     from training.request import FitResult
 
+FINE_TUNING = ("cut", "views", "stains", "balance", "no_augment")
+"""Options that mean nothing when only a head is learned."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with one sub-folder per class")
@@ -36,7 +40,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frozen", action="store_true", help="keep the backbone's weights and train a head only"
     )
-    parser.add_argument("--cut", help="where fine-tuning begins, such as block_12; 'none' trains everything")
+    cuts = ", ".join(f"{cut} of {name}" for name, cut in DEFAULT_CUTS.items())
+    parser.add_argument(
+        "--cut", help=f"where fine-tuning begins; 'none' trains everything (default: {cuts}, none of others)"
+    )
     parser.add_argument("--views", type=int, help="augmented views of every training image")
     parser.add_argument("--stains", type=Path, help="unlabelled H&E images of other laboratories")
     parser.add_argument("--no-augment", action="store_true", help="fine-tune on the images as they are")
@@ -102,8 +109,7 @@ def _adapt(options: argparse.Namespace, ctx: Progress) -> FitResult:
 
     if not options.head_only:
         raise DataProblem("From a pack, only a new head can be learned so far.", hint="Add --head-only.")
-    unused = ("weights", "cut", "views", "stains", "balance", "no_augment", "int8", "tensorboard")
-    wrong = [f"--{name.replace('_', '-')}" for name in unused if getattr(options, name)]
+    wrong = _named(options, "weights", *FINE_TUNING, "int8", "tensorboard")
     if wrong or options.members != 1 or options.split_by != "group":
         raise DataProblem(
             "A new head is learned by group, once, on the pack's network as it is.",
@@ -126,6 +132,23 @@ def _adapt(options: argparse.Namespace, ctx: Progress) -> FitResult:
     return run_adapt(request, ctx)
 
 
+def _check_used(options: argparse.Namespace) -> None:
+    """Nothing that was asked for is passed over in silence."""
+    if options.no_augment and options.stains:
+        raise DataProblem("Without augmentation no image takes on the colours of --stains.")
+    wrong = _named(options, *FINE_TUNING) + (["--members"] if options.members != 1 else [])
+    if options.frozen and wrong:
+        raise DataProblem(
+            "With --frozen one head is learned, on the images and their turns.",
+            hint=f"Leave out {', '.join(wrong)}.",
+        )
+
+
+def _named(options: argparse.Namespace, *names: str) -> list[str]:
+    """The options among `names` that were given, as they are written."""
+    return [f"--{name.replace('_', '-')}" for name in names if getattr(options, name) not in (None, False)]
+
+
 def _settings(options: argparse.Namespace) -> FitSettings:
     settings = FitSettings()
     return replace(settings, **_given(options, "epochs", "seed", "learning_rate", "patience"))
@@ -133,9 +156,8 @@ def _settings(options: argparse.Namespace) -> FitSettings:
 
 def _tune_settings(options: argparse.Namespace) -> TuneSettings:
     given = _given(options, "epochs", "seed", "learning_rate", "patience", "views", "balance", "cut")
-    if given.get("cut") == "none":
-        given["cut"] = ""
-    return replace(TuneSettings(), **given)
+    cut = given.get("cut", DEFAULT_CUTS.get(options.arch, ""))
+    return replace(TuneSettings(), **given | {"cut": "" if cut == "none" else cut})
 
 
 def _given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
@@ -151,6 +173,7 @@ def _train(options: argparse.Namespace, ctx: Progress) -> FitResult:
         raise DataProblem("--head-only needs --from-pack PACK.")
     if options.members < 1:
         raise DataProblem("--members must be at least 1.")
+    _check_used(options)
     request = FitRequest(
         data=options.data,
         out=options.out,

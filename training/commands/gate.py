@@ -26,6 +26,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="images of no class, measured again (repeatable); near:NAME=DIR for tissue of other organs",
     )
     parser.add_argument("--json", type=Path, help="also write the rows here")
+    parser.add_argument(
+        "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
+    )
     add_classes(parser)
     add_json_lines(parser)
 
@@ -41,6 +44,7 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     request = GateRequest(
         pack=options.pack,
         data=options.data,
+        manifest=options.manifest,
         external=options.external,
         strange=named_folders(options.strange),
         classes=read_classes(options.classes) if options.classes else {},

@@ -14,6 +14,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pack", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="the folder that the pack was trained on")
     parser.add_argument("--out", type=Path, help="folder for the new pack (default: replace the old one)")
+    parser.add_argument(
+        "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
+    )
     add_classes(parser)
     add_json_lines(parser)
 
@@ -23,7 +26,8 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     from training.int8_text import int8_summary
 
     classes = read_classes(options.classes) if options.classes else {}
-    result = quantise_pack(QuantiseRequest(options.pack, options.data, options.out, classes), ctx)
+    request = QuantiseRequest(options.pack, options.data, options.out, classes, options.manifest)
+    result = quantise_pack(request, ctx)
     ctx.result(int8_summary(result.record))
     if isinstance(ctx, JsonProgress):
         ctx.event("done", pack=str(result.pack), shipped=result.record["shipped"])
