@@ -146,7 +146,9 @@ def _check_used(options: argparse.Namespace) -> None:
 
 def _named(options: argparse.Namespace, *names: str) -> list[str]:
     """The options among `names` that were given, as they are written."""
-    return [f"--{name.replace('_', '-')}" for name in names if getattr(options, name) not in (None, False)]
+    values = {name: getattr(options, name) for name in names}
+    given = [name for name, value in values.items() if value is not None and value is not False]
+    return [f"--{name.replace('_', '-')}" for name in given]
 
 
 def _settings(options: argparse.Namespace) -> FitSettings:
