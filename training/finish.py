@@ -9,7 +9,7 @@ from typing import Any
 
 from lungviewer.core.job import JobContext
 from lungviewer.core.model import ModelSpec
-from lungviewer.packs.names import MODEL_INT8
+from lungviewer.packs.names import METRICS, MODEL_INT8
 from training import plots
 from training.about import About
 from training.audit.shortcuts import shortcut_record
@@ -171,7 +171,7 @@ def _write(
     metrics["aims"] = aims_record(to.about, spec)
     # Golden outputs were computed here a moment ago: whether they reproduce is for other machines to ask.
     metrics["gate"] = verdict_record(metrics)
-    files["evaluation/metrics.json"] = run.write_json("metrics.json", metrics)
+    files[METRICS] = run.write_json("metrics.json", metrics)
     files["card.md"] = write_card(spec, to.about, metrics).encode()
     to.folder.parent.mkdir(parents=True, exist_ok=True)
     return FitResult(to.folder, write_pack(to.folder, spec, files, replace_existing=True), metrics)

@@ -11,12 +11,11 @@ from typing import Any
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ClassSpec
 from lungviewer.packs.loading import load_pack, read_pack_file
+from lungviewer.packs.names import METRICS
 from training.errors import DataProblem, GateFailed
 from training.gate import FAIL, MISSING
 from training.measure_pack import MeasureRequest, measure_pack
 from training.verdict import golden_reproduces, verdict_record
-
-METRICS = "evaluation/metrics.json"
 
 Record = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ClassSpec, ModelSpec
 from lungviewer.packs.loading import LoadedPack, load_pack, read_pack_file
-from lungviewer.packs.names import CARD, GOLDEN, MODEL_INT8
+from lungviewer.packs.names import CARD, GOLDEN, METRICS, MODEL_INT8
 from lungviewer.packs.writer import write_pack
 from training.data import open_dataset
 from training.errors import NotQuantisable
@@ -25,8 +25,6 @@ from training.metrics import few_of_each_group
 from training.recalibrate import in_order_of, sides_for
 from training.run_folder import json_bytes
 from training.verdict import judged_again
-
-METRICS = "evaluation/metrics.json"
 
 Record = dict[str, Any]
 

@@ -20,6 +20,7 @@ from lungviewer.core.model import ClassSpec, ModelSpec
 from lungviewer.core.outliers import OutlierModel
 from lungviewer.core.trust import calibrated_probabilities
 from lungviewer.packs.loading import read_pack_file
+from lungviewer.packs.names import METRICS
 from lungviewer.packs.writer import check_free, write_pack
 from training.data import Dataset, open_dataset
 from training.duplicates import check_exact, fingerprint
@@ -225,7 +226,7 @@ def _new_files(
     """The old files with new statistics, metrics and card; pictures of the old thresholds are left out."""
     old_pictures = {f"evaluation/{name}.png" for name in (*_STALE, "coverage", "reliability")}
     kept = {name: content for name, content in files.items() if name not in old_pictures}
-    metrics: Record = json.loads(kept.get("evaluation/metrics.json", b"{}"))
+    metrics: Record = json.loads(kept.get(METRICS, b"{}"))
     metrics.setdefault("schema", "lungviewer-metrics/1")
     metrics["pack"] = {"id": spec.id, "version": spec.version}
     metrics["calibration"], metrics["trust"] = fitted.calibration, fitted.trust_record
@@ -236,7 +237,7 @@ def _new_files(
         metrics.pop(name, None)
     card = kept.get("card.md", f"# {spec.title}\n\n`{spec.id}` {old.version}\n".encode()).decode()
     kept["card.md"] = judged_again(metrics, new_card(card, old, spec, record)).encode()
-    kept["evaluation/metrics.json"] = json_bytes(metrics)
+    kept[METRICS] = json_bytes(metrics)
     kept["trust.npz"] = pack_arrays(fitted.trust.arrays)
     return kept
 

@@ -14,6 +14,8 @@ TRUST = "trust.npz"
 GOLDEN = "golden.npz"
 CARD = "card.md"
 EVALUATION = "evaluation"
+METRICS = f"{EVALUATION}/metrics.json"
+"""The figures that a pack publishes about itself."""
 
 HIDDEN_PREFIX = ".lungviewer-"
 """Start of the names of unfinished packs; nothing that starts with a dot is taken for a pack."""
