@@ -159,7 +159,11 @@ def read_strange_set(name: str, folder: Path) -> StrangeSet:
 def _groups_of(folder: Path) -> dict[str, str]:
     try:
         with (folder / "manifest.csv").open(encoding="utf-8-sig", newline="") as stream:
-            return {row["path"]: row["group"] for row in csv.DictReader(stream) if row.get("group")}
+            return {
+                row["path"]: row["group"]
+                for row in csv.DictReader(stream)
+                if row.get("path") and row.get("group")
+            }
     except OSError:
         return {}
 
