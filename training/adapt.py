@@ -15,9 +15,11 @@ import numpy as np
 
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ClassSpec, ModelSpec
-from lungviewer.packs.loading import LoadedPack, load_pack
+from lungviewer.packs.loading import LoadedPack, load_pack, read_pack_file
+from lungviewer.packs.names import CARD
 from training.about import About
 from training.architectures.model import ArchitectureModel
+from training.card import LICENCE_TITLE, LIMITS_TITLE, SOURCES_TITLE
 from training.errors import DataProblem
 from training.evidence import Evidence, spread_pixels
 from training.export import PARITY_IMAGES
@@ -26,10 +28,11 @@ from training.features import cached_embeddings
 from training.finish import Candidate, Destination, finish
 from training.fit import FitSettings, fit_head
 from training.leak_probe import probe_leakage
+from training.markdown import bulleted, section_of
 from training.notes import OTHER_FOLDER_NOTE, Note
 from training.onnx_head import check_head, take_head, with_head
 from training.pack import draft_spec, provenance_of
-from training.prepare import DataRequest, Prepared, check_images, prepare_data
+from training.prepare import DataRequest, Prepared, check_images, check_places, prepare_data, refuse_unfit
 from training.request import FitResult
 from training.run_folder import RunFolder
 from training.runtime import OnnxModel
@@ -77,7 +80,8 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     require_tensorflow(request.settings.seed)
     base = load_pack(request.from_pack)
     old_head = take_head(base.model)
-    about = about_for(request.about, request.said, base.spec)
+    about = about_for(request.about, request.said, base.spec, card_of(request.from_pack, base.spec))
+    check_places(request.data, request.out, request.pack_out or request.out / "pack")
     run = RunFolder(request.out)
     run.open(_config(request, base, about))
     data = _prepare(request, base, run, ctx)
@@ -85,6 +89,7 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     check_elsewhere(request.external, request.strange, [c.id for c in dataset.classes], run)
     size = about.input_size
     failed_checks = check_images(dataset, size, about.modality, ctx, about.checks)
+    refuse_unfit(failed_checks)
 
     old = OnnxModel(base.model)
     features = cached_embeddings(
@@ -118,14 +123,19 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     return finish(candidate, data, failed_checks, run, to, ctx)
 
 
-def about_for(about: About | None, said: Mapping[str, Any], spec: ModelSpec) -> About:
+def card_of(folder: Path, spec: ModelSpec) -> str:
+    """The pack's card; "" when it has none."""
+    return read_pack_file(folder, CARD).decode() if CARD in spec.files else ""
+
+
+def about_for(about: About | None, said: Mapping[str, Any], spec: ModelSpec, card: str = "") -> About:
     """What the new pack says of itself; without an about file, what the old one says, under another name.
     `said` overrules single fields.
 
     Raises:
         DataProblem: the new pack would have another input size than the network.
     """
-    found = replace(about or _about_old(spec), **said)
+    found = replace(about or _about_old(spec, card), **said)
     if found.input_size != spec.input.size:
         raise DataProblem(
             f"The pack's network reads {spec.input.size} × {spec.input.size} pixels, and the about file "
@@ -134,7 +144,9 @@ def about_for(about: About | None, said: Mapping[str, Any], spec: ModelSpec) -> 
     return found
 
 
-def _about_old(spec: ModelSpec) -> About:
+def _about_old(spec: ModelSpec, card: str) -> About:
+    """What the old pack's card says still holds for the network that was taken over."""
+    old = {title: section_of(card, title) for title in (LIMITS_TITLE, LICENCE_TITLE, SOURCES_TITLE)}
     return About(
         id=f"{spec.id[:54]}-adapted",
         title=f"{spec.title[:100]}, new head",
@@ -143,6 +155,9 @@ def _about_old(spec: ModelSpec) -> About:
         stain=spec.stain,
         input_size=spec.input.size,
         um_per_px=spec.input.um_per_px,
+        licence=old[LICENCE_TITLE] or About().licence,
+        limits=tuple(f"Of the pack it was made from: {line}" for line in bulleted(old[LIMITS_TITLE])),
+        citations=tuple(bulleted(old[SOURCES_TITLE])),
     )
 
 

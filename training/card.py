@@ -14,6 +14,8 @@ from training.verdict import verdict_section
 
 Record = dict[str, Any]
 
+LIMITS_TITLE, LICENCE_TITLE, SOURCES_TITLE = "When not to trust it", "Licence", "Sources"
+
 FIGURE_NAMES = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
@@ -29,7 +31,7 @@ def write_card(spec: ModelSpec, about: About, metrics: Record) -> str:
         f"# {spec.title}",
         f"`{spec.id}` {spec.version} · {spec.provenance.date} · **Research use only, not for diagnosis.**",
         section("What it is for", bullets(about.intended_use)),
-        section("When not to trust it", bullets(about.limits)),
+        section(LIMITS_TITLE, bullets(about.limits)),
         section("What it was trained on", _data(spec, about, metrics)),
         section("How good it is at home", _home(spec, metrics)),
         section("When it answers, and when it does not", _trust(spec, metrics)),
@@ -40,8 +42,8 @@ def write_card(spec: ModelSpec, about: About, metrics: Record) -> str:
         section(VERDICT_TITLE, verdict_section(metrics)),
         section(INT8_TITLE, int8_summary(rounded) if rounded else ""),
         section("How it was made", _making(spec, metrics)),
-        section("Licence", about.licence),
-        section("Sources", bullets(about.citations)),
+        section(LICENCE_TITLE, about.licence),
+        section(SOURCES_TITLE, bullets(about.citations)),
     ]
     return paragraphs(*parts) + "\n"
 
@@ -111,14 +113,10 @@ def _confusion(spec: ModelSpec, test: Record) -> str:
 
 def _trust(spec: ModelSpec, metrics: Record) -> str:
     calls, trust = metrics["test"]["calls"], metrics["trust"]
-    review = metrics["calibration"]["review"]
     lines = [
         f"Confidences are softmax probabilities at temperature {spec.calibration.temperature:g}, fitted on "
         f"{spec.calibration.fitted_on}.",
-        f"Below a confidence of {spec.trust.review_below:g} an answer is marked *review*: "
-        f"what validation allowed was: {metrics['calibration']['target']} (error "
-        f"{percent(review['plain_error'])} in all, "
-        f"{percent(review['selective_error'])} among the {percent(review['coverage'])} kept).",
+        _review(spec, metrics),
         f"A field is *refused* when an image check fails (glass, blur, pen, no colour) or its strangeness "
         f"({spec.trust.score}) is above {spec.trust.refuse_above:g}, which "
         f"{percent(trust['refused']['validation'])} of validation and "
@@ -129,6 +127,18 @@ def _trust(spec: ModelSpec, metrics: Record) -> str:
         f"{_with_interval(calls['refused'])}.",
     ]
     return bullets(lines)
+
+
+def _review(spec: ModelSpec, metrics: Record) -> str:
+    review = metrics["calibration"]["review"]
+    aims = (
+        f"what validation allowed was: {metrics['calibration']['target']} (error "
+        f"{percent(review['plain_error'])} in all, {percent(review['selective_error'])} among the "
+        f"{percent(review['coverage'])} kept)"
+    )
+    if spec.trust.review_below <= 0:
+        return f"No answer is marked *review* for its confidence; {aims}."
+    return f"Below a confidence of {spec.trust.review_below:g} an answer is marked *review*; {aims}."
 
 
 def _made_up_laboratories(record: Record | None) -> list[str]:

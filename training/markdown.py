@@ -44,3 +44,14 @@ def with_section(text: str, title: str, body: str) -> str:
     before, _, rest = text.partition(heading)
     _, mark, after = rest.partition("\n## ")
     return f"{before.rstrip()}\n{heading}{body}\n{mark}{after}"
+
+
+def section_of(text: str, title: str) -> str:
+    """The body of a section; "" when there is none of that title."""
+    _, mark, rest = text.partition(f"\n## {title}\n")
+    return rest.partition("\n## ")[0].strip() if mark else ""
+
+
+def bulleted(body: str) -> list[str]:
+    """The sentences of a list that `bullets` wrote."""
+    return [line.removeprefix("- ") for line in body.splitlines() if line.startswith("- ")]

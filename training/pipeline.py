@@ -9,7 +9,7 @@ from training.external import check_elsewhere
 from training.finish import Candidate, Destination, finish
 from training.members import seeds_record
 from training.pack import draft_spec, keras_bytes, provenance_of
-from training.prepare import DataRequest, check_images, prepare_data
+from training.prepare import DataRequest, check_images, check_places, prepare_data, refuse_unfit
 from training.request import FitRequest, FitResult
 from training.run_folder import RunFolder
 from training.runtime import OnnxModel
@@ -28,6 +28,7 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
     """
     ctx = ctx or NullContext()
     require_tensorflow()
+    check_places(request.data, request.out, request.pack_out or request.out / "pack")
     run = RunFolder(request.out)
     run.open(request.config())
     about = request.about
@@ -43,6 +44,7 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
     dataset, split = data.dataset, data.split
     check_elsewhere(request.external, request.strange, [c.id for c in dataset.classes], run)
     failed_checks = check_images(dataset, about.input_size, about.modality, ctx, about.checks)
+    refuse_unfit(failed_checks)
 
     trained = train(request, dataset, split, run.path, ctx)
     network = trained.network

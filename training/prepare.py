@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from lungviewer.core.job import JobContext
 from lungviewer.core.model import ClassSpec, ImageCheckLimits
 from lungviewer.core.trust import check_field
+from lungviewer.packs.writer import replaceable
 from training.data import Dataset, batches, open_dataset, without
 from training.duplicates import Fingerprints, check_exact, fingerprint, near_pairs
 from training.errors import DataProblem, LeakageError
@@ -127,6 +128,35 @@ def check_images(
     for _, batch in batches(dataset, dataset.samples, size, 32, ctx, "Image checks"):
         failed += [check_field(field, limits, modality) or "" for field in batch]
     return tuple(failed)
+
+
+def refuse_unfit(failed: Sequence[str]) -> None:
+    """Before anything is trained: a model of images that all fail a check could never call one.
+
+    Raises:
+        DataProblem: all images fail.
+    """
+    if all(failed):
+        raise DataProblem(
+            f"Every image fails an image check ({', '.join(sorted(set(failed)))}): none could be called.",
+            hint="Is the modality right (--modality ct for CT), the stain (in the about file), the size?",
+        )
+
+
+def check_places(data: Path, out: Path, pack: Path) -> None:
+    """Before anything is read: what a run writes must not mix with the data, nor take anything's place.
+
+    Raises:
+        DataProblem: the run folder lies in the data folder, or something that is no pack lies where the
+            pack is to go.
+    """
+    if out.resolve().is_relative_to(data.resolve()):
+        raise DataProblem("The run folder lies within the data folder.", hint="Choose another with --out.")
+    if not replaceable(pack):
+        raise DataProblem(
+            "Where the pack is to go lies something that is no pack; it would be lost.",
+            hint="Choose another folder with --pack-out.",
+        )
 
 
 def checks_record(failed: tuple[str, ...], limits: ImageCheckLimits | None = None) -> dict[str, Any]:

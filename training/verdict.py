@@ -96,8 +96,11 @@ def _reasons(rows: Sequence[Row], metrics: Record) -> str:
     kinds: dict[str, list[str]] = {}
     for row in rows:
         kinds.setdefault(row.key, []).append(row.what)
-    lines = [f"{'; '.join(what)}: {known.get(key, 'no reason is stated.')}" for key, what in kinds.items()]
-    return bullets(lines)
+    missing = {row.key for row in rows if row.verdict == MISSING}
+    usual = {True: "it was not measured.", False: "no reason is stated."}
+    return bullets(
+        [f"{'; '.join(what)}: {known.get(key, usual[key in missing])}" for key, what in kinds.items()]
+    )
 
 
 def _cells(row: Row) -> list[str]:

@@ -28,6 +28,13 @@ def check_free(folder: Path) -> None:
         raise PackInvalid("There is already a folder of this name.", hint="Choose another, or remove it.")
 
 
+def replaceable(folder: Path) -> bool:
+    """Whether nothing but an older pack is lost when a pack is put there."""
+    if not folder.exists():
+        return True
+    return folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
+
+
 def write_pack(
     folder: Path, spec: ModelSpec, files: Mapping[str, bytes], *, replace_existing: bool = False
 ) -> ModelSpec:
@@ -37,7 +44,7 @@ def write_pack(
         folder: the pack's folder; its parent must exist.
         spec: everything but `files`, which is ignored.
         files: name within the pack → content (see packs/names.py for the names).
-        replace_existing: put the new pack in the place of a folder that exists.
+        replace_existing: put the new pack in the place of a pack, or of an empty folder, that exists.
 
     Returns:
         `spec` with the stamps of `files`.
@@ -47,7 +54,7 @@ def write_pack(
         PackUnsafe: the model holds something that no pack may hold.
         OutputUnwritable: the disk is full or the place read-only.
     """
-    if not replace_existing:
+    if not (replace_existing and replaceable(folder)):
         check_free(folder)
     if any(byte_limit(name) is None for name in files):
         raise PackInvalid("One of the files has a name that no pack may hold.")

@@ -18,7 +18,7 @@ from lungviewer.packs.graph import check_graph
 from lungviewer.packs.loading import load_pack
 from tests.fixtures.colour_data import write_colour_data
 from tests.fixtures.packs import tiny_model, tiny_spec
-from tests.training.conftest import TinyRun
+from tests.training.conftest import ABOUT, TinyRun
 from training.__main__ import main
 from training.adapt import NO_KERAS_NOTE, AdaptRequest, about_for, run_adapt
 from training.errors import DataProblem, ParityError
@@ -179,6 +179,13 @@ def test_what_is_not_said_of_the_new_pack_is_taken_from_the_old_one(tiny_run: Ti
     assert (named.input_size, named.um_per_px, named.organ) == (64, 2.0, spec.organ)
 
 
+def test_the_old_packs_warnings_go_with_its_network(tiny_run: TinyRun) -> None:
+    card = (tiny_run.result.pack / "card.md").read_text(encoding="utf-8")
+    inherited = about_for(None, {}, tiny_run.result.spec, card)
+    assert inherited.limits == ("Of the pack it was made from: It knows colours.",)
+    assert about_for(ABOUT, {}, tiny_run.result.spec, card).limits == ABOUT.limits
+
+
 WITHOUT_TENSORFLOW = """
 import sys
 sys.modules["tensorflow"] = sys.modules["keras"] = None
@@ -201,7 +208,7 @@ def test_without_tensorflow_a_sentence_comes_before_any_work(
     options += ["--data", tiny_run.request.data, "--out", tmp_path / "run"]
     done = run_without_tensorflow("fit", *options)
     assert done.returncode == 1
-    assert done.stderr.startswith("Training needs TensorFlow, which is not installed.")
+    assert "Training needs TensorFlow, which is not installed." in done.stderr
     assert "pip install" in done.stderr
     assert not (tmp_path / "run").exists()
 

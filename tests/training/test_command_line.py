@@ -74,9 +74,10 @@ def test_every_library_that_training_imports_is_in_its_extra() -> None:
 @pytest.mark.parametrize(
     ("options", "cut"),
     [
-        ([], "block_12"),
-        (["--arch", "basic_cnn"], ""),
-        (["--arch", "resnet50", "--cut", "stage_4"], "stage_4"),
+        ([], ""),
+        (["--weights", __file__], "block_12"),
+        (["--arch", "basic_cnn", "--weights", __file__], ""),
+        (["--arch", "resnet50", "--cut", "stage_4", "--weights", __file__], "stage_4"),
         (["--cut", "none"], ""),
     ],
 )
@@ -98,7 +99,9 @@ def test_bad_use_exits_with_2_and_names_no_path(tmp_path: Path, capsys: pytest.C
     pytest.importorskip("tensorflow", reason="needs the training extra")
     code = main(["fit", "--frozen", "--data", str(tmp_path / "nowhere"), "--out", str(tmp_path / "run")])
     told = capsys.readouterr().err.strip()
-    assert (code, told) == (2, "The data folder does not exist.")
+    assert code == 2
+    assert told.splitlines()[-1] == "The data folder does not exist."
+    assert str(tmp_path) not in told
 
 
 def test_json_lines_are_one_object_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,7 +111,7 @@ def test_json_lines_are_one_object_each(tmp_path: Path, capsys: pytest.CaptureFi
     code = main(["fit", "--frozen", "--data", str(data), "--out", str(tmp_path / "run"), "--json-lines"])
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert code == 2
-    assert next(e["text"] for e in events if e["event"] == "note").startswith("GROUPS ARE NOT KNOWN")
+    assert any(e["event"] == "note" and e["text"].startswith("GROUPS ARE NOT KNOWN") for e in events)
     assert any(e["event"] == "progress" and e["done"] == e["total"] for e in events)
     assert events[-1]["event"] == "error"
     assert events[-1]["code"] == "training_data"

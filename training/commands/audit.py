@@ -7,7 +7,7 @@ from pathlib import Path
 
 from training.about import About
 from training.classes import read_classes
-from training.commands.common import Progress, add_classes, add_json_lines
+from training.commands.common import Progress, add_classes, add_json_lines, natural, positive
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -20,10 +20,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--embed", type=Path, metavar="PACK", help="also find near-duplicates by this pack's embedding"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the cross-validation (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=natural, default=0, help="of the cross-validation (default: %(default)s)"
+    )
     parser.add_argument(
         "--input-size",
-        type=int,
+        type=positive,
         default=About().input_size,
         help="pixels, for the image checks; a pack overrules it (default: %(default)s)",
     )

@@ -6,16 +6,18 @@ import argparse
 from pathlib import Path
 
 from training.classes import read_classes
-from training.commands.common import Progress, add_classes, add_json_lines
+from training.commands.common import Progress, add_classes, add_json_lines, natural, positive
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with one sub-folder per class")
     parser.add_argument("--stains", type=Path, help="unlabelled H&E images of other laboratories")
     parser.add_argument("--out", type=Path, required=True, help="the picture to write (PNG)")
-    parser.add_argument("--images", type=int, default=6, help="how many images (default: %(default)s)")
-    parser.add_argument("--input-size", type=int, default=224, help="side in pixels (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--images", type=positive, default=6, help="how many images (default: %(default)s)")
+    parser.add_argument(
+        "--input-size", type=positive, default=224, help="side in pixels (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=natural, default=7)
     add_classes(parser)
     add_json_lines(parser)
 

@@ -34,6 +34,24 @@ def natural(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> int:
+    """The type of an option: a whole number from 1 on."""
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def above_zero(text: str) -> float:
+    """The type of an option: a number larger than 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number larger than 0")
+    return value
+
+
 def naturals(text: str) -> tuple[int, ...]:
     """The type of an option: such numbers with commas between them, each once."""
     return tuple(dict.fromkeys(natural(part) for part in text.split(",")))
@@ -46,18 +64,27 @@ def add_about(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", help="pack id")
     parser.add_argument("--title", help="pack title")
     parser.add_argument("--version", help="pack version, such as 1.0.0")
-    parser.add_argument("--input-size", type=int, help="side of the model's input in pixels")
-    parser.add_argument("--um-per-px", type=float, help="µm per pixel at the model's input")
+    parser.add_argument("--modality", choices=("histology", "ct"), help="what the images are")
+    parser.add_argument(
+        "--input-size",
+        type=positive,
+        help="side of the model's input in pixels; the field it covers stays as the about file has it",
+    )
+    parser.add_argument("--um-per-px", type=above_zero, help="µm per pixel at the model's input")
 
 
 def about_of(options: argparse.Namespace) -> About:
     """What the about file says, overruled by options."""
-    return replace(read_about(options.about) if options.about else About(), **said_of(options))
+    about, said = read_about(options.about) if options.about else About(), said_of(options)
+    if "input_size" in said and "um_per_px" not in said:
+        # Another number of pixels for the same piece of tissue is another scale.
+        said["um_per_px"] = about.field_um / said["input_size"]
+    return replace(about, **said)
 
 
 def said_of(options: argparse.Namespace) -> dict[str, Any]:
     """The fields of `About` that options give."""
-    names = ("id", "title", "version", "input_size", "um_per_px")
+    names = ("id", "title", "version", "modality", "input_size", "um_per_px")
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
 

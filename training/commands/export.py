@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from training.commands.common import Progress, add_json_lines
+from training.commands.common import Progress, add_json_lines, positive
+from training.errors import DataProblem
 
 if TYPE_CHECKING:
     from training.reexport import Reexport
@@ -19,7 +20,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, help="compare on the images below this folder (default: drawn ones)"
     )
-    parser.add_argument("--images", type=int, default=64, help="how many of them (default: %(default)s)")
+    parser.add_argument("--images", type=positive, default=64, help="how many of them (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="also write the differences here")
     add_json_lines(parser)
 
@@ -28,6 +29,11 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     from training.reexport import reexport
     from training.run_folder import RunFolder
 
+    if options.out.exists() and options.out.suffix != ".onnx":
+        raise DataProblem(
+            "Where the graph is to go lies something that is no graph; it would be lost.",
+            hint="Choose a name that ends in .onnx with --out.",
+        )
     result = reexport(options.pack, options.data, options.images, ctx)
     RunFolder(options.out.parent).write(options.out.name, result.graph)
     ctx.result(report(result))

@@ -14,15 +14,18 @@ from training.classes import read_classes
 from training.commands.common import (
     Progress,
     about_of,
+    above_zero,
     add_about,
     add_classes,
     add_json_lines,
     named_folders,
     natural,
+    positive,
     said_of,
 )
 from training.errors import DataProblem
 from training.fit import FitSettings
+from training.notes import Note
 from training.progress import JsonProgress
 from training.tune import TuneSettings
 
@@ -42,18 +45,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     cuts = ", ".join(f"{cut} of {name}" for name, cut in DEFAULT_CUTS.items())
     parser.add_argument(
-        "--cut", help=f"where fine-tuning begins; 'none' trains everything (default: {cuts}, none of others)"
+        "--cut",
+        help=f"where fine-tuning begins; 'none' trains everything (default: {cuts} if there are --weights, "
+        "else none)",
     )
-    parser.add_argument("--views", type=int, help="augmented views of every training image")
+    parser.add_argument("--views", type=natural, help="augmented views of every training image")
     parser.add_argument("--stains", type=Path, help="unlabelled H&E images of other laboratories")
     parser.add_argument("--no-augment", action="store_true", help="fine-tune on the images as they are")
     parser.add_argument(
         "--balance", choices=("sampling", "weights", "none"), help="how classes are given the same say"
     )
-    parser.add_argument("--learning-rate", type=float, help="where the cosine starts")
-    parser.add_argument("--patience", type=int, help="stop after so many epochs without a better validation")
+    parser.add_argument("--learning-rate", type=above_zero, help="where the cosine starts")
     parser.add_argument(
-        "--members", type=int, default=1, help="runs from different seeds whose weights are averaged"
+        "--patience", type=natural, help="stop after so many epochs without a better validation"
+    )
+    parser.add_argument(
+        "--members", type=positive, default=1, help="runs from different seeds whose weights are averaged"
     )
     parser.add_argument("--int8", action="store_true", help="also ship a quantised graph, if it is as good")
     parser.add_argument(
@@ -69,7 +76,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
     )
-    parser.add_argument("--epochs", type=int, help="at most this many")
+    parser.add_argument(
+        "--epochs", type=positive, help="at most this many; when fine-tuning, after two of the head alone"
+    )
     parser.add_argument("--seed", type=natural, help="of the split and of training")
     parser.add_argument(
         "--split-by", choices=("group", "image"), default="group", help="image: for comparison only"
@@ -158,7 +167,14 @@ def _settings(options: argparse.Namespace) -> FitSettings:
 
 def _tune_settings(options: argparse.Namespace) -> TuneSettings:
     given = _given(options, "epochs", "seed", "learning_rate", "patience", "views", "balance", "cut")
-    cut = given.get("cut", DEFAULT_CUTS.get(options.arch, ""))
+    # What comes before the cut is never trained: without weights it would stay random.
+    usual = DEFAULT_CUTS.get(options.arch, "") if options.weights else ""
+    cut = given.get("cut", usual)
+    if options.weights is None and cut not in ("", "none"):
+        raise DataProblem(
+            "Without --weights what comes before --cut would stay random.",
+            hint="Give --weights, or --cut none to train everything.",
+        )
     return replace(TuneSettings(), **given | {"cut": "" if cut == "none" else cut})
 
 
@@ -173,6 +189,10 @@ def _train(options: argparse.Namespace, ctx: Progress) -> FitResult:
 
     if options.head_only:
         raise DataProblem("--head-only needs --from-pack PACK.")
+    if options.weights is not None and not options.weights.is_file():
+        raise DataProblem("The file given with --weights does not exist.")
+    if options.frozen and options.weights is None:
+        ctx.partial(Note("WITHOUT --weights THE FROZEN BACKBONE IS RANDOM: this is for trying things out."))
     if options.members < 1:
         raise DataProblem("--members must be at least 1.")
     _check_used(options)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from lungviewer.core.model import ModelSpec
-from training.commands.common import Progress, add_json_lines
+from training.commands.common import Progress, above_zero, add_json_lines, positive
 from training.progress import JsonProgress
 
 
@@ -14,11 +14,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="the model file; nothing in it is run as code")
     parser.add_argument("--out", type=Path, required=True, help="the pack's folder")
     parser.add_argument("--classes", required=True, help="names in output order: a,b,c or a:tumour,…")
-    parser.add_argument("--input-size", type=int, default=224)
+    parser.add_argument("--input-size", type=positive, default=224)
     parser.add_argument("--modality", choices=("histology", "ct"), default="histology")
     parser.add_argument("--stain", default="H&E", help="another than H&E: the colours are not checked")
     parser.add_argument("--scaling", default="none", help="none, 0-1, -1-1, imagenet or caffe (with =)")
-    parser.add_argument("--um-per-px", type=float, help="µm per pixel at the model's input")
+    parser.add_argument("--um-per-px", type=above_zero, help="µm per pixel at the model's input")
     parser.add_argument("--id", help="pack id (default: from the folder)")
     add_json_lines(parser)
 
