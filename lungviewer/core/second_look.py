@@ -33,12 +33,22 @@ def look(predict: Predict, fields: Fields, again_below: float) -> RawOutput:
     if not len(rows):
         return raw
     logits, cam, embedding = (np.array(part) for part in (raw.logits, raw.cam, raw.embedding))
-    turns = [predict(np.ascontiguousarray(np.rot90(fields[rows], k, axes=(1, 2)))) for k in (1, 2, 3)]
+    turned = np.concatenate([np.rot90(fields[rows], k, axes=(1, 2)) for k in (1, 2, 3)])
+    turns = _thirds([predict(turned[i : i + len(fields)]) for i in range(0, len(turned), len(fields))])
     logits[rows] = _mean([logits[rows], *(turn.logits for turn in turns)])
     embedding[rows] = _mean([embedding[rows], *(turn.embedding for turn in turns)])
     back = [np.rot90(turn.cam, -k, axes=(2, 3)) for k, turn in enumerate(turns, 1)]
     cam[rows] = _mean([cam[rows], *back])
     return RawOutput(logits, cam, embedding)
+
+
+def _thirds(parts: list[RawOutput]) -> list[RawOutput]:
+    """Outputs of three times as many fields, in order, as three outputs."""
+    logits, cam, embedding = (
+        np.split(np.concatenate(found), 3)
+        for found in zip(*((part.logits, part.cam, part.embedding) for part in parts), strict=True)
+    )
+    return [RawOutput(*turn) for turn in zip(logits, cam, embedding, strict=True)]
 
 
 def margins(logits: FloatArray) -> npt.NDArray[np.float64]:
