@@ -232,11 +232,14 @@ def measure(
     result = {}
     for name, value in statistic(np.arange(len(targets))).items():
         low, high = intervals[name] or (None, None)
+        rests_on = _groups_of(name, targets, groups, class_ids)
         if value == low == high == 1.0:
             # Resampling a set without a single error finds none, and would claim certainty.
             shares = name.startswith(("accuracy", "balanced_accuracy", "recall_"))
-            low = all_right_bound(_groups_of(name, targets, groups, class_ids)) if shares else None
+            low = all_right_bound(rests_on) if shares else None
             high = high if shares else None
+        elif rests_on < FEWEST_GROUPS:
+            low = high = None  # all groups together are enough, those of this class are not
         result[name] = Measured(value, low, high, len(targets), distinct, split_unit)
     return result
 

@@ -129,6 +129,17 @@ def test_four_groups_give_no_interval() -> None:
     assert found == {"n": None}
 
 
+def test_a_class_of_few_groups_has_no_interval_though_all_together_have() -> None:
+    probabilities, targets = sample(1)
+    groups = np.array([f"{target} {i % 20}" for i, target in enumerate(targets)])
+    groups[targets == 2] = np.where(np.arange((targets == 2).sum()) % 2, "x", "y")
+    found = measure(probabilities, targets, groups, IDS, "group", replicates=100)
+    assert found["recall_c"].value is not None
+    assert (found["recall_c"].low, found["recall_c"].high) == (None, None)
+    assert found["recall_a"].low is not None
+    assert found["accuracy"].low is not None
+
+
 def test_a_class_without_an_error_is_not_called_certain() -> None:
     targets = np.repeat([0, 1, 2], 100)
     perfect = np.eye(3)[targets]
