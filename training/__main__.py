@@ -63,11 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         missing = MissingDependency(f"This needs {library}, which is not installed.")
         return _fail(ctx, missing.code, missing.sentence, 1)
-    except Exception:
-        # Whoever listens learns that it is over; the traceback is for the person who reports it.
-        if isinstance(ctx, JsonProgress):
-            ctx.event("error", code="crash", sentence="The command failed in a way that was not foreseen.")
-        raise
     finally:
         signal.signal(signal.SIGINT, previous)
     return 0

@@ -85,5 +85,4 @@ def _mean_inputs(
         found = runner.tensors(outputs, images[start : start + BATCH])
         for name, values in zip(tensors, found, strict=True):
             parts[name].append(values.mean(axis=(2, 3), dtype=np.float64))
-    # Not over the images: a graph may look at each of them more than once.
     return {name: np.concatenate(rows).mean(axis=0) for name, rows in parts.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import pytest
@@ -99,16 +98,3 @@ def test_a_beginning_that_is_random_and_frozen_is_refused(
     assert main(["fit", "--data", str(tmp_path), "--out", str(tmp_path / "run"), *options]) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
-
-
-def test_a_crash_ends_the_json_lines_with_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr("training.commands.gate.run", broken)
-    with pytest.raises(ZeroDivisionError):
-        main(["gate", "--pack", str(tmp_path), "--json-lines"])
-    last = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (last["event"], last["code"]) == ("error", "crash")

@@ -190,21 +190,6 @@ def test_a_corrected_bias_takes_back_what_rounding_does_to_the_mean(
     assert left.max() < 1e-3 * shift.max()
 
 
-def test_a_graph_that_looks_at_every_image_twice_is_corrected_alike() -> None:
-    random = np.random.default_rng(7)
-    images = random.integers(0, 256, (5, SIZE, SIZE, 3), np.uint8)
-    once = convolution(random.normal(size=(12, 6, 1, 1)).astype(np.float32), 1, np.zeros(12, np.float32))
-    twice = onnx.ModelProto.FromString(once.SerializeToString())
-    twice.graph.node[0].input[0] = "both"
-    twice.graph.node.insert(0, helper.make_node("Concat", ["image", "image"], ["both"], axis=0))
-    biases = []
-    for model in (once, twice):
-        correct_biases(model, ["it"], images, 4)
-        tensor = next(t for t in model.graph.initializer if t.name == "bias")
-        biases.append(numpy_helper.to_array(tensor))
-    np.testing.assert_allclose(*biases, rtol=1e-5)
-
-
 def test_rounded_weights_have_a_scale_per_output_channel() -> None:
     weights = np.array([[1.0, 0.26], [100.0, 26.0], [0.0, 0.0]], np.float32).reshape(3, 2, 1, 1)
     expected = np.array([[1.0, 0.25], [100.0, 25.0], [0.0, 0.0]], np.float32).reshape(3, 2, 1, 1)

@@ -7,15 +7,13 @@ from pathlib import Path
 
 from training.about import About
 from training.classes import read_classes
-from training.commands.common import Progress, add_classes, add_json_lines, natural, positive
+from training.commands.common import Progress, add_classes, add_json_lines, add_manifest, natural, positive
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with one sub-folder per class")
     parser.add_argument("--out", type=Path, required=True, help="where report, lists and picture go")
-    parser.add_argument(
-        "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
-    )
+    add_manifest(parser)
     parser.add_argument("--split", type=Path, help="split.csv of a run: refuse it when it leaks")
     parser.add_argument(
         "--embed", type=Path, metavar="PACK", help="also find near-duplicates by this pack's embedding"

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from training.classes import read_classes
-from training.commands.common import Progress, add_classes, add_json_lines
+from training.commands.common import Progress, add_classes, add_json_lines, add_manifest
 from training.progress import JsonProgress
 
 
@@ -14,9 +14,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pack", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="labelled images of the pack's classes")
     parser.add_argument("--out", type=Path, help="the new pack (default: beside the old one)")
-    parser.add_argument(
-        "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
-    )
+    add_manifest(parser)
     parser.add_argument(
         "--abroad-first",
         action="store_true",

@@ -27,6 +27,12 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", type=Path, help="classes.json, for folders that are not known")
 
 
+def add_manifest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
+    )
+
+
 def natural(text: str) -> int:
     """The type of an option: a whole number from 0 on, such as a seed."""
     if not text.strip().isdecimal():

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from training.classes import read_classes
-from training.commands.common import Progress, add_classes, add_json_lines, named_folders
+from training.commands.common import Progress, add_classes, add_json_lines, add_manifest, named_folders
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -32,16 +31,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--explain", action="store_true", help="check what the heat maps are worth")
     parser.add_argument("--out", type=Path, help="folder for metrics.json and pictures")
     parser.add_argument("--json", type=Path, help="also write the figures here")
-    parser.add_argument(
-        "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
-    )
+    add_manifest(parser)
     add_classes(parser)
     add_json_lines(parser)
 
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
-    from lungviewer.core.paths import atomic_write
     from training.measure_pack import MeasureRequest, measure_pack
+    from training.run_folder import RunFolder
     from training.tables import tables
 
     request = MeasureRequest(
@@ -58,5 +55,4 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     found = measure_pack(request, ctx)
     ctx.result(tables(found))
     if options.json:
-        with atomic_write(options.json) as stream:
-            stream.write(json.dumps(found, indent=1, allow_nan=False).encode() + b"\n")
+        RunFolder(options.json.parent).write_json(options.json.name, found)

@@ -18,6 +18,7 @@ from training.commands.common import (
     add_about,
     add_classes,
     add_json_lines,
+    add_manifest,
     named_folders,
     natural,
     positive,
@@ -73,9 +74,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--head-only", action="store_true", help="learn the last layer only, on the pack's own embeddings"
     )
-    parser.add_argument(
-        "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
-    )
+    add_manifest(parser)
     parser.add_argument(
         "--epochs", type=positive, help="at most this many; when fine-tuning, after two of the head alone"
     )

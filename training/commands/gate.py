@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from training.classes import read_classes
-from training.commands.common import Progress, add_classes, add_json_lines, named_folders
+from training.commands.common import Progress, add_classes, add_json_lines, add_manifest, named_folders
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -26,17 +25,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="images of no class, measured again (repeatable); near:NAME=DIR for tissue of other organs",
     )
     parser.add_argument("--json", type=Path, help="also write the rows here")
-    parser.add_argument(
-        "--manifest", type=Path, help="CSV path,label,group (default: manifest.csv in the data)"
-    )
+    add_manifest(parser)
     add_classes(parser)
     add_json_lines(parser)
 
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
-    from lungviewer.core.paths import atomic_write
     from training.errors import DataProblem
     from training.gate_pack import GateRequest, gate_pack
+    from training.run_folder import RunFolder
     from training.verdict import verdict_table
 
     if options.data is None and (options.external or options.strange):
@@ -53,6 +50,5 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     ctx.result(verdict_table(found.record))
     ctx.result(found.basis)
     if options.json:
-        with atomic_write(options.json) as stream:
-            stream.write(json.dumps(found.record, indent=1, allow_nan=False).encode() + b"\n")
+        RunFolder(options.json.parent).write_json(options.json.name, found.record)
     found.raise_if_failed()
