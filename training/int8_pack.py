@@ -22,7 +22,7 @@ from training.int8_text import INT8_TITLE, int8_summary
 from training.judge import judge_of
 from training.markdown import with_section
 from training.metrics import few_of_each_group
-from training.recalibrate import in_order_of, sides_for
+from training.own_sides import in_order_of, sides_for
 from training.run_folder import json_bytes
 from training.verdict import judged_again
 

@@ -28,22 +28,18 @@ from training.errors import DataProblem
 from training.evaluate import home_record, judge_samples
 from training.evidence import Shifted, home_evidence, laboratory_evidence
 from training.judge import Judge, open_pack
-from training.markdown import interval, percent
 from training.notes import OTHER_FOLDER_NOTE, Note
 from training.operating import DEFAULT_AIMS, Aims, Answered, spread
+from training.own_sides import in_order_of, sides_for
 from training.prepare import check_images
+from training.recalibrate_text import new_card
 from training.run_folder import json_bytes
-from training.split import SIDES, Split, describe, split_by_group, split_by_image
+from training.split import Split, describe
 from training.thresholds import Thresholds, fit_thresholds
 from training.trust_fit import pack_arrays
 from training.verdict import judged_again
 
 Record = dict[str, Any]
-
-OTHER_SHARES: Mapping[str, float] = {"train": 0.4, "validation": 0.3, "test": 0.3}
-"""Of a folder that the pack was not trained on: statistics, thresholds, figures."""
-FEWEST_GROUPS = 5
-"""Of every class, to fit thresholds on and to measure them on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,57 +107,6 @@ def recalibrate(request: CalibrateRequest, ctx: JobContext | None = None) -> Rec
     files = _new_files(files, old, spec, fitted, record)
     folder.parent.mkdir(parents=True, exist_ok=True)
     return Recalibrated(folder, write_pack(folder, spec, files), record)
-
-
-def sides_for(dataset: Dataset, spec: ModelSpec) -> tuple[Split, bool]:
-    """The pack's own split of the folder it was trained on, or a new one by group of any other; and
-    whether it is the former.
-
-    Raises:
-        DataProblem: groups are unknown, or a class has too few of them.
-    """
-    stated = spec.provenance
-    if dataset.manifest_sha256 == stated.manifest_sha256:
-        divide = split_by_image if stated.split_unit == "image" else split_by_group
-        return divide(dataset, stated.seed), True
-    if not dataset.groups_known:
-        raise DataProblem(
-            "Groups are not known: thresholds fitted on copies of the images they are measured on mean "
-            "nothing.",
-            hint="Write a manifest.csv (path,label,group); a group is a patient, a slide or an original.",
-        )
-    split = split_by_group(dataset, stated.seed, OTHER_SHARES)
-    for side in ("validation", "test"):
-        samples = [dataset.samples[i] for i in split.rows(side)]
-        for target, spec_of in enumerate(dataset.classes):
-            found = len({s.group for s in samples if s.target == target})
-            if found < FEWEST_GROUPS:
-                raise DataProblem(
-                    f"There are too few groups of {spec_of.id}: {found} of them would be on the {side} "
-                    f"side, and at least {FEWEST_GROUPS} are needed.",
-                    hint="Add images of more patients or slides: about 17 groups of every class.",
-                )
-    return split, False
-
-
-def in_order_of(dataset: Dataset, spec: ModelSpec) -> Dataset:
-    """The same images with the pack's classes, in the order of its outputs.
-
-    Raises:
-        DataProblem: the folder has other classes than the pack, or lacks one.
-    """
-    given, wanted = {c.id for c in dataset.classes}, set(spec.class_ids)
-    if given != wanted:
-        lacking, strange = sorted(wanted - given), sorted(given - wanted)
-        what = [f"it lacks {', '.join(lacking)}"] if lacking else []
-        what += [f"the pack does not know {', '.join(strange)}"] if strange else []
-        raise DataProblem(
-            f"The folder's classes are not the pack's: {'; '.join(what)}.",
-            hint="For other classes, learn a new head: fit --from-pack PACK --head-only.",
-        )
-    place = [spec.class_ids.index(c.id) for c in dataset.classes]
-    samples = tuple(replace(s, target=place[s.target]) for s in dataset.samples)
-    return replace(dataset, samples=samples, classes=spec.classes)
 
 
 def next_version(version: str) -> str:
@@ -240,67 +185,3 @@ def _new_files(
     kept[METRICS] = json_bytes(metrics)
     kept["trust.npz"] = pack_arrays(fitted.trust.arrays)
     return kept
-
-
-def new_card(card: str, old: ModelSpec, spec: ModelSpec, record: Record) -> str:
-    """The pack's card with the new version and a first section that says what changed."""
-    card = card.replace(f"`{old.id}` {old.version}", f"`{spec.id}` {spec.version}", 1)
-    head, mark, rest = card.partition("\n## ")
-    return f"{head.rstrip()}\n\n{_section(old, spec, record)}\n{mark}{rest}"
-
-
-def _section(old: ModelSpec, spec: ModelSpec, record: Record) -> str:
-    after = record["after"]
-    where = (
-        "the folder it was trained on"
-        if record["own_training_folder"]
-        else "another folder or manifest than it was trained with"
-    )
-    rows = [
-        f"| {label} | {_cell(record['before'], place)} | {_cell(after, place)} |"
-        for label, place in (
-            ("calls (status ok)", ("calls", "coverage")),
-            ("right among calls", ("calls", "selective_accuracy")),
-            ("refused", ("calls", "refused")),
-            ("right among all answers", ("figures", "accuracy")),
-            ("calibration error (ECE)", ("figures", "ece")),
-        )
-    ]
-    return "\n".join(
-        [
-            f"## Thresholds fitted again ({spec.version})",
-            f"Temperature, thresholds and strangeness statistics were fitted again on {where}; the model "
-            f"is that of version {old.version}. Measured on {after['images']} images of "
-            f"{after['groups']} groups that were not fitted on, split unit: {after['split_unit']}. What the "
-            f"sections below say about calls, refusals and thresholds is of version {old.version}.",
-            "",
-            f"| held-out groups | {old.version} (95 % interval) | {spec.version} (95 % interval) |",
-            "| --- | --- | --- |",
-            *rows,
-        ]
-    )
-
-
-def _cell(record: Record, place: tuple[str, str]) -> str:
-    measured = record[place[0]][place[1]]
-    return f"{percent(measured['value'])} ({interval(measured['low'], measured['high'])})"
-
-
-def before_and_after(record: Record) -> str:
-    """The held-out figures as text for a terminal."""
-    after = record["after"]
-    sides = ", ".join(f"{side} {record['sides'][side]['groups']}" for side in SIDES)
-    lines = [
-        f"Held out: {after['images']} images of {after['groups']} groups, split unit {after['split_unit']} "
-        f"(groups: {sides})",
-        f"{'':<24}{'before':>26}{'after':>26}",
-    ]
-    for label, place in (
-        ("called", ("calls", "coverage")),
-        ("right of called", ("calls", "selective_accuracy")),
-        ("refused", ("calls", "refused")),
-        ("accuracy", ("figures", "accuracy")),
-        ("ECE", ("figures", "ece")),
-    ):
-        lines.append(f"{label:<24}{_cell(record['before'], place):>26}{_cell(after, place):>26}")
-    return "\n".join(lines)

@@ -19,7 +19,8 @@ from training.data import open_dataset
 from training.errors import DataProblem, LeakageError
 from training.judge import open_pack
 from training.notes import OTHER_FOLDER_NOTE, Note
-from training.recalibrate import CalibrateRequest, in_order_of, next_version, recalibrate, sides_for
+from training.own_sides import in_order_of, sides_for
+from training.recalibrate import CalibrateRequest, next_version, recalibrate
 
 
 @pytest.fixture(scope="module")

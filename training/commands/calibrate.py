@@ -26,7 +26,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
     from training.operating import Aims
-    from training.recalibrate import CalibrateRequest, before_and_after, recalibrate
+    from training.recalibrate import CalibrateRequest, recalibrate
+    from training.recalibrate_text import before_and_after
 
     request = CalibrateRequest(
         pack=options.pack,
