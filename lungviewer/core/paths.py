@@ -31,6 +31,27 @@ def user_packs_dir() -> Path:
     return user_data_path("lungviewer", appauthor=False) / "packs"
 
 
+def user_settings_dir() -> Path:
+    """Where the window keeps its settings. Not created here."""
+    from platformdirs import user_config_path
+
+    return user_config_path("lungviewer", appauthor=False)
+
+
+def user_cache_dir() -> Path:
+    """For what can be made again, such as thumbnails. Not created here."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("lungviewer", appauthor=False)
+
+
+def user_log_dir() -> Path:
+    """For logs and reports of crashes. Not created here."""
+    from platformdirs import user_log_path
+
+    return user_log_path("lungviewer", appauthor=False)
+
+
 def pack_dirs() -> list[Path]:
     """Folders that are searched for packs, the person's own first."""
     return [user_packs_dir(), bundled("models")]

@@ -1,0 +1,63 @@
+"""From a choice of pack and device to an engine: the same for the window and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lungviewer.core.errors import PackError
+from lungviewer.core.paths import pack_dirs, user_packs_dir
+from lungviewer.packs.store import load_pack, resolve_pack
+from lungviewer.services.engine import InferenceEngine
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """What a person chose. `pack` as for `resolve_pack` (None: the default one), `threads` None: all that
+    may be used, `device` and `precision` as for `InferenceEngine.open`."""
+
+    pack: str | None = None
+    device: str = "auto"
+    threads: int | None = None
+    precision: str = "fp32"
+
+
+def open_engine(choice: EngineChoice) -> InferenceEngine:
+    """Find, verify and load the chosen pack.
+
+    Raises:
+        PackError: there is no such pack, or it does not verify; a default one is named.
+        BackendError: see `InferenceEngine.open`.
+        UsageError: the pack has no model of this precision.
+    """
+    path = resolve_pack(choice.pack, pack_dirs())
+    try:
+        pack = load_pack(path)
+    except PackError as error:
+        if choice.pack:
+            raise
+        # Which of several packs it is, for a person who named none.
+        where = "your own packs" if path.parent == user_packs_dir() else "the bundled packs"
+        raise type(error)(f"{error.message} (This is {path.name} among {where}.)", hint=error.hint) from error
+    return InferenceEngine.open(pack, choice.device, choice.threads, precision=choice.precision)
+
+
+class EngineKeeper:
+    """Keeps the engine of the last choice open. Belongs to one thread, as the engine does."""
+
+    def __init__(self) -> None:
+        self._choice: EngineChoice | None = None
+        self._engine: InferenceEngine | None = None
+
+    def get(self, choice: EngineChoice) -> InferenceEngine:
+        """The engine for a choice, opened when it is another one than last time. Errors of `open_engine`."""
+        if self._engine is None or choice != self._choice:
+            self.close()
+            self._engine = open_engine(choice)
+            self._choice = choice
+        return self._engine
+
+    def close(self) -> None:
+        """Give the engine back. Safe to call twice."""
+        engine, self._engine, self._choice = self._engine, None, None
+        if engine is not None:
+            engine.close()

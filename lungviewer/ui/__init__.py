@@ -1,0 +1,1 @@
+"""The window: Qt only; what it shows comes from services."""

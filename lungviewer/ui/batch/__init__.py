@@ -1,0 +1,1 @@
+"""A folder into a CSV, with a window round it."""

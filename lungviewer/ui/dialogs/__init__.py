@@ -1,0 +1,1 @@
+"""Settings, about, help, the last crash."""

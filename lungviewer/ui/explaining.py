@@ -1,0 +1,68 @@
+"""How the explanation is shown: which class, how strong, in which colours. Shared by panel and view."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from lungviewer.core.colourmap import COLOUR_MAPS
+from lungviewer.ui.settings import SettingsStore
+
+
+class Explaining(QObject):
+    """`class_id` None: the class that was called. `threshold`: scores below it (0–1) are transparent."""
+
+    changed = Signal()
+
+    def __init__(self, settings: SettingsStore, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._visible = True
+        self._class_id: str | None = None
+        self._opacity = settings.current.opacity
+        self._threshold = 0.0
+        self._colour_map = settings.current.colour_map
+
+    @property
+    def visible(self) -> bool:
+        return self._visible
+
+    @property
+    def class_id(self) -> str | None:
+        return self._class_id
+
+    @property
+    def opacity(self) -> float:
+        return self._opacity
+
+    @property
+    def threshold(self) -> float:
+        return self._threshold
+
+    @property
+    def colour_map(self) -> str:
+        return self._colour_map
+
+    def set_visible(self, on: bool) -> None:
+        self._set("_visible", bool(on))
+
+    def set_class(self, class_id: str | None) -> None:
+        self._set("_class_id", class_id)
+
+    def set_opacity(self, share: float) -> None:
+        self._set("_opacity", min(1.0, max(0.0, round(share, 3))))
+
+    def set_threshold(self, share: float) -> None:
+        self._set("_threshold", min(1.0, max(0.0, round(share, 3))))
+
+    def set_colour_map(self, name: str) -> None:
+        if name in COLOUR_MAPS:
+            self._set("_colour_map", name)
+
+    def remember(self) -> None:
+        """Keep opacity and colours for the next start."""
+        self._settings.update(opacity=self._opacity, colour_map=self._colour_map)
+
+    def _set(self, name: str, value: object) -> None:
+        if getattr(self, name) != value:
+            setattr(self, name, value)
+            self.changed.emit()

@@ -1,0 +1,1 @@
+"""Packs: list, card, install, import."""

@@ -1,0 +1,39 @@
+"""The one place where numpy pictures become Qt pictures."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QImage
+
+from lungviewer.core.image import RGB
+
+
+def rgb_image(pixels: RGB) -> QImage:
+    """H×W×3 uint8 RGB as an image in the window's own format (`Format_RGB32`), with its own memory.
+
+    Painting that format costs nothing to convert; this function may be called in any thread.
+    """
+    height, width = pixels.shape[:2]
+    return _owned(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGRA), width, height, QImage.Format.Format_RGB32)
+
+
+def rgba_image(pixels: npt.NDArray[np.uint8]) -> QImage:
+    """H×W×4 uint8 RGBA, not premultiplied, as `Format_ARGB32` with its own memory."""
+    height, width = pixels.shape[:2]
+    return _owned(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA), width, height, QImage.Format.Format_ARGB32)
+
+
+def rgb_array(image: QImage) -> RGB:
+    """An image as H×W×3 uint8 RGB, contiguous, with its own memory."""
+    exact = image.convertToFormat(QImage.Format.Format_RGB888)
+    flat = np.frombuffer(exact.constBits(), np.uint8)
+    rows = flat.reshape(exact.height(), exact.bytesPerLine())[:, : exact.width() * 3]
+    return np.ascontiguousarray(rows.reshape(exact.height(), exact.width(), 3))
+
+
+def _owned(bgra: npt.NDArray[np.uint8], width: int, height: int, kind: QImage.Format) -> QImage:
+    # On the little-endian machines that Qt runs on, these formats lie in memory as B G R A. `copy`
+    # because the wrapped array dies with this function.
+    return QImage(bgra.data, width, height, bgra.strides[0], kind).copy()

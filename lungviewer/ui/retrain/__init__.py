@@ -1,0 +1,1 @@
+"""Training on the person's own images, in a process of its own."""

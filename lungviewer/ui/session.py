@@ -1,0 +1,317 @@
+"""What is open, which model answers, and what it has said: widgets read this and never each other."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from lungviewer.core.errors import ImageError, LungviewerError
+from lungviewer.core.job import JobContext
+from lungviewer.core.model import ModelSpec
+from lungviewer.core.types import ImageRecord, Provenance, Status
+from lungviewer.readers.isolated import IsolatedDecoder
+from lungviewer.services.classify import ImageResult, classify_file, display_name, error_record
+from lungviewer.services.engine import InferenceEngine
+from lungviewer.services.find import FoundFiles, find_images
+from lungviewer.services.opening import EngineChoice, EngineKeeper
+from lungviewer.ui.explaining import Explaining
+from lungviewer.ui.jobs import Job, JobRunner
+from lungviewer.ui.settings import Settings, SettingsStore
+
+_RESULTS_KEPT = 100
+_NOW, _SOON, _LATER = -10, 0, 10  # ranks: the image that is looked at, what a person asked for, the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the person; `kind` is "info", "warning" or "error"."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """The model that answers: its spec, what it runs on, and what was passed over on the way."""
+
+    spec: ModelSpec
+    provenance: Provenance
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is known about one image: its row and, unless it failed, the maps."""
+
+    record: ImageRecord
+    result: ImageResult | None
+
+
+class ViewerSession(QObject):
+    """The state behind the window. Lives in the GUI thread; slow work goes through its runners:
+    `model_jobs` may use the engine, `file_jobs` reads folders and packs."""
+
+    folder_changed = Signal()  # another folder: `folder`, `files` (still empty while `listing`)
+    files_changed = Signal()  # the list has arrived
+    current_changed = Signal()  # another image is looked at, or none
+    outcome_changed = Signal(object)  # Path: what is known about it has changed
+    model_changed = Signal()  # `engine_info` or `engine_error`
+    scale_changed = Signal()  # the person gave a scale for the current image
+    noticed = Signal(object)  # Notice
+
+    def __init__(
+        self, settings: SettingsStore, keeper: EngineKeeper | None = None, parent: QObject | None = None
+    ) -> None:
+        """`keeper`: where engines come from; tests give one with a fake backend."""
+        super().__init__(parent)
+        self.settings = settings
+        self.explaining = Explaining(settings, self)
+        self.decoder = IsolatedDecoder(workers=2)
+        self.model_jobs = JobRunner("model", self)
+        self.file_jobs = JobRunner("files", self)
+        self.keeper = keeper or EngineKeeper()
+        self.model_jobs.at_close(self.keeper.close)
+        self.folder: Path | None = None
+        self.files: tuple[Path, ...] = ()
+        self.listing = False
+        self.current: Path | None = None
+        self.engine_info: EngineInfo | None = None
+        self.engine_error: LungviewerError | None = None
+        self._choice = settings.current.engine_choice
+        self._records: dict[Path, ImageRecord] = {}
+        self._results: OrderedDict[Path, ImageResult] = OrderedDict()
+        self._scales: dict[Path, float] = {}
+        self._pending: dict[Path, Job] = {}
+        self._by_name: dict[str, Path] = {}
+        self._listing_job: Job | None = None
+        self._wanted: Path | None = None
+        settings.changed.connect(self._settings_changed)
+
+    # --- the model -------------------------------------------------------------------------------
+
+    @property
+    def choice(self) -> EngineChoice:
+        return self._choice
+
+    @property
+    def spec(self) -> ModelSpec | None:
+        return None if self.engine_info is None else self.engine_info.spec
+
+    def load_model(self) -> None:
+        """Open the chosen model in the background; `model_changed` follows."""
+        choice, keeper = self._choice, self.keeper
+        job = self.model_jobs.submit(lambda _ctx: _engine_info(keeper.get(choice)), rank=_NOW)
+        job.finished.connect(self._model_loaded)
+        job.failed.connect(self._model_failed)
+
+    @Slot(object)
+    def _model_loaded(self, info: EngineInfo) -> None:
+        self.engine_info, self.engine_error = info, None
+        for note in info.notes:
+            self.noticed.emit(Notice("info", note))
+        self.model_changed.emit()
+
+    @Slot(object)
+    def _model_failed(self, error: LungviewerError) -> None:
+        self.engine_info, self.engine_error = None, error
+        self.noticed.emit(Notice("error", error.sentence))
+        self.model_changed.emit()
+
+    @Slot(object)
+    def _settings_changed(self, settings: Settings) -> None:
+        if settings.engine_choice != self._choice:
+            self._choice = settings.engine_choice
+            self.engine_info = self.engine_error = None
+            self.model_changed.emit()
+            self.load_model()
+            self.forget_answers()
+
+    # --- what is open ----------------------------------------------------------------------------
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Open folders and files: one folder is listed, files are shown with what lies beside them when there
+        is one, and alone when there are several."""
+        if not paths:
+            return
+        single = paths[0] if len(paths) == 1 else None
+        self._wanted = single if single is not None and not single.is_dir() else None
+        folder = single.parent if single is not None and self._wanted is not None else None
+        self._leave_folder()
+        self.folder = folder or (single if single is not None else None)
+        self.listing = True
+        self.folder_changed.emit()
+        if self._wanted is not None:
+            self.select(self._wanted)
+        places = [folder] if folder is not None else list(paths)
+        wanted, recursive = self._wanted, self.settings.current.recursive and folder is None
+        self._listing_job = self.file_jobs.submit(lambda ctx: _list(places, wanted, recursive, ctx))
+        self._listing_job.finished.connect(self._listed)
+        self._listing_job.failed.connect(self._not_listed)
+        if single is not None:
+            self.settings.remember(single.absolute())
+
+    @Slot(object)
+    def _listed(self, found: FoundFiles) -> None:
+        self.listing, self._listing_job = False, None
+        self.folder = found.root
+        self.files = tuple(found.path(file) for file in found.files)
+        self._by_name = {display_name(path.relative_to(found.root)): path for path in self.files}
+        self.files_changed.emit()
+        if self.current is None and self.files:
+            self.select(self.files[0])
+        if len(self.files) <= self.settings.current.classify_up_to:
+            self.classify(self.files)
+
+    @Slot(object)
+    def _not_listed(self, error: LungviewerError) -> None:
+        self.listing, self._listing_job = False, None
+        self.noticed.emit(Notice("error", error.sentence))
+        self.files_changed.emit()
+
+    def _leave_folder(self) -> None:
+        for job in (*self._pending.values(), self._listing_job):
+            if job is not None:
+                job.abandon()
+        self._pending.clear()
+        self._records.clear()
+        self._results.clear()
+        self._by_name.clear()
+        self.files, self.current = (), None
+        self.current_changed.emit()
+
+    def select(self, path: Path | None) -> None:
+        """Look at an image: its answer is fetched before anything else."""
+        if path == self.current:
+            return
+        self.current = path
+        self.current_changed.emit()
+        if path is not None and path not in self._results:
+            self._start(path, _NOW)
+
+    # --- answers ---------------------------------------------------------------------------------
+
+    def record(self, path: Path) -> ImageRecord | None:
+        """The row of an image, or None when nothing is known yet."""
+        return self._records.get(path)
+
+    def result(self, path: Path | None = None) -> ImageResult | None:
+        """The full answer with maps of an image (default: the current one), while it is kept."""
+        return self._results.get(path or self.current) if (path or self.current) is not None else None
+
+    def is_pending(self, path: Path) -> bool:
+        """Whether an answer for this image is on its way."""
+        return path in self._pending
+
+    def classify(self, paths: Iterable[Path]) -> None:
+        """Fetch the answers that are not there yet, in the background."""
+        for path in paths:
+            if path not in self._records:
+                self._start(path, _LATER)
+
+    def forget_answers(self) -> None:
+        """Ask again: the model or the scale has changed."""
+        for job in self._pending.values():
+            job.abandon()
+        known = list(self._records)
+        self._pending.clear()
+        self._records.clear()
+        self._results.clear()
+        for path in known:
+            self.outcome_changed.emit(path)
+        if self.current is not None:
+            self._start(self.current, _NOW)
+        self.classify(known if len(known) <= self.settings.current.classify_up_to else ())
+
+    def scale_of(self, path: Path) -> float | None:
+        """µm/px that the person gave for this image or for all; None: what the file says."""
+        return self._scales.get(path) or self.settings.current.um_per_px or None
+
+    def set_scale(self, path: Path, um_per_px: float | None) -> None:
+        """Give one image a scale (None takes it back), and ask again."""
+        if um_per_px is None:
+            self._scales.pop(path, None)
+        else:
+            self._scales[path] = um_per_px
+        self._results.pop(path, None)
+        self._records.pop(path, None)
+        self.scale_changed.emit()
+        self._start(path, _NOW)
+
+    def take_records(self, root: Path, records: Iterable[ImageRecord]) -> None:
+        """Rows of a scan of `root`: shown as they come, when that folder is open."""
+        if self.folder is None or root != self.folder:
+            return
+        for record in records:
+            path = self._by_name.get(record.path)
+            if path is not None:
+                self._records[path] = record
+                self.outcome_changed.emit(path)
+
+    def _start(self, path: Path, rank: int) -> None:
+        waiting = self._pending.pop(path, None)
+        if waiting is not None:
+            waiting.abandon()
+        keeper, choice, decoder, scale = self.keeper, self._choice, self.decoder, self.scale_of(path)
+        job = self.model_jobs.submit(
+            lambda ctx: _classify(path, keeper.get(choice), scale, decoder, ctx), rank=rank
+        )
+        job.setProperty("path", path)
+        self._pending[path] = job
+        job.finished.connect(self._answered)
+        job.failed.connect(self._not_answered)
+
+    @Slot(object)
+    def _answered(self, found: tuple[Path, Outcome]) -> None:
+        path, outcome = found
+        self._pending.pop(path, None)
+        self._records[path] = outcome.record
+        if outcome.result is not None:
+            self._results[path] = outcome.result
+            while len(self._results) > _RESULTS_KEPT:
+                oldest = next(p for p in self._results if p != self.current)
+                del self._results[oldest]
+        self.outcome_changed.emit(path)
+
+    @Slot(object)
+    def _not_answered(self, error: LungviewerError) -> None:
+        """The model, not the image, is at fault: said once by `_model_failed`."""
+        path = self.sender().property("path")
+        self._pending.pop(path, None)
+        self.outcome_changed.emit(path)
+
+    def needs_review(self, path: Path) -> bool:
+        """Whether a person should look at this one next: no answer yet does not count."""
+        record = self._records.get(path)
+        return record is not None and record.status in (Status.REVIEW, Status.REFUSED, Status.ERROR)
+
+    def close(self) -> bool:
+        """End the threads and the decoder. False when something does not answer."""
+        # The decoder first: a job may be waiting for it.
+        self.decoder.close()
+        return all([self.model_jobs.close(), self.file_jobs.close()])
+
+
+def _engine_info(engine: InferenceEngine) -> EngineInfo:
+    notes = tuple(engine.notes)
+    engine.notes.clear()
+    return EngineInfo(engine.spec, engine.provenance, notes)
+
+
+def _list(places: Sequence[Path], wanted: Path | None, recursive: bool, ctx: JobContext) -> FoundFiles:
+    # A file that was named is listed whatever it is called; an unusable one then says why.
+    paths = [*places, wanted] if wanted is not None else list(places)
+    return find_images(paths, recursive=recursive, check=ctx.check)
+
+
+def _classify(
+    path: Path, engine: InferenceEngine, scale: float | None, decoder: IsolatedDecoder, ctx: JobContext
+) -> tuple[Path, Outcome]:
+    try:
+        result = classify_file(path, engine, um_per_px=scale, keep_thumbnail=False, isolated=decoder, ctx=ctx)
+    except ImageError as error:
+        return path, Outcome(error_record(display_name(path), error, engine.provenance), None)
+    return path, Outcome(result.record, result)

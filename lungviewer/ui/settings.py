@@ -1,0 +1,144 @@
+"""What the window remembers, as one typed file.
+
+JSON instead of QSettings, whose values come back as strings in the next process. A file that is damaged, or
+a value that makes no sense, gives the default: settings never keep the program from starting.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from PySide6.QtCore import QObject, Signal
+
+from lungviewer.core.colourmap import COLOUR_MAPS, DEFAULT_COLOUR_MAP
+from lungviewer.core.errors import OutputUnwritable
+from lungviewer.core.paths import atomic_write, user_settings_dir
+from lungviewer.services.opening import EngineChoice
+
+MOST_RECENT = 10
+THEMES = ("system", "light", "dark")
+DEVICES = ("auto", "cuda", "directml", "cpu")
+PRECISIONS = ("fp32", "int8")
+
+_ALLOWED: dict[str, tuple[Any, ...]] = {
+    "theme": THEMES,
+    "device": DEVICES,
+    "precision": PRECISIONS,
+    "colour_map": COLOUR_MAPS,
+}
+_RANGES: dict[str, tuple[float, float]] = {
+    "text_scale": (0.8, 2.0),
+    "threads": (0, 64),
+    "tile_cache_mb": (64, 4096),
+    "thumbnail_cache_mb": (0, 4096),
+    "opacity": (0, 1),
+    "um_per_px": (0, 20),
+    "classify_up_to": (0, 10_000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything with its default. `threads` 0: all that may be used. `um_per_px` 0: what the files say.
+    `classify_up_to`: folders of at most so many images are classified when they are opened.
+    `geometry` and `layout` are Qt's own bytes in base64."""
+
+    theme: str = "system"
+    text_scale: float = 1.0
+    device: str = "auto"
+    precision: str = "fp32"
+    threads: int = 0
+    pack: str = ""
+    tile_cache_mb: int = 256
+    thumbnail_cache_mb: int = 256
+    colour_map: str = DEFAULT_COLOUR_MAP
+    opacity: float = 0.45
+    um_per_px: float = 0.0
+    classify_up_to: int = 200
+    recursive: bool = False
+    reviewer: str = ""
+    notice_seen: bool = False
+    last_folder: str = ""
+    recent: list[str] = field(default_factory=list)
+    geometry: str = ""
+    layout: str = ""
+
+    @property
+    def engine_choice(self) -> EngineChoice:
+        return EngineChoice(self.pack or None, self.device, self.threads or None, self.precision)
+
+
+class SettingsStore(QObject):
+    """The settings in force. `changed` carries the new ones; every change is written at once."""
+
+    changed = Signal(object)
+    unwritable = Signal(object)  # OutputUnwritable: told, not fatal
+
+    def __init__(self, folder: Path | None = None, parent: QObject | None = None) -> None:
+        """`folder`: instead of the person's own settings folder."""
+        super().__init__(parent)
+        self._path = (folder or user_settings_dir()) / "settings.json"
+        self._current = _read(self._path)
+
+    @property
+    def current(self) -> Settings:
+        return self._current
+
+    def update(self, **values: Any) -> None:
+        """Change some fields; values out of range are left as they were."""
+        new = replace(self._current, **_sound(values))
+        if new == self._current:
+            return
+        self._current = new
+        self._write()
+        self.changed.emit(new)
+
+    def remember(self, folder: Path) -> None:
+        """Put a folder or file first in the list of recent ones."""
+        text = str(folder)
+        others = [name for name in self._current.recent if name != text]
+        self.update(recent=[text, *others][:MOST_RECENT], last_folder=text)
+
+    def _write(self) -> None:
+        text = json.dumps(asdict(self._current), indent=1, ensure_ascii=True)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(self._path) as stream:
+                stream.write(text.encode())
+        except OutputUnwritable as error:
+            self.unwritable.emit(error)
+        except OSError as error:
+            self.unwritable.emit(OutputUnwritable(f"Settings could not be written ({error.strerror})."))
+
+
+def _read(path: Path) -> Settings:
+    try:
+        values = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return Settings()
+    return Settings(**_sound(values)) if isinstance(values, dict) else Settings()
+
+
+def _sound(values: dict[str, Any]) -> dict[str, Any]:
+    """The values that have the right name, type and range."""
+    hints = get_type_hints(Settings)
+    known = {f.name for f in fields(Settings)}
+    return {n: v for n, v in values.items() if n in known and _fits(n, v, hints[n])}
+
+
+def _fits(name: str, value: Any, kind: Any) -> bool:
+    if name == "recent":
+        return isinstance(value, list) and all(isinstance(v, str) for v in value)
+    if kind is float:
+        right = isinstance(value, int | float) and not isinstance(value, bool)
+    elif kind is int:
+        right = isinstance(value, int) and not isinstance(value, bool)
+    else:
+        right = isinstance(value, kind)
+    if right and name in _RANGES:
+        low, high = _RANGES[name]
+        right = low <= value <= high
+    return right and value in _ALLOWED.get(name, (value,))

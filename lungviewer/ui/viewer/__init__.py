@@ -1,0 +1,1 @@
+"""The picture: deep zoom, overlay, scale."""
