@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from lungviewer.cli.console import err, out
 from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED, RESEARCH_USE
-from lungviewer.cli.opening import open_engine
+from lungviewer.cli.opening import engine_of
 from lungviewer.core.errors import ImageError, UsageError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.paths import is_one_of
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--overlay takes one image.", hint="Use `lungviewer scan --overlays DIR` for many.")
     if options.overlay is not None and is_one_of(options.overlay, options.images):
         raise UsageError("--overlay names the image itself.", hint="Choose another name.")
-    engine = open_engine(options)
+    engine = engine_of(options)
     failures = 0
     with contextlib.closing(engine), IsolatedDecoder() as decoder:
         for path in options.images:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from lungviewer.cli.console import console_context, err, out
 from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED, RESEARCH_USE
-from lungviewer.cli.opening import open_engine, tell_notes
+from lungviewer.cli.opening import engine_of, tell_notes
 from lungviewer.core.model import ModelSpec
 from lungviewer.services.scan import ScanOptions, ScanProgress, ScanSummary, failed, scan_folder
 
@@ -16,7 +16,7 @@ from lungviewer.services.scan import ScanOptions, ScanProgress, ScanSummary, fai
 def run(options: argparse.Namespace) -> int:
     """Scan, tell what came out, and where it lies."""
     with console_context(_describe, quiet=options.quiet) as ctx:
-        engine = open_engine(options)
+        engine = engine_of(options)
         try:
             summary = scan_folder(
                 options.paths,

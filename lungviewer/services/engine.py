@@ -35,8 +35,16 @@ class FieldResult:
 
 def default_threads() -> int:
     """All processors but one, so that a desktop stays usable; both of two."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return count if count <= 2 else count - 1
+    return max(desktop_threads(), min(2, _processors()))
+
+
+def desktop_threads() -> int:
+    """For a model that runs behind a window which somebody is using: one processor is left to it."""
+    return max(1, _processors() - 1)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class InferenceEngine:

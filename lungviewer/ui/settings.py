@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 from lungviewer.core.colourmap import COLOUR_MAPS, DEFAULT_COLOUR_MAP
 from lungviewer.core.errors import OutputUnwritable
 from lungviewer.core.paths import atomic_write, user_settings_dir
+from lungviewer.services.engine import desktop_threads
 from lungviewer.services.opening import EngineChoice
 
 MOST_RECENT = 10
@@ -42,7 +43,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything with its default. `threads` 0: all that may be used. `um_per_px` 0: what the files say.
+    """Everything with its default. `threads` 0: all processors but one. `um_per_px` 0: what the files say.
     `classify_up_to`: folders of at most so many images are classified when they are opened.
     `geometry` and `layout` are Qt's own bytes in base64."""
 
@@ -68,7 +69,8 @@ class Settings:
 
     @property
     def engine_choice(self) -> EngineChoice:
-        return EngineChoice(self.pack or None, self.device, self.threads or None, self.precision)
+        """`threads` 0 leaves a processor to the window."""
+        return EngineChoice(self.pack or None, self.device, self.threads or desktop_threads(), self.precision)
 
 
 class SettingsStore(QObject):
