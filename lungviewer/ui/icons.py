@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QIconEngine, QImage, QPainter, QPalette, QPixmap
+from functools import cache
+
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QGuiApplication,
+    QIcon,
+    QIconEngine,
+    QImage,
+    QPainter,
+    QPalette,
+    QPixmap,
+    QPixmapCache,
+)
 from PySide6.QtSvg import QSvgRenderer
 
 from lungviewer.core.paths import bundled
@@ -12,31 +23,63 @@ _INK = "currentColor"
 
 
 def icon(name: str) -> QIcon:
-    """The icon of resources/icons/<name>.svg, in the colour that text has when it is painted."""
+    """The icon of resources/icons/<name>.svg, in the colour that text has when it is painted.
+
+    Raises:
+        FileNotFoundError: there is no such icon.
+    """
     return QIcon(_InkEngine(name))
 
 
 class _InkEngine(QIconEngine):
-    """Paints the SVG anew in whatever colour and size is asked for, so that themes and HiDPI need nothing."""
+    """Draws the SVG in whatever colour and size is asked for, so that themes and HiDPI need nothing."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
-        self._text = (bundled("resources") / "icons" / f"{name}.svg").read_text("utf-8")
+        self._text = _svg(name)
 
-    def paint(self, painter: QPainter, rect: object, mode: QIcon.Mode, state: QIcon.State) -> None:
-        group = QPalette.ColorGroup.Disabled if mode == QIcon.Mode.Disabled else QPalette.ColorGroup.Active
-        ink: QColor = QGuiApplication.palette().color(group, QPalette.ColorRole.WindowText)
-        renderer = QSvgRenderer(QByteArray(self._text.replace(_INK, ink.name()).encode()))
-        renderer.render(painter, QRectF(rect))
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        ratio = painter.device().devicePixelRatioF()
+        painter.drawPixmap(rect, self.pixmap(rect.size() * ratio, mode, state))
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
-        image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
-        image.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(image)
-        self.paint(painter, image.rect(), mode, state)
-        painter.end()
-        return QPixmap.fromImage(image)
+        """`size` in pixels of the screen: Qt has multiplied it by the device pixel ratio."""
+        ink = _ink(mode)
+        key = f"lungviewer-{self._name}-{ink}-{size.width()}x{size.height()}"
+        found = QPixmap()
+        if not QPixmapCache.find(key, found):
+            found = QPixmap.fromImage(_drawn(self._text, ink, size))
+            QPixmapCache.insert(key, found)
+        return found
 
     def clone(self) -> QIconEngine:
         return _InkEngine(self._name)
+
+
+@cache
+def _svg(name: str) -> str:
+    return (bundled("resources") / "icons" / f"{name}.svg").read_text("utf-8")
+
+
+def _ink(mode: QIcon.Mode) -> str:
+    """The colour of text in this state, as #rrggbb."""
+    palette = QGuiApplication.palette()
+    if mode == QIcon.Mode.Disabled:
+        return palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
+    role = (
+        QPalette.ColorRole.HighlightedText if mode == QIcon.Mode.Selected else QPalette.ColorRole.WindowText
+    )
+    return palette.color(QPalette.ColorGroup.Active, role).name()
+
+
+def _drawn(svg: str, ink: str, size: QSize) -> QImage:
+    """A premultiplied ARGB image of this size with the icon as large as it fits."""
+    image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    renderer = QSvgRenderer(QByteArray(svg.replace(_INK, ink).encode()))
+    renderer.setAspectRatioMode(Qt.AspectRatioMode.KeepAspectRatio)
+    painter = QPainter(image)
+    renderer.render(painter, QRectF(image.rect()))
+    painter.end()
+    return image
