@@ -1,4 +1,20 @@
-"""How a training job talks: lines for a person, or JSON lines for a window that started the process."""
+"""How a training job talks: lines for a person, or JSON lines for a window that started the process.
+
+One JSON object a line, "event" says which; readers pass over events and keys that they do not know:
+
+    progress  done, total, text       of the stage that `text` names; total 0: not known
+    epoch     epoch, learning_rate, train_loss, train_accuracy, validation_loss, validation_accuracy
+    note      text
+    error     code, sentence          the last line of a run that failed; "cancelled": of one that was stopped
+    done      pack, comparison        the last line of a run that wrote a pack
+
+`comparison` is null, or the pack that the run began from beside the new one on the same test images:
+{"parent": {"id", "version", "title"}, "test": {"images", "groups", "split_unit"}, "rows": [{"key", "class",
+"parent", "new"}]} with "key" accuracy, recall (of "class", a class id, otherwise null), ece, coverage or
+selective_accuracy, and "parent" and "new" each null (not measured) or the fields of `metrics.Measured`.
+
+With `--stop-on-stdin` a line "cancel" on standard input, or its end, stops the job as Ctrl-C does.
+"""
 
 from __future__ import annotations
 
