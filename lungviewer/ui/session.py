@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from lungviewer.core.types import ImageRecord, Provenance, Status
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult, classify_file, display_name, error_record
 from lungviewer.services.engine import InferenceEngine
-from lungviewer.services.find import FoundFiles, find_images
+from lungviewer.services.find import find_images
 from lungviewer.services.opening import EngineChoice, EngineKeeper
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.jobs import Job, JobRunner
@@ -77,6 +78,7 @@ class ViewerSession(QObject):
         self.model_jobs.at_close(self.keeper.close)
         self.folder: Path | None = None
         self.files: tuple[Path, ...] = ()
+        self.ignored = 0
         self.listing = False
         self.current: Path | None = None
         self.engine_info: EngineInfo | None = None
@@ -88,7 +90,6 @@ class ViewerSession(QObject):
         self._pending: dict[Path, Job] = {}
         self._by_name: dict[str, Path] = {}
         self._listing_job: Job | None = None
-        self._wanted: Path | None = None
         settings.changed.connect(self._settings_changed)
 
     # --- the model -------------------------------------------------------------------------------
@@ -133,33 +134,32 @@ class ViewerSession(QObject):
     # --- what is open ----------------------------------------------------------------------------
 
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open folders and files: one folder is listed, files are shown with what lies beside them when there
-        is one, and alone when there are several."""
-        if not paths:
+        """Open folders and files: a folder is listed, one file is shown with what lies beside it, several
+        files are shown alone."""
+        places = [_place(path) for path in paths]
+        if not places:
             return
-        single = paths[0] if len(paths) == 1 else None
-        self._wanted = single if single is not None and not single.is_dir() else None
-        folder = single.parent if single is not None and self._wanted is not None else None
+        file = places[0] if len(places) == 1 and not places[0].is_dir() else None
+        # A file that was named is listed whatever it is called; an unusable one then says why.
+        listed = places if file is None else [file.parent, file]
         self._leave_folder()
-        self.folder = folder or (single if single is not None else None)
+        self.folder = listed[0] if len(places) == 1 else None
         self.listing = True
         self.folder_changed.emit()
-        if self._wanted is not None:
-            self.select(self._wanted)
-        places = [folder] if folder is not None else list(paths)
-        wanted, recursive = self._wanted, self.settings.current.recursive and folder is None
-        self._listing_job = self.file_jobs.submit(lambda ctx: _list(places, wanted, recursive, ctx))
+        if file is not None:
+            self.select(file)
+        recursive = self.settings.current.recursive and file is None
+        self._listing_job = self.file_jobs.submit(lambda ctx: _list(listed, recursive, ctx))
         self._listing_job.finished.connect(self._listed)
         self._listing_job.failed.connect(self._not_listed)
-        if single is not None:
-            self.settings.remember(single.absolute())
+        if len(places) == 1:
+            self.settings.remember(places[0])
 
     @Slot(object)
-    def _listed(self, found: FoundFiles) -> None:
+    def _listed(self, listing: _Listing) -> None:
         self.listing, self._listing_job = False, None
-        self.folder = found.root
-        self.files = tuple(found.path(file) for file in found.files)
-        self._by_name = {display_name(path.relative_to(found.root)): path for path in self.files}
+        self.folder, self.files, self._by_name = listing.root, listing.files, listing.by_name
+        self.ignored = listing.ignored
         self.files_changed.emit()
         if self.current is None and self.files:
             self.select(self.files[0])
@@ -301,10 +301,25 @@ def _engine_info(engine: InferenceEngine) -> EngineInfo:
     return EngineInfo(engine.spec, engine.provenance, notes)
 
 
-def _list(places: Sequence[Path], wanted: Path | None, recursive: bool, ctx: JobContext) -> FoundFiles:
-    # A file that was named is listed whatever it is called; an unusable one then says why.
-    paths = [*places, wanted] if wanted is not None else list(places)
-    return find_images(paths, recursive=recursive, check=ctx.check)
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """`by_name`: paths by the names that scans give them; `ignored` counts files that are no images."""
+
+    root: Path
+    files: tuple[Path, ...]
+    by_name: dict[str, Path]
+    ignored: int
+
+
+def _list(places: Sequence[Path], recursive: bool, ctx: JobContext) -> _Listing:
+    found = find_images(places, recursive=recursive, check=ctx.check)
+    by_name = {display_name(Path(os.fsdecode(file.path))): found.path(file) for file in found.files}
+    return _Listing(found.root, tuple(by_name.values()), by_name, found.ignored)
+
+
+def _place(path: Path) -> Path:
+    """The path as `find_images` will list it: a folder resolved, a file in its resolved folder."""
+    return path.resolve() if path.is_dir() else path.parent.resolve() / path.name
 
 
 def _classify(

@@ -1,0 +1,148 @@
+"""The session: what is open, which model answers, what it has said."""
+
+from pathlib import Path
+
+import pytest
+
+from lungviewer.core.types import ImageRecord, Status
+from lungviewer.ui.session import ViewerSession
+from tests.fixtures.scans import draw_images
+from tests.fixtures.windows import FakeKeeper, open_folder
+
+
+def test_a_folder_is_listed_and_every_image_gets_an_answer(qtbot, session, pictures):
+    open_folder(qtbot, session, pictures)
+    assert [p.name for p in session.files] == sorted(p.name for p in pictures.iterdir())
+    assert session.current == session.files[0]
+    statuses = [session.record(p).status for p in session.files]
+    assert statuses.count(Status.ERROR) == 1
+    assert session.result() is not None
+    assert session.result().heatmaps
+
+
+def test_the_image_that_is_looked_at_is_answered_first(qtbot, session, pictures):
+    session.keeper.hold.clear()
+    order = []
+    session.outcome_changed.connect(order.append)
+    open_folder(qtbot, session, pictures, answers=False)
+    session.select(session.files[8])
+    session.keeper.hold.set()
+    qtbot.waitUntil(lambda: len(order) == 9, timeout=20_000)
+    # The first of all was already being worked on when the other was chosen.
+    assert session.files[8] in order[:2]
+
+
+def test_a_file_opens_with_what_lies_beside_it(qtbot, session, pictures):
+    chosen = pictures / "image_00003.png"
+    with qtbot.waitSignal(session.files_changed):
+        session.open_paths([chosen])
+        assert session.current == chosen.resolve()  # at once, before the folder is listed
+    assert len(session.files) == 9
+    assert session.current in session.files
+
+
+def test_a_file_without_an_image_s_name_is_listed_when_it_was_asked_for(qtbot, session, pictures):
+    odd = pictures / "notes.txt"
+    odd.write_text("not a picture")
+    open_folder(qtbot, session, odd)
+    assert session.record(odd).status is Status.ERROR
+    assert session.record(odd).reason == "not_an_image"
+
+
+def test_several_files_are_shown_alone(qtbot, session, pictures):
+    chosen = sorted(pictures.iterdir())[:2]
+    with qtbot.waitSignal(session.files_changed):
+        session.open_paths(chosen)
+    assert list(session.files) == [p.resolve() for p in chosen]
+
+
+def test_a_folder_that_does_not_exist_is_a_sentence(qtbot, session, tmp_path):
+    heard = []
+    session.noticed.connect(heard.append)
+    with qtbot.waitSignal(session.files_changed):
+        session.open_paths([tmp_path / "nowhere"])
+    assert [n.kind for n in heard] == ["error"]
+    assert session.files == ()
+
+
+def test_late_answers_of_another_folder_are_dropped(qtbot, session, pictures, tmp_path):
+    session.keeper.hold.clear()
+    open_folder(qtbot, session, pictures, answers=False)
+    other = tmp_path / "other"
+    draw_images(other, 2)
+    heard = []
+    session.outcome_changed.connect(heard.append)
+    with qtbot.waitSignal(session.files_changed):
+        session.open_paths([other])
+    session.keeper.hold.set()
+    qtbot.waitUntil(lambda: len(heard) == 2, timeout=20_000)
+    assert {p.parent for p in heard} == {other.resolve()}
+
+
+def test_a_model_that_cannot_be_loaded_is_told_once_and_nothing_hangs(qtbot, session, pictures):
+    session.keeper.broken = True
+    heard = []
+    session.noticed.connect(heard.append)
+    with qtbot.waitSignal(session.model_changed):
+        session.load_model()
+    open_folder(qtbot, session, pictures, answers=False)
+    qtbot.waitUntil(lambda: not any(session.is_pending(p) for p in session.files), timeout=20_000)
+    assert session.engine_error is not None
+    assert len(heard) == 1
+    assert session.record(session.files[0]) is None
+
+
+def test_another_model_asks_again(qtbot, session, pictures):
+    with qtbot.waitSignal(session.model_changed):
+        session.load_model()
+    open_folder(qtbot, session, pictures)
+    session.settings.update(threads=2)
+    assert session.record(session.files[1]) is None
+    qtbot.waitUntil(lambda: all(session.record(p) for p in session.files), timeout=20_000)
+    assert session.engine_info is not None
+
+
+def test_a_scale_that_a_person_gives_counts_for_that_image_only(qtbot, session, pictures):
+    open_folder(qtbot, session, pictures)
+    first, second = session.files[:2]
+    session.set_scale(first, 1.0)
+    qtbot.waitUntil(lambda: session.record(first) is not None)
+    assert session.record(first).um_per_px == 1.0
+    assert session.record(second).um_per_px is None
+    session.set_scale(first, None)
+    qtbot.waitUntil(lambda: session.record(first) is not None)
+    assert session.record(first).um_per_px is None
+
+
+def test_rows_of_a_scan_fill_the_open_folder_and_no_other(qtbot, session, pictures):
+    session.settings.update(classify_up_to=0)
+    open_folder(qtbot, session, pictures, answers=False)
+    row = ImageRecord(path="image_00004.jpg", kind="image", status=Status.OK, predicted_class="red")
+    session.take_records(pictures.resolve(), [row])
+    session.take_records(Path("/elsewhere"), [ImageRecord("image_00006.jpg", "image", Status.OK)])
+    assert session.record(pictures.resolve() / "image_00004.jpg") is row
+    assert session.record(pictures.resolve() / "image_00006.jpg") is None
+
+
+def test_large_folders_are_not_classified_unasked(qtbot, session, pictures):
+    session.settings.update(classify_up_to=3)
+    open_folder(qtbot, session, pictures, answers=False)
+    assert sum(session.is_pending(p) for p in session.files) <= 1  # the one that is looked at
+    session.classify(session.files)
+    qtbot.waitUntil(lambda: all(session.record(p) for p in session.files), timeout=20_000)
+
+
+def test_closing_in_the_middle_of_everything_ends_the_threads(qtbot, settings, pictures):
+    session = ViewerSession(settings, keeper=FakeKeeper())
+    session.load_model()
+    session.open_paths([pictures])
+    assert session.close()
+
+
+@pytest.mark.parametrize("name", ["opacity", "threshold"])
+def test_shares_are_kept_between_nothing_and_all(session, name):
+    setter = getattr(session.explaining, f"set_{name}")
+    setter(7)
+    assert getattr(session.explaining, name) == 1.0
+    setter(-1)
+    assert getattr(session.explaining, name) == 0.0
