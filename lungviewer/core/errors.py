@@ -226,6 +226,13 @@ class JournalMismatch(OutputError):
     default_hint = "Use --fresh to start over, or another output name."
 
 
+class ReviewLogDamaged(OutputError):
+    """The log of reviews was changed or damaged after it was written."""
+
+    code = "review_log_damaged"
+    default_hint = "Start the program again: what is whole is kept, the damaged log is put aside."
+
+
 class UsageError(LungviewerError):
     """The request itself makes no sense (exit code 2)."""
 

@@ -24,11 +24,21 @@ def bundled(name: str) -> Path:
     return installed if installed.is_dir() else _CHECKOUT / name
 
 
-def user_packs_dir() -> Path:
-    """Where `lungviewer packs install` puts packs. Not created here."""
+def user_data_dir() -> Path:
+    """For what cannot be made again. Not created here."""
     from platformdirs import user_data_path
 
-    return user_data_path("lungviewer", appauthor=False) / "packs"
+    return user_data_path("lungviewer", appauthor=False)
+
+
+def user_packs_dir() -> Path:
+    """Where `lungviewer packs install` puts packs. Not created here."""
+    return user_data_dir() / "packs"
+
+
+def user_review_log() -> Path:
+    """The log of what people decided about images. Not created here."""
+    return user_data_dir() / "reviews.sqlite"
 
 
 def user_settings_dir() -> Path:

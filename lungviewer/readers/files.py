@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ from lungviewer.readers.sniff import HEAD_BYTES
 
 MAX_FILE_BYTES = 1 << 30
 """A 100-megapixel picture with 16-bit colour fills 600 MB; what is larger is a slide."""
+
+_PIECE_BYTES = 4 << 20
 
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISDIR, "It is a folder."),
@@ -80,6 +83,24 @@ def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:
     """
     with _opened(path) as stream:
         return stream.read(size)
+
+
+def content_sha256(path: Path, check: Callable[[], None]) -> tuple[str, int]:
+    """Lower-case hexadecimal SHA-256 of a regular file of any size, and its bytes.
+
+    Args:
+        check: called between pieces of 4 MiB; may raise `Cancelled`.
+
+    Raises:
+        NotARegularFile, FileVanished, PermissionMissing, ReadFailed: as `read_regular_file`.
+    """
+    digest, size = hashlib.sha256(), 0
+    with _opened(path) as stream:
+        while piece := stream.read(_PIECE_BYTES):
+            check()
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size
 
 
 def _too_large(limit_bytes: int) -> ImageTooLarge:

@@ -61,6 +61,7 @@ class Settings:
     classify_up_to: int = 200
     recursive: bool = False
     reviewer: str = ""
+    blinded: bool = False
     notice_seen: bool = False
     last_folder: str = ""
     recent: list[str] = field(default_factory=list)
