@@ -2,29 +2,102 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 
 from lungviewer.core.errors import MissingDependency
+
+TRAINING_PROGRAM = "lungviewer-training"
+"""What the training bundle is called, in the folder of a frozen viewer."""
+
+_HINT = "Install it with pip install 'lungviewer[training]', or put the training bundle beside this program."
+_NICE = 10
+_BELOW_NORMAL, _SET_INFORMATION = 0x4000, 0x0200  # of the Windows API
 
 # TensorFlow's C++ start-up remarks about processors and missing GPUs; no setting silences them all.
 _CHATTER = re.compile(r"[IWE]\d{4} \d\d:\d\d:|WARNING: All log messages before absl")
 
 
+def training_command(arguments: Sequence[str]) -> list[str]:
+    """The program and arguments that run `training ARGUMENTS`; give it `training_environment()`.
+
+    Raises:
+        MissingDependency: the training module is not installed.
+    """
+    if getattr(sys, "frozen", False):
+        suffix = ".exe" if os.name == "nt" else ""
+        program = Path(sys.executable).with_name(TRAINING_PROGRAM + suffix)
+        if not program.is_file():
+            raise MissingDependency("This needs the training part of lungviewer.", hint=_HINT)
+        return [str(program), *arguments]
+    if find_spec("training") is None:
+        raise MissingDependency("This needs the training part of lungviewer.", hint=_HINT)
+    # -P: a file called numpy.py in the folder that happens to be current is not to be run.
+    return [sys.executable, "-P", "-m", "training", *arguments]
+
+
+def training_environment() -> dict[str, str]:
+    """This process's environment, made fit for training: the package is found in a source checkout, and one
+    processor core is left to the window."""
+    environment = dict(os.environ)
+    spec = find_spec("training")
+    if spec is not None and spec.origin:
+        home = str(Path(spec.origin).parent.parent)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (home, environment.get("PYTHONPATH"))))
+    if getattr(sys, "frozen", False) and "LD_LIBRARY_PATH_ORIG" in environment:
+        # A frozen program points the loader at its own libraries, which are not those of the other one.
+        environment["LD_LIBRARY_PATH"] = environment.pop("LD_LIBRARY_PATH_ORIG")
+    cores = str(max(1, (os.cpu_count() or 2) - 1))
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        environment.setdefault(name, cores)
+    return environment | {"PYTHONUTF8": "1"}
+
+
+def lower_priority(pid: int) -> None:
+    """Let every other program go before this process and the threads that it will start. Best effort."""
+    if sys.platform == "win32":
+        import ctypes
+
+        kernel = ctypes.windll.kernel32
+        handle = kernel.OpenProcess(_SET_INFORMATION, False, pid)
+        if handle:
+            kernel.SetPriorityClass(handle, _BELOW_NORMAL)
+            kernel.CloseHandle(handle)
+        return
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, _NICE)
+
+
+def has_tensorflow() -> bool:
+    """Whether the whole network can be trained. A training bundle beside a frozen program always can."""
+    return getattr(sys, "frozen", False) or find_spec("tensorflow") is not None
+
+
+def is_chatter(line: str) -> bool:
+    """Whether a line of standard error is a remark of TensorFlow's own and no word of ours."""
+    return _CHATTER.match(line) is not None
+
+
 def run_training(arguments: Sequence[str]) -> int:
-    """Run `python -m training ARGUMENTS`, its words going to this process's own output; its exit code.
+    """Run `training ARGUMENTS`, its words going to this process's own output; its exit code.
 
     Raises:
         MissingDependency: the training module or TensorFlow is not installed.
     """
-    if find_spec("training") is None or find_spec("tensorflow") is None:
-        raise MissingDependency("This needs the training part of lungviewer, which is not installed.")
-    command = [sys.executable, "-m", "training", *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as process:
+    command = training_command(arguments)
+    if not has_tensorflow():
+        raise MissingDependency("This needs TensorFlow, which is not installed.", hint=_HINT)
+    environment = training_environment()
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, errors="replace", env=environment
+    ) as process:
         for line in process.stderr or ():
-            if not _CHATTER.match(line):
+            if not is_chatter(line):
                 sys.stderr.write(line)
         return process.wait()

@@ -1,3 +1,6 @@
+import subprocess
+from types import SimpleNamespace
+
 import pytest
 
 from lungviewer.core.errors import MissingDependency
@@ -14,14 +17,43 @@ def test_what_training_says_comes_through_without_the_chatter(tmp_path, monkeypa
         "print('training: ' + sys.argv[1], file=sys.stderr)\n"
         "sys.exit(2)"
     )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(training_process, "find_spec", lambda name: name)
+    found = SimpleNamespace(origin=str(tmp_path / "training" / "__init__.py"))
+    monkeypatch.setattr(training_process, "find_spec", lambda name: found)
     assert training_process.run_training(["a clear sentence"]) == 2
     assert capsys.readouterr().err == "training: a clear sentence\n"
 
 
 def test_a_missing_tensorflow_is_said_with_the_way_to_get_it(monkeypatch):
-    monkeypatch.setattr(training_process, "find_spec", lambda name: None if name == "tensorflow" else name)
+    found = SimpleNamespace(origin="somewhere/training/__init__.py")
+    monkeypatch.setattr(training_process, "find_spec", lambda name: None if name == "tensorflow" else found)
     with pytest.raises(MissingDependency) as error:
         training_process.run_training([])
     assert "pip install" in error.value.hint
+
+
+def test_a_missing_training_part_is_said_with_the_way_to_get_it(monkeypatch):
+    monkeypatch.setattr(training_process, "find_spec", lambda name: None)
+    with pytest.raises(MissingDependency, match="training part") as error:
+        training_process.training_command(["audit"])
+    assert "pip install" in error.value.hint
+    assert "bundle" in error.value.hint
+
+
+def test_a_frozen_program_runs_the_bundle_that_lies_beside_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(training_process.sys, "frozen", True, raising=False)
+    monkeypatch.setattr(training_process.sys, "executable", str(tmp_path / "lungviewer"))
+    with pytest.raises(MissingDependency):
+        training_process.training_command(["audit"])
+    name = training_process.TRAINING_PROGRAM + (".exe" if training_process.os.name == "nt" else "")
+    (tmp_path / name).touch()
+    assert training_process.training_command(["audit"]) == [str(tmp_path / name), "audit"]
+
+
+def test_a_module_in_the_current_folder_is_not_run(monkeypatch, tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('run by mistake')")
+    monkeypatch.chdir(tmp_path)
+    command = training_process.training_command(["--help"])
+    finished = subprocess.run(
+        command, env=training_process.training_environment(), capture_output=True, text=True, check=False
+    )
+    assert (finished.returncode, "audit" in finished.stdout) == (0, True)
