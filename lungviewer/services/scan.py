@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import lungviewer
@@ -34,6 +35,7 @@ from lungviewer.store.journal import FileIdentity, Journal
 _NOTHING_CAN_BE_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _LOCKED_WAIT_S = 1.0
 _NO_OVERLAY = "overlay_not_written"
+_TOLD_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,13 @@ class ScanProgress:
     rows: tuple[ImageRecord, ...]
     by_status: dict[str, int]
     by_class: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRows:
+    """Rows of an earlier run that still hold; told in blocks before the first new ones."""
+
+    rows: tuple[ImageRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +99,12 @@ def scan_folder(
             reported before are safe.
     """
     started = time.monotonic()
-    journal_path = Path(f"{output}.journal")
-    _check_output(output, journal_path, options)
+    check_output(output, options)
     found = find_images(paths, recursive=options.recursive, check=ctx.check)
     if is_one_of(output, (found.path(file) for file in found.files)):
         raise UsageError("The output is one of the files to scan.", hint="Choose another name.")
-    # Hashed: the journal may travel, and a path can hold the name of an account.
-    root = hashlib.sha256(os.fsencode(found.root)).hexdigest()
-    journal = Journal(journal_path, root, _fingerprint(engine, options), fresh=options.fresh)
+    settings = fingerprint(engine.provenance.model_sha256, engine.precision, options)
+    journal = Journal(journal_of(output), root_key(found), settings, fresh=options.fresh)
     try:
         run = _Run(found, engine, journal, output, options, ctx)
         stopped = run.go()
@@ -135,8 +142,11 @@ class _Run:
         self._journal.begin(self._found.files)
         self._journal.forget(self._without_overlay())
         pending = self._journal.pending()
-        for record in self._journal.records(settled=True):
-            self._count(record)
+        kept = self._journal.records(settled=True)
+        while rows := tuple(islice(kept, _TOLD_AT_ONCE)):
+            for record in rows:
+                self._count(record)
+            self._ctx.partial(KeptRows(rows))
         self._kept = len(self._found.files) - len(pending)
         self._plan_csv(0.0)
         stopped = False
@@ -259,7 +269,18 @@ def failed(summary: ScanSummary) -> int:
     return summary.by_status.get(Status.ERROR.value, 0)
 
 
-def _check_output(output: Path, journal: Path, options: ScanOptions) -> None:
+def journal_of(output: Path) -> Path:
+    """Where a report's journal lies."""
+    return Path(f"{output}.journal")
+
+
+def root_key(found: FoundFiles) -> str:
+    """What is scanned, for the journal. Hashed: it may travel, and a path can hold the name of an account."""
+    return hashlib.sha256(os.fsencode(found.root)).hexdigest()
+
+
+def check_output(output: Path, options: ScanOptions) -> None:
+    """Raise UsageError, as `scan_folder` does, when the report cannot lie there."""
     if not output.name:
         raise UsageError("The output has no name.", hint="Name a file: -o report.csv.")
     if output.is_dir():
@@ -280,20 +301,20 @@ def _check_output(output: Path, journal: Path, options: ScanOptions) -> None:
             "Somebody has written into the review columns of the report; a scan would draw it anew.",
             hint="Move it away and scan again (nothing is analysed twice), or replace it with --fresh.",
         )
-    if not journal.exists():
+    if not journal_of(output).exists():
         raise UsageError(
             "A report of that name exists, but not its journal, so it cannot be resumed.",
             hint="Choose another name, or replace it with --fresh.",
         )
 
 
-def _fingerprint(engine: InferenceEngine, options: ScanOptions) -> str:
+def fingerprint(model_sha256: str, precision: str, options: ScanOptions) -> str:
     """What a result depends on beside the file. Not the device: each row says what made it.
 
     The folder of overlays is: a picture that another pack drew must not pass for one of this scan's."""
     parts = {
-        "pack": engine.provenance.model_sha256,
-        "precision": engine.precision,
+        "pack": model_sha256,
+        "precision": precision,
         "version": lungviewer.__version__,
         "um_per_px": options.um_per_px,
         "overlays": None if options.overlays is None else str(options.overlays.absolute()),

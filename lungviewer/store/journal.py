@@ -264,6 +264,39 @@ class Journal:
                 raise
 
 
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What a journal holds: of which `root`, the files `listed` by its last run, and those that are
+    `settled` under some settings."""
+
+    root: str
+    listed: frozenset[FileIdentity]
+    settled: frozenset[FileIdentity]
+
+
+def glimpse(path: Path, settings: str | None) -> Glimpse:
+    """Look into a journal without locking or changing it; `settings` None: whatever they were.
+
+    Raises:
+        JournalMismatch: it cannot be read, or is none.
+    """
+    # Without a write-ahead log nobody writes; SQLite would leave an empty one behind.
+    mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
+    uri = f"{path.absolute().as_uri()}?{mode}"
+    with _reading(), contextlib.closing(sqlite3.connect(uri, uri=True)) as database:
+        roots = dict(database.execute("SELECT key, value FROM meta WHERE key = 'root'"))
+        listed = database.execute("SELECT path, size, mtime_ns FROM listing")
+        settled = database.execute(
+            "SELECT path, size, mtime_ns FROM results WHERE NOT transient AND settings = ifnull(?, settings)",
+            (settings,),
+        )
+        return Glimpse(
+            roots.get("root", ""),
+            frozenset(FileIdentity(*row) for row in listed),
+            frozenset(FileIdentity(*row) for row in settled),
+        )
+
+
 @contextlib.contextmanager
 def _writing() -> Iterator[None]:
     """SQLite's words for a full disk or a folder taken away, as ours."""
