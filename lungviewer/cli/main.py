@@ -10,7 +10,7 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,18 +25,24 @@ RESEARCH_USE = "Research use only, not for diagnosis."
 
 def build_parser() -> argparse.ArgumentParser:
     """Every command and option; `command` holds "module:function" of the one that was chosen."""
+    return _parser_and_commands()[0]
+
+
+def _parser_and_commands() -> tuple[argparse.ArgumentParser, Container[str]]:
     parser = argparse.ArgumentParser(
         prog="lungviewer",
         description="Classify lung images, see why, and whether to trust it. " + RESEARCH_USE,
+        epilog="Without a command, `lungviewer [FILE|FOLDER ...]` opens the window.",
     )
     parser.add_argument("--version", action="version", version=f"lungviewer {lungviewer.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_view(commands)
     _add_scan(commands)
     _add_classify(commands)
     _add_packs(commands)
     _add_samples(commands)
     _add_doctor(commands)
-    return parser
+    return parser, commands.choices
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,11 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # product, which took a fifth of the speed of a scan (benchmarks/README.md).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _speak_any_name()
-    parser = build_parser()
-    chosen = parser.parse_args(arguments)
-    if not hasattr(chosen, "command"):
-        parser.print_help()
-        return EXIT_USAGE
+    parser, commands = _parser_and_commands()
+    chosen = parser.parse_args(_with_command(sys.argv[1:] if arguments is None else arguments, commands))
     try:
         code: int = registry.load(f"lungviewer.cli.{chosen.command}")(chosen)
         if sys.stdout is not None:
@@ -76,6 +79,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say("There is no space left where this program writes. Free some.", EXIT_SOME_FAILED)
     except Exception as error:  # noqa: BLE001 - the one place where the unexpected becomes a sentence
         return _say(_unexpected(error), EXIT_SOME_FAILED)
+
+
+def _with_command(arguments: Sequence[str], commands: Container[str]) -> list[str]:
+    """Nothing, or files and folders alone, mean the window. A folder called "scan" is opened as ./scan."""
+    first = arguments[0] if arguments else None
+    for_window = first is None or (first not in commands and os.path.lexists(first))
+    return ["view", *arguments] if for_window else list(arguments)
 
 
 def entry() -> NoReturn:
@@ -157,6 +167,14 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="micrometres per pixel of the images, where you know better than the files",
     )
+
+
+def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    view = commands.add_parser("view", help="open the window", description="Open the window. " + RESEARCH_USE)
+    view.add_argument(
+        "paths", nargs="*", type=Path, metavar="FILE|FOLDER", help="what to open (default: the samples)"
+    )
+    view.set_defaults(command="view_command:run")
 
 
 def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

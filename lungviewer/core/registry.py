@@ -14,6 +14,9 @@ READERS: dict[str, str] = {
     "raster": "lungviewer.readers.raster:open_raster",
 }
 
+WINDOW = "lungviewer.ui.app:run"
+"""The other front door; doors do not import each other."""
+
 
 def load(target: str) -> Any:
     """Import "module:object" and return the object."""

@@ -1,0 +1,158 @@
+"""The window: puts the parts side by side and lets the menu reach them. No part knows another."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QMimeData, Qt, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
+
+from lungviewer.ui.actions import Actions
+from lungviewer.ui.batch.controller import ScanController
+from lungviewer.ui.batch.status import ScanStatus
+from lungviewer.ui.browser.panel import BrowserPanel
+from lungviewer.ui.notify import NoticeBar
+from lungviewer.ui.panels.side import SidePanel
+from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.status import StatusLine
+from lungviewer.ui.theme import ThemeKeeper
+from lungviewer.ui.viewer.pane import ViewerPane
+from lungviewer.ui.windows import Windows
+
+_SMALLEST = (1000, 640)
+_FIRST_SIZE = (1280, 720)
+
+
+class MainWindow(QMainWindow):
+    """Browser, slide view and answer, with menu, notices and status line."""
+
+    def __init__(self, session: ViewerSession, theme: ThemeKeeper, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.setWindowTitle("lungviewer")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(*_SMALLEST)
+        self.viewer = ViewerPane(session, self)
+        self.browser = BrowserPanel(session, self)
+        self.side = SidePanel(session, self)
+        self.scan = ScanController(session, self)
+        self.notices = NoticeBar(self)
+        self.windows = Windows(session, self.scan, self)
+        self._put_together()
+        self.actions_ = Actions(self, session, theme)
+        self._connect()
+        self._restore()
+        self._say_first_things()
+
+    def _put_together(self) -> None:
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addWidget(self.viewer, 1)
+        self.setCentralWidget(middle)
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        self.browser_dock = self._dock("browser", self.tr("Browser"), self.browser, left)
+        self.side_dock = self._dock("prediction", self.tr("Prediction"), self.side, right)
+        self.status_line = StatusLine(self.session)
+        self.scan_status = ScanStatus(self.scan)
+        self.statusBar().addWidget(self.status_line, 1)
+        self.statusBar().addPermanentWidget(self.scan_status)
+
+    def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _connect(self) -> None:
+        session = self.session
+        session.noticed.connect(self.notices.show_notice)
+        session.current_changed.connect(self._title)
+        session.settings.unwritable.connect(self._unwritable)
+        self.notices.action_taken.connect(self._notice_action)
+        self.browser.scan_asked.connect(self.windows.show_scan)
+        self.side.jump_asked.connect(self.viewer.jump_to)
+        self.viewer.image_opened.connect(self.status_line.show_info)
+        self.scan_status.open_asked.connect(self.windows.show_scan)
+
+    # --- opening ---------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        if _local_paths(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        self.session.open_paths(_local_paths(event.mimeData()))
+        event.acceptProposedAction()
+
+    # --- words -----------------------------------------------------------------------------------
+
+    @Slot()
+    def _title(self) -> None:
+        current = self.session.current
+        # Qt puts the program's name behind it. A name may hold a line break.
+        self.setWindowTitle("" if current is None else " ".join(current.name.split()))
+
+    @Slot(object)
+    def _unwritable(self, error: Exception) -> None:
+        self.notices.show_notice(Notice("warning", str(error)))
+
+    def _say_first_things(self) -> None:
+        if not self.session.settings.current.notice_seen:
+            text = self.tr(
+                "Research use only, not for diagnosis. The sample images are drawn by this program and show no "
+                "patient. Open your own with Ctrl+O, or drop a file or folder here."
+            )
+            self.notices.offer(Notice("info", text), "notice-seen", self.tr("I understand"))
+
+    def show_crash_report(self, report: str, folder: Path) -> None:
+        """Show what the last run left behind."""
+        self.windows.show_crash_report(report, folder)
+
+    @Slot(str)
+    def _notice_action(self, action: str) -> None:
+        if action == "notice-seen":
+            self.session.settings.update(notice_seen=True)
+
+    # --- remembering and ending ------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        settings = self.session.settings.current
+        self.resize(*_FIRST_SIZE)
+        self.resizeDocks([self.browser_dock, self.side_dock], [290, 330], Qt.Orientation.Horizontal)
+        if settings.geometry:
+            self.restoreGeometry(_bytes(settings.geometry))
+        if settings.layout:
+            self.restoreState(_bytes(settings.layout))
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        if not self.windows.may_close():
+            event.ignore()
+            return
+        self.session.explaining.remember()
+        self.session.settings.update(
+            geometry=_text(self.saveGeometry()),
+            layout=_text(self.saveState()),
+        )
+        self.windows.shutdown()
+        for part in (self.viewer, self.browser, self.side, self.scan):
+            part.shutdown()
+        event.accept()
+
+
+def _local_paths(data: QMimeData) -> Sequence[Path]:
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def _text(state: QByteArray) -> str:
+    return base64.b64encode(state.data()).decode()
+
+
+def _bytes(text: str) -> QByteArray:
+    return QByteArray.fromBase64(text.encode())

@@ -1,0 +1,92 @@
+"""One quiet line for what a person should know: a word, a sentence, and a way to put it away."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from lungviewer.ui.icons import icon
+from lungviewer.ui.session import Notice
+
+_ICONS = {"info": "info", "warning": "warning", "error": "error"}
+_MOST = 50
+
+
+class NoticeBar(QFrame):
+    """Shows the newest notice and how many more there are; the same sentence is not told twice."""
+
+    action_taken = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("notice")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self._waiting: list[tuple[Notice, str, str]] = []
+        self._symbol = QLabel()
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._more = QLabel()
+        self._action = QPushButton()
+        self._action.clicked.connect(self._act)
+        self._close = QToolButton()
+        self._close.setIcon(icon("close"))
+        self._close.setAutoRaise(True)
+        self._close.setToolTip(self.tr("Put this message away"))
+        self._close.setAccessibleName(self.tr("Put this message away"))
+        self._close.clicked.connect(self._next)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 4, 4, 4)
+        for widget in (self._symbol, self._text, self._more, self._action, self._close):
+            row.addWidget(widget)
+        row.setStretchFactor(self._text, 1)
+        self.hide()
+
+    @Slot(object)
+    def show_notice(self, notice: Notice) -> None:
+        """Tell a sentence. It stays until it is put away."""
+        self.offer(notice, "", "")
+
+    def offer(self, notice: Notice, action: str, words: str) -> None:
+        """Tell a sentence with a button; `action_taken` carries `action` when it is pressed."""
+        if any(notice == known for known, _, _ in self._waiting):
+            return
+        self._waiting = [*self._waiting, (notice, action, words)][-_MOST:]
+        self._show()
+
+    def texts(self) -> list[str]:
+        """What is waiting to be read, oldest first."""
+        return [notice.text for notice, _, _ in self._waiting]
+
+    @Slot()
+    def _next(self) -> None:
+        if self._waiting:
+            self._waiting.pop()
+        self._show()
+
+    @Slot()
+    def _act(self) -> None:
+        _, action, _ = self._waiting[-1]
+        self._next()
+        self.action_taken.emit(action)
+
+    def _show(self) -> None:
+        self.setVisible(bool(self._waiting))
+        if not self._waiting:
+            return
+        notice, action, words = self._waiting[-1]
+        side = self.fontMetrics().height()
+        self._symbol.setPixmap(icon(_ICONS.get(notice.kind, "info")).pixmap(QSize(side, side)))
+        word = {"warning": self.tr("Warning"), "error": self.tr("Problem")}.get(notice.kind, "")
+        self._text.setText(
+            self.tr("{word}: {text}").format(word=word, text=notice.text) if word else notice.text
+        )
+        self._text.setAccessibleName(self._text.text())
+        others = len(self._waiting) - 1
+        self._more.setText(self.tr("and {n} more").format(n=others) if others else "")
+        self._action.setVisible(bool(action))
+        self._action.setText(words)
