@@ -51,18 +51,7 @@ class ArraySource:
 
     def thumbnail(self, max_side: int) -> RGB:
         """The whole image, longest side at most `max_side` pixels, by area averaging; never enlarged."""
-        pixels = self._open_pixels()
-        if max_side < 1:
-            raise ValueError(f"cannot make a thumbnail of {max_side} pixels")
-        longest = max(self._info.width, self._info.height)
-        if longest <= max_side:
-            return pixels.copy()
-        import cv2
-
-        width = max(1, round(self._info.width * max_side / longest))
-        height = max(1, round(self._info.height * max_side / longest))
-        small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-        return np.ascontiguousarray(small, dtype=np.uint8)
+        return shrink(self._open_pixels(), max_side)
 
     def close(self) -> None:
         """Give back the pixels. Safe to call twice."""
@@ -73,3 +62,18 @@ class ArraySource:
         if pixels is None:
             raise ReadFailed("The image was already closed.")
         return pixels
+
+
+def shrink(pixels: RGB, max_side: int) -> RGB:
+    """A copy with the longest side at most `max_side` pixels, by area averaging; never enlarged."""
+    if max_side < 1:
+        raise ValueError(f"cannot make a thumbnail of {max_side} pixels")
+    height, width = pixels.shape[:2]
+    longest = max(width, height)
+    if longest <= max_side:
+        return pixels.copy()
+    import cv2
+
+    size = (max(1, round(width * max_side / longest)), max(1, round(height * max_side / longest)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(small, dtype=np.uint8)

@@ -8,6 +8,7 @@ Source: ITU-T T.81, annexes B (markers) and G (progressive).
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from dataclasses import dataclass, field
@@ -184,14 +185,19 @@ def _next_marker(data: bytes, position: int) -> tuple[int, int]:
     return marker, at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
 
 
-def decode_stream(data: bytes, colorspace: str) -> RGB:
+def decode_stream(data: bytes, colorspace: str, least: tuple[int, int] = (0, 0)) -> RGB:
     """Pixels of a complete stream in "RGB", "GRAY" (H×W×1) or "CMYK" (H×W×4).
+
+    Args:
+        least: (height, width) that are enough: the smallest of libjpeg's fractions that has them is decoded.
 
     Raises:
         ImageTruncated, ImageCorrupt, UnsupportedPixels: the decoder had something to say.
     """
     try:
-        pixels: RGB = simplejpeg.decode_jpeg(data, colorspace=colorspace, strict=True)
+        pixels: RGB = simplejpeg.decode_jpeg(
+            data, colorspace=colorspace, min_height=least[0], min_width=least[1], strict=True
+        )
     except ValueError as error:
         words = str(error).lower()
         if "premature end" in words:
@@ -202,8 +208,13 @@ def decode_stream(data: bytes, colorspace: str) -> RGB:
     return pixels
 
 
-def decode(data: bytes) -> Decoded:
-    """Decode a JPEG file. Rules and notes: readers/raster.py."""
+def decode(data: bytes, side: int = 0) -> Decoded:
+    """Decode a JPEG file. Rules and notes: readers/raster.py.
+
+    Args:
+        side: the longest side in pixels that is enough, for a smaller picture in less memory; every bit of
+            the stream is read all the same. 0: the whole picture.
+    """
     header = read_header(data)
     notes: list[str] = []
     with decoding(header.width, header.height):
@@ -212,10 +223,10 @@ def decode(data: bytes) -> Decoded:
             pixels = _from_cmyk(data, header)
             notes.append("cmyk_converted")
         else:
-            pixels = decode_stream(data, "RGB")
+            pixels = decode_stream(data, "RGB", _enough(header, side))
             if len(header.components) == 1:
                 notes.append("grey")
-        if pixels.shape[:2] != (header.height, header.width):
+        if pixels.shape[:2] not in _sizes(header, reduced=side > 0):
             raise ImageCorrupt("The JPEG header states two sizes.")
         note_profile(b"".join(header.profile), notes)
         orientation, printed = exif_facts(header.exif)
@@ -224,6 +235,20 @@ def decode(data: bytes) -> Decoded:
     claims = scale.per_unit(x, y, _UM_PER_JFIF_UNIT.get(unit, 0.0), "resolution tag")
     claims += scale.per_unit(*printed[:2], UM_PER_RESOLUTION_UNIT.get(printed[2], 0.0), "resolution tag")
     return Decoded(pixels, tuple(notes), scale.resolve(claims))
+
+
+def _enough(header: JpegHeader, side: int) -> tuple[int, int]:
+    """(height, width) of the picture when its longest side is `side`; (0, 0) stands for the whole one."""
+    longest = max(header.height, header.width)
+    if not 0 < side < longest:
+        return 0, 0
+    return math.ceil(header.height * side / longest), math.ceil(header.width * side / longest)
+
+
+def _sizes(header: JpegHeader, reduced: bool) -> set[tuple[int, int]]:
+    """(height, width) that the decoder may give: libjpeg's fractions are eighths, rounded up."""
+    eighths = range(1, 9) if reduced else (8,)
+    return {(-(-header.height * n // 8), -(-header.width * n // 8)) for n in eighths}
 
 
 def _from_cmyk(data: bytes, header: JpegHeader) -> RGB:

@@ -7,11 +7,12 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lungviewer.core.errors import ImageError, UsageError
-from lungviewer.core.image import ImageSource
+from lungviewer.core.errors import ImageError, OutOfMemory, UsageError
+from lungviewer.core.image import RGB, ImageSource
 from lungviewer.core.registry import READERS, load
-from lungviewer.readers.files import read_head
-from lungviewer.readers.sniff import IMAGE_SUFFIXES, PICTURE_FORMATS, sniff
+from lungviewer.readers.array_source import shrink
+from lungviewer.readers.files import read_head, read_regular_file
+from lungviewer.readers.sniff import IMAGE_SUFFIXES, PICTURE_FORMATS, SLIDE_SUFFIXES, sniff
 
 if TYPE_CHECKING:
     from lungviewer.readers.isolated import IsolatedDecoder
@@ -50,6 +51,28 @@ def open_image(
         return isolated.open(path, um_per_px)
     source: ImageSource = load(READERS["raster"])(path, um_per_px)
     return source
+
+
+def read_thumbnail(path: Path, max_side: int, isolated: IsolatedDecoder | None = None) -> RGB:
+    """The whole picture with its longest side at most `max_side` pixels, never enlarged.
+
+    Refuses whatever `open_image` refuses, but a JPEG is decoded at a fraction of its size.
+
+    Raises:
+        ImageError: one of its classes says what is wrong with the file.
+    """
+    if sniff(read_head(path)) == "jpeg" and path.suffix.lower() not in SLIDE_SUFFIXES:
+        from lungviewer.readers import jpeg
+
+        try:
+            return shrink(jpeg.decode(read_regular_file(path), max_side).pixels, max_side)
+        except MemoryError:
+            raise OutOfMemory("There is not enough memory to decode the image.") from None
+    source = open_image(path, isolated=isolated)
+    try:
+        return source.thumbnail(max_side)
+    finally:
+        source.close()
 
 
 def expected_bytes(path: Path) -> int:

@@ -64,6 +64,15 @@ def test_a_jpeg_cut_at_any_byte_is_refused(name):
 
 
 @pytest.mark.parametrize("name", JPEGS)
+def test_a_jpeg_cut_at_any_byte_gives_no_small_picture_either(name):
+    data = JPEGS[name]
+    small = jpeg.decode(data, side=16).pixels
+    assert max(small.shape) == 40 if "cmyk" in name else 16 <= max(small.shape) < 40
+    taken = [accepted(lambda cut: jpeg.decode(cut, side=16), data[:n]) for n in range(2, len(data))]
+    assert all(pixels is None for pixels in taken)
+
+
+@pytest.mark.parametrize("name", JPEGS)
 def test_a_cut_jpeg_with_a_new_end_marker_is_refused(name):
     data = JPEGS[name]
     whole = jpeg.decode(data).pixels
