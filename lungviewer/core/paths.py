@@ -41,6 +41,13 @@ def user_review_log() -> Path:
     return user_data_dir() / "reviews.sqlite"
 
 
+def user_training_dir() -> Path:
+    """Where the window keeps its training runs. Not created here."""
+    from platformdirs import user_data_path
+
+    return user_data_path("lungviewer", appauthor=False) / "training"
+
+
 def user_settings_dir() -> Path:
     """Where the window keeps its settings. Not created here."""
     from platformdirs import user_config_path

@@ -60,8 +60,8 @@ def _round_step(rough: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart in place: `plot` is the rectangle between the axes, in the widget's pixels. Curves begin anew at
-    the indices `starts`."""
+    """A chart in place: `plot` is the rectangle between the axes, in the widget's pixels. Curves begin anew
+    at the indices `starts`."""
 
     title: str
     plot: QRectF
