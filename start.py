@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """From a fresh checkout to a running program, with nothing but Python.
 
-    python3 start.py         install, then scan the synthetic sample images into samples.csv
-    python3 start.py scan …  install, then `lungviewer scan …`
-    python3 start.py test    install everything that tests need, then run every check
+    python3 start.py          install, then open the window on the synthetic sample images
+    python3 start.py samples  the same without a window: scan them into samples.csv
+    python3 start.py view …   install, then `lungviewer view …`
+    python3 start.py scan …   install, then `lungviewer scan …`
+    python3 start.py test     install everything that tests need, then run every check
 
 Everything is installed into the folder .venv beside this file (another one with --env DIR). On Debian
-and Ubuntu, a missing python3-venv is installed when this is run as root, and named otherwise. This file
-uses only old Python, so that an old one can say that it is too old.
+and Ubuntu, python3-venv and the libraries that windows need are installed when they are missing and this
+is run as root, and named otherwise. This file uses only old Python, so that an old one can say that it is
+too old.
 """
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -17,6 +21,28 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OLDEST = (3, 11)
+VERBS = {"view": "gui", "samples": "", "scan": "", "test": "dev"}  # and what each needs installed
+
+# What Qt needs and a server has not, by the file that the loader looks for.
+QT_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libX11-xcb.so.1": "libx11-xcb1",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-sync.so.1": "libxcb-sync1",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+}
+FONTS = "/usr/share/fonts"
 
 
 def main(arguments):
@@ -27,8 +53,8 @@ def main(arguments):
             return fail("--env needs a folder.")
         environment = os.path.abspath(arguments[at + 1])
         del arguments[at : at + 2]
-    verb = arguments[0] if arguments else "samples"
-    if verb not in ("samples", "scan", "test"):
+    verb = arguments[0] if arguments else "view"
+    if verb not in VERBS:
         print(__doc__)
         return 2
     if sys.version_info < OLDEST:
@@ -36,16 +62,47 @@ def main(arguments):
         if newer is None:
             return fail("lungviewer needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])
         return subprocess.call([newer, *sys.argv])
+    if not arguments and not has_screen():
+        print("There is no screen here for a window: the samples are scanned into samples.csv instead.")
+        verb = "samples"
     python = make_environment(environment)
     if python is None:
         return 2
-    install(python, "dev" if verb == "test" else "")
-    if verb == "scan":  # from the folder where it was typed
-        return call(python, "-m", "lungviewer", "scan", *arguments[1:])
+    install(python, VERBS[verb])
+    if verb in ("view", "test"):
+        provide_qt_libraries()
+    if verb in ("view", "scan"):  # from the folder where it was typed
+        asked = arguments[1:] or [os.path.join(HERE, "resources", "samples")]
+        return call(python, "-m", "lungviewer", verb, *asked)
     os.chdir(HERE)
     if verb == "test":
         return run_checks(python, arguments[1:])
     return scan_samples(python, "samples.csv")
+
+
+def has_screen():
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def provide_qt_libraries():
+    """Install, or name, the system libraries without which Qt ends the program."""
+    if not sys.platform.startswith("linux"):
+        return
+    missing = [package for library, package in QT_LIBRARIES.items() if not loads(library)]
+    if not os.path.isdir(FONTS) or not os.listdir(FONTS):
+        missing.append("fonts-dejavu-core")
+    if missing and not install_debian(*missing):
+        fail("the window needs system libraries. On Debian or Ubuntu: apt-get install " + " ".join(missing))
+
+
+def loads(library):
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def find_newer_python():
@@ -81,11 +138,11 @@ def works(python):
     return subprocess.call([python, "-m", "pip", "--version"], stdout=subprocess.DEVNULL) == 0
 
 
-def install_debian(package):
+def install_debian(*packages):
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return False
     subprocess.call(["apt-get", "update", "-q"])
-    return subprocess.call(["apt-get", "install", "-q", "-y", package]) == 0
+    return subprocess.call(["apt-get", "install", "-q", "-y", *packages]) == 0
 
 
 def install(python, extra):

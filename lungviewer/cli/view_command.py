@@ -28,24 +28,10 @@ def run(options: argparse.Namespace) -> int:
     except ImportError as error:  # a system library that Qt needs; the loader names it
         raise MissingDependency(
             f"The window could not be started ({error}).",
-            hint="On Debian or Ubuntu: apt-get install " + " ".join(QT_LIBRARIES),
+            hint="On Debian or Ubuntu: apt-get install libegl1 libgl1 libxkbcommon-x11-0 libxcb-cursor0.",
         ) from error
     code: int = window(options.paths)
     return code
-
-
-QT_LIBRARIES = (
-    "libegl1",
-    "libgl1",
-    "libfontconfig1",
-    "libdbus-1-3",
-    "libxkbcommon-x11-0",
-    "libxcb-cursor0",
-    "libxcb-icccm4",
-    "libxcb-keysyms1",
-    "libxcb-shape0",
-)
-"""Debian's packages that Qt needs and a server has not."""
 
 
 def _has_screen() -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 import lungviewer
 from lungviewer.cli.main import main
+from lungviewer.core import registry
 from tests.fixtures.int8 import int8_pack
 from tests.fixtures.packs import COLOURS, paint, tiny_pack
 from tests.fixtures.scans import LENIENT, comparable, rows
@@ -98,9 +99,59 @@ def test_options_that_make_no_sense_are_refused(arguments):
     assert stop.value.code == 2
 
 
-def test_no_command_prints_the_help(capsys):
+@pytest.fixture
+def opened(monkeypatch):
+    """What the window was asked to open."""
+    asked = []
+    load = registry.load
+
+    def load_no_window(target):
+        return (lambda paths: asked.append(paths) or 0) if target == registry.WINDOW else load(target)
+
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setattr(registry, "load", load_no_window)
+    return asked
+
+
+def test_no_command_opens_the_window(opened):
+    assert run() == 0
+    assert opened == [[]]
+
+
+def test_files_and_folders_alone_open_in_the_window(opened, images):
+    assert run(images) == 0
+    assert run(images / "a0.png", images / "b1.png") == 0
+    assert opened == [[images], [images / "a0.png", images / "b1.png"]]
+
+
+def test_a_word_that_is_neither_command_nor_file_is_refused(opened):
+    with pytest.raises(SystemExit) as stop:
+        run("scam")
+    assert stop.value.code == 2
+    assert opened == []
+
+
+def test_a_command_wins_over_a_folder_of_its_name(opened, tmp_path, monkeypatch, capsys):
+    (tmp_path / "doctor").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        run("doctor", "--help")
+    assert run("./doctor") == 0
+    assert opened == [[Path("doctor")]]
+
+
+def test_without_a_screen_the_window_is_a_sentence(monkeypatch, capsys):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
     assert run() == 2
-    assert "scan" in capsys.readouterr().out
+    assert "no screen" in capsys.readouterr().err
+
+
+def test_without_qt_the_window_says_how_to_get_it(monkeypatch, capsys):
+    monkeypatch.setattr("lungviewer.cli.view_command.find_spec", lambda name: None)
+    assert run() == 2
+    assert "pip install" in capsys.readouterr().err
 
 
 def test_classify_tells_in_words_and_in_json(images, pack, tmp_path, capsys):
