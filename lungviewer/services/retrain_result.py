@@ -1,0 +1,261 @@
+"""What came of an audit or a training, as records that a window can show. What was not measured is None."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lungviewer.core.errors import OutputUnwritable, PackError, UsageError
+from lungviewer.core.model import ModelSpec
+from lungviewer.core.paths import atomic_write
+from lungviewer.packs.names import EVALUATION, METRICS
+from lungviewer.packs.store import load_pack, read_pack_file
+from lungviewer.services.retrain_plan import AUDIT, PACK
+from lungviewer.services.training_events import number, plain_text
+
+RESULT = "window-result.json"
+LEVELS = ("stop", "warning", "note")
+_PLOTS = ("confusion", "reliability", "coverage", "roc", "curves")
+_FAILING = ("FAIL", "NOT MEASURED")
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount:
+    """Readable images and groups of one class."""
+
+    label: str
+    images: int
+    groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`level` is "stop", "warning" or "note"."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """The summary of audit.json; `report` is the whole report, for people.
+
+    `copies`: files whose very pixels are there before; `alike`: pairs that look alike.
+    """
+
+    report: Path
+    classes: tuple[ClassCount, ...]
+    images: int
+    groups: int
+    groups_known: bool
+    listed: int
+    unreadable: int
+    copies: int
+    alike: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure with its 95 % interval; ends are None when it cannot be had."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRow:
+    """One figure of both packs; None: not measured. `class_id` is "" for figures about all classes."""
+
+    key: str
+    class_id: str
+    parent: Figure | None
+    new: Figure | None
+
+
+@dataclass(frozen=True, slots=True)
+class GateRow:
+    """A row of the gate that does not pass: what, what is wanted, what was reached, the verdict's word."""
+
+    what: str
+    wanted: str
+    reached: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """A finished training. `passes` None: the pack says nothing about the gate.
+
+    `images` and `groups` are those of the held-out test side, on which both packs were measured.
+    """
+
+    pack: Path
+    spec: ModelSpec
+    parent: str
+    images: int
+    groups: int
+    split_unit: str
+    rows: tuple[ComparedRow, ...]
+    passes: bool | None
+    judged: int
+    failing: tuple[GateRow, ...]
+    plots: tuple[tuple[str, bytes], ...]
+    notes: tuple[str, ...]
+
+
+def read_audit(folder: Path) -> AuditReport:
+    """The summary of the audit in a folder.
+
+    Raises:
+        UsageError: there is none, or it cannot be read.
+    """
+    try:
+        record = json.loads((folder / f"{AUDIT}.json").read_bytes())
+        files, data = record["files"], record["data"]
+        found = record["findings"]
+        return AuditReport(
+            folder / f"{AUDIT}.md",
+            tuple(
+                ClassCount(plain_text(c["label"]), int(c["images"]), int(c["groups"]))
+                for c in record["classes"].values()
+            ),
+            int(data["images"]),
+            int(data["groups"]),
+            bool(data["groups_known"]),
+            int(files["listed"]),
+            int(files["unreadable"]),
+            int(record["exact"]["redundant_files"]),
+            int(record["near"]["either"]["pairs"]),
+            tuple(Finding(_level(f["level"]), plain_text(f["text"])) for f in found),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError("The report of the check cannot be read.", hint="Check the folder again.") from error
+
+
+def _level(level: object) -> str:
+    return str(level) if level in LEVELS else "note"
+
+
+def save_result(run_folder: Path, values: Mapping[str, Any]) -> None:
+    """Keep what the training said at its end, so that the result can be shown another day.
+
+    Raises:
+        OutputUnwritable: the disk is full or the folder gone.
+    """
+    try:
+        text = json.dumps(dict(values), indent=1)
+    except (TypeError, ValueError) as error:
+        raise OutputUnwritable("The result could not be kept.") from error
+    with atomic_write(run_folder / RESULT) as stream:
+        stream.write(text.encode())
+
+
+def read_result(run_folder: Path, parent: str) -> TrainingResult:
+    """The finished training in a run folder; its pack is verified.
+
+    Args:
+        parent: the name of the pack that answers now, for when the training did not say.
+
+    Raises:
+        PackError: the pack does not verify.
+        MissingDependency: it cannot be verified here.
+    """
+    folder = run_folder / PACK
+    spec = load_pack(folder).spec
+    metrics = _document(folder, spec)
+    comparison = _mapping(_kept(run_folder).get("comparison"))
+    before = _mapping(comparison.get("parent"))
+    test = _mapping(comparison.get("test")) or _mapping(metrics.get("test"))
+    gate = _mapping(metrics.get("gate"))
+    judged = [r for r in map(_mapping, _list(gate.get("rows"))) if r.get("verdict") != "published"]
+    return TrainingResult(
+        pack=folder,
+        spec=spec,
+        parent=f"{plain_text(before['id'])}@{plain_text(before.get('version', ''))}"
+        if "id" in before
+        else parent,
+        images=_count(test.get("images")),
+        groups=_count(test.get("groups")),
+        split_unit=plain_text(test.get("split_unit") or spec.provenance.split_unit),
+        rows=_compared(comparison, spec) if comparison else _measured(metrics, spec),
+        passes=gate["passes"] if isinstance(gate.get("passes"), bool) else None,
+        judged=len(judged),
+        failing=tuple(_gate_row(r) for r in judged if r.get("verdict") in _FAILING),
+        plots=_plots(folder, spec),
+        notes=tuple(plain_text(note) for note in _list(metrics.get("notes"))),
+    )
+
+
+def _document(folder: Path, spec: ModelSpec) -> Mapping[str, Any]:
+    if METRICS not in spec.files:
+        return {}
+    try:
+        return _mapping(json.loads(read_pack_file(folder, METRICS)))
+    except (ValueError, RecursionError, PackError):
+        return {}
+
+
+def _kept(run_folder: Path) -> Mapping[str, Any]:
+    try:
+        return _mapping(json.loads((run_folder / RESULT).read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+def _compared(comparison: Mapping[str, Any], spec: ModelSpec) -> tuple[ComparedRow, ...]:
+    """The rows that the training measured for both packs, and no others."""
+    found = []
+    for row in map(_mapping, _list(comparison.get("rows"))):
+        class_id = str(row.get("class") or "")
+        if not class_id or class_id in spec.class_ids:
+            key = plain_text(row.get("key") or "")
+            found.append(ComparedRow(key, class_id, _figure(row.get("parent")), _figure(row.get("new"))))
+    return tuple(found)
+
+
+def _measured(metrics: Mapping[str, Any], spec: ModelSpec) -> tuple[ComparedRow, ...]:
+    """The new pack's own figures, when nothing was measured for the other one."""
+    test = _mapping(metrics.get("test"))
+    figures, calls = _mapping(test.get("figures")), _mapping(test.get("calls"))
+    rows = [ComparedRow("accuracy", "", None, _figure(figures.get("accuracy")))]
+    rows += [ComparedRow("recall", c, None, _figure(figures.get(f"recall_{c}"))) for c in spec.class_ids]
+    rows.append(ComparedRow("ece", "", None, _figure(figures.get("ece"))))
+    rows += [ComparedRow(k, "", None, _figure(calls.get(k))) for k in ("coverage", "selective_accuracy")]
+    return tuple(rows)
+
+
+def _plots(folder: Path, spec: ModelSpec) -> tuple[tuple[str, bytes], ...]:
+    names = [name for name in _PLOTS if f"{EVALUATION}/{name}.png" in spec.files]
+    return tuple((name, read_pack_file(folder, f"{EVALUATION}/{name}.png")) for name in names)
+
+
+def _gate_row(row: Mapping[str, Any]) -> GateRow:
+    return GateRow(*(plain_text(row.get(key) or "–") for key in ("what", "wanted", "reached", "verdict")))
+
+
+def _figure(found: object) -> Figure | None:
+    values = _mapping(found)
+    value, low, high = (number(values.get(key)) for key in ("value", "low", "high"))
+    if not math.isfinite(value):
+        return None
+    ends = math.isfinite(low) and math.isfinite(high)
+    return Figure(value, low if ends else None, high if ends else None)
+
+
+def _count(value: object) -> int:
+    found = number(value)
+    return int(found) if math.isfinite(found) else 0
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
