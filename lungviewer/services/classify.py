@@ -53,12 +53,14 @@ class PreparedImage:
 
 @dataclass(frozen=True, slots=True)
 class ImageResult:
-    """The answer for one image. `heatmaps` has one map per class id; fields refused stay NaN in it."""
+    """The answer for one image. `heatmaps` has one map per class id; fields refused stay NaN in it.
+    `um_per_px_source` as in `ImageInfo`."""
 
     record: ImageRecord
     prediction: Prediction
     heatmaps: Mapping[str, Heatmap]
     thumbnail: RGB | None
+    um_per_px_source: str = ""
 
 
 def prepare_file(
@@ -98,7 +100,7 @@ def prepare_file(
         failed: list[str | None] = []
         for i, rect in enumerate(plan.fields):
             context.check()
-            fields[i] = _cut(source, rect, size)
+            fields[i] = cut_field(source, rect, size)
             failed.append(check_field(fields[i], spec.trust.checks, spec.modality))
     finally:
         source.close()
@@ -139,7 +141,7 @@ def finish(
         tumour_share=_tumour_share(results, spec),
     )
     record = _with_provenance(_with_top(record, prediction, maps), provenance)
-    return ImageResult(record, prediction, maps, prepared.thumbnail)
+    return ImageResult(record, prediction, maps, prepared.thumbnail, info.um_per_px_source)
 
 
 def classify_file(
@@ -210,8 +212,8 @@ def display_name(path: Path) -> str:
     return os.fsencode(path).replace(os.fsencode(os.sep), b"/").decode("utf-8", "backslashreplace")
 
 
-def _cut(source: ImageSource, rect: Rect, size: int) -> RGB:
-    """One field, read with as little around it as its fractions need."""
+def cut_field(source: ImageSource, rect: Rect, size: int) -> RGB:
+    """One field (level-0 pixels) at size×size, read with as little around it as its fractions need."""
     left, top = math.floor(rect.x), math.floor(rect.y)
     right, bottom = math.ceil(rect.x + rect.width), math.ceil(rect.y + rect.height)
     pixels = source.read((left, top), 0, (right - left, bottom - top))
