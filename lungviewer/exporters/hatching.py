@@ -21,3 +21,14 @@ def hatch(picture: npt.NDArray[np.float32], where: npt.NDArray[np.bool_]) -> Non
     for first, grey in ((0, _DARK), (_LINE_PX, _LIGHT)):
         line = where & (phase >= first) & (phase < first + _LINE_PX)
         picture[line] += np.float32(_STRENGTH) * (np.float32(grey) - picture[line])
+
+
+def hatch_tile() -> npt.NDArray[np.uint8]:
+    """The pattern by itself, to be repeated: one period of it as RGBA, transparent between the lines."""
+    rows = np.arange(_PERIOD_PX)
+    phase = (rows[:, None] + rows[None, :]) % _PERIOD_PX
+    tile = np.zeros((_PERIOD_PX, _PERIOD_PX, 4), np.uint8)
+    for first, grey in ((0, _DARK), (_LINE_PX, _LIGHT)):
+        line = (phase >= first) & (phase < first + _LINE_PX)
+        tile[line] = (grey, grey, grey, round(255 * _STRENGTH))
+    return tile

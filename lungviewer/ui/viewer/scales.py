@@ -1,0 +1,74 @@
+"""Magnification, zoom and lengths: the arithmetic between the slide and the screen.
+
+Convention: at 10× a screen pixel covers 1 µm, so at 40× 0.25 µm. A screen pixel is a device-independent
+one: on a finer screen the same magnification has the same size, and is sharper. `zoom` is screen pixels
+per level-0 pixel throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, QLocale
+
+from lungviewer.core.image import ImageLevel
+
+UM_AT_1X = 10.0
+"""µm per screen pixel at 1×."""
+
+ASSUMED_UM_PER_PX = 0.5
+"""What keys 1 to 6 take an image of unknown scale for: a scan at 20×, as most tiles in circulation are. So
+they give 6.25, 12.5, 25, 50, 100 and 200 % of the image's own pixels, and the view says per cent."""
+
+KEY_MAGNIFICATIONS = (1.25, 2.5, 5.0, 10.0, 20.0, 40.0)
+
+_ROUNDING = 1.001
+
+
+def zoom_for(magnification: float, um_per_px: float | None) -> float:
+    """The zoom at which the slide is seen at a magnification."""
+    return magnification * (um_per_px or ASSUMED_UM_PER_PX) / UM_AT_1X
+
+
+def magnification_of(zoom: float, um_per_px: float | None) -> float | None:
+    """The magnification of a zoom, None when the scale is unknown."""
+    return None if um_per_px is None else zoom * UM_AT_1X / um_per_px
+
+
+def best_level(levels: Sequence[ImageLevel], device_pixels_per_l0: float) -> int:
+    """The coarsest level that still has a pixel for every pixel of the screen; else the finest."""
+    best = 0
+    for index, level in enumerate(levels):
+        if level.downsample * device_pixels_per_l0 <= _ROUNDING:
+            best = index
+    return best
+
+
+def length_words(l0_px: float, um_per_px: float | None) -> str:
+    """A length on the slide as people read it: µm or mm, pixels when the scale is unknown."""
+    locale = QLocale()
+    if um_per_px is None:
+        return _tr("{number} px").format(number=locale.toString(l0_px, "f", 0))
+    um = l0_px * um_per_px
+    if um >= 1000:
+        return _tr("{number} mm").format(number=locale.toString(um / 1000, "f", 2))
+    return _tr("{number} µm").format(number=locale.toString(um, "f", 1 if um < 100 else 0))
+
+
+def zoom_words(zoom: float, um_per_px: float | None) -> str:
+    """ "20×", or "100 %" of the image's own pixels when the scale is unknown."""
+    magnification = magnification_of(zoom, um_per_px)
+    if magnification is None:
+        return _tr("{number} %").format(number=_short(zoom * 100))
+    return _tr("{number}×").format(number=_short(magnification))
+
+
+def _short(number: float) -> str:
+    decimals = 0 if number >= 100 else 1 if number >= 10 else 2
+    text = QLocale().toString(number, "f", decimals)
+    point = QLocale().decimalPoint()
+    return text.rstrip("0").rstrip(point) if point in text else text
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("scales", text)

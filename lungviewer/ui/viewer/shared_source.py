@@ -1,0 +1,49 @@
+"""An open image that several threads read, closed when the last of them is done with it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from lungviewer.core.errors import ReadFailed
+from lungviewer.core.image import ImageInfo, ImageSource
+
+
+class SharedSource:
+    """Owns an `ImageSource`. After `retire` nobody may begin to read, and it closes when nobody reads."""
+
+    def __init__(self, source: ImageSource) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+        self._readers = 0
+        self._retired = False
+        self.info: ImageInfo = source.info
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[ImageSource]:
+        """Hold the image open.
+
+        Raises:
+            ReadFailed: it was retired.
+        """
+        with self._lock:
+            if self._retired:
+                raise ReadFailed("The image was already closed.")
+            self._readers += 1
+        try:
+            yield self._source
+        finally:
+            with self._lock:
+                self._readers -= 1
+                last = self._retired and self._readers == 0
+            if last:
+                self._source.close()
+
+    def retire(self) -> None:
+        """Close as soon as nobody reads. Safe to call twice; never waits for a reader."""
+        with self._lock:
+            idle = not self._retired and self._readers == 0
+            self._retired = True
+        if idle:
+            self._source.close()
