@@ -1,0 +1,300 @@
+"""One scan at a time, seen from the GUI thread: what is asked, how far it is, how it ended."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal, Slot
+
+from lungviewer.core.errors import LungviewerError
+from lungviewer.core.model import ModelSpec
+from lungviewer.core.types import ImageRecord
+from lungviewer.services.classify import display_name
+from lungviewer.services.opening import EngineKeeper
+from lungviewer.services.preview import Outlook, ScanPreview, look_at_output, preview_scan
+from lungviewer.services.scan import KeptRows, ScanProgress, ScanSummary
+from lungviewer.ui.batch.pace import Pace
+from lungviewer.ui.batch.state import BatchOptions, ScanNumbers, ScanState
+from lungviewer.ui.batch.work import EngineReady, ScanEnd, gentle, reading_threads, scan_job
+from lungviewer.ui.jobs import Job, JobRunner, Progress
+from lungviewer.ui.session import Notice, ViewerSession
+
+_TICK_MS = 100
+_ROWS_A_TICK = 400
+"""Rows handed on at once. Thousands may arrive together when an earlier scan is gone on with."""
+
+_QUIET_TICKS = 5
+
+
+class ScanController(QObject):
+    """The scan behind window and status bar. It has a thread and an engine of its own, so that the image
+    that is looked at does not wait for it. Call `shutdown` before it goes."""
+
+    changed = Signal()  # state or numbers
+    rows_arrived = Signal(object)  # tuple of ImageRecord, those kept from an earlier scan first
+    finished = Signal(object)  # ScanSummary, of a scan that ended or was stopped
+    failed = Signal(object)  # LungviewerError
+
+    def __init__(
+        self, session: ViewerSession, parent: QObject | None = None, keeper: EngineKeeper | None = None
+    ) -> None:
+        """`keeper`: where the engine comes from; tests give one with a fake backend."""
+        super().__init__(parent)
+        self._session = session
+        self._keeper = keeper or EngineKeeper()
+        self._runner = JobRunner("scan", self)
+        self._runner.at_close(self._keeper.close)
+        self._job: Job | None = None
+        self._looking: Job | None = None
+        self._pace = Pace()
+        self._waiting: list[ImageRecord] = []
+        self._end: ScanEnd | LungviewerError | None = None
+        self._quiet = 0
+        self._dirty = False
+        self._timer = QTimer(self, interval=_TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        self.state = ScanState.IDLE
+        self.preview_made: ScanPreview | None = None
+        self.outlook: Outlook | None = None
+        self.options = BatchOptions()
+        self.output: Path | None = None
+        self.numbers = ScanNumbers()
+        self.rows: list[ImageRecord] = []
+        self.summary: ScanSummary | None = None
+        self.problem: LungviewerError | None = None
+        self._spec: ModelSpec | None = None
+        session.model_changed.connect(self._model_changed)
+
+    @property
+    def spec(self) -> ModelSpec | None:
+        """The pack that scans, or would."""
+        return self._spec or self._session.spec
+
+    def path_of(self, record: ImageRecord) -> Path | None:
+        """Where the image of a row lies."""
+        if self.preview_made is None:
+            return None
+        found = self.preview_made.found
+        # Files are in the order of their names; only names that are no text are written otherwise.
+        near = bisect_left(found.files, record.path.encode(), key=lambda file: file.path)
+        for file in chain(found.files[near : near + 1], found.files):
+            if display_name(Path(os.fsdecode(file.path))) == record.path:
+                return found.path(file)
+        return None
+
+    # --- before the scan -------------------------------------------------------------------------
+
+    def preview(self, paths: Sequence[Path], recursive: bool) -> None:
+        """Look what a scan would find; READY follows, or IDLE with a `problem`. Nothing while one runs."""
+        if self.state.busy:
+            return
+        self._forget()
+        self.state = ScanState.PREVIEWING
+        documents = Path(
+            QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation) or Path.home()
+        )
+        places = tuple(paths)
+        self._job = self._runner.submit(
+            lambda ctx: preview_scan(places, recursive=recursive, documents=documents, check=ctx.check)
+        )
+        self._job.finished.connect(self._previewed)
+        self._job.failed.connect(self._not_previewed)
+        self.changed.emit()
+
+    @Slot(object)
+    def _previewed(self, preview: ScanPreview) -> None:
+        self._job, self.preview_made = None, preview
+        self.state = ScanState.READY
+        self.look_at(preview.suggested, self.options)
+        self.changed.emit()
+
+    @Slot(object)
+    def _not_previewed(self, error: LungviewerError) -> None:
+        self._job, self.problem = None, error
+        self.state = ScanState.IDLE
+        self.changed.emit()
+
+    def look_at(self, output: Path, options: BatchOptions) -> None:
+        """See what lies at the place for the report; `outlook` follows."""
+        if self.preview_made is None or self.state.busy:
+            return
+        if self._looking is not None:
+            self._looking.abandon()
+        self.output, self.options, self.outlook = output, options, None
+        found, scan = self.preview_made.found, options.for_scan(self.preview_made.recursive, 1)
+        info = self._session.engine_info
+        pack = None if info is None else info.provenance.model_sha256
+        self._looking = self._runner.submit(
+            lambda _ctx: look_at_output(output, found, scan, options.precision, pack)
+        )
+        self._looking.finished.connect(self._looked)
+
+    @Slot(object)
+    def _looked(self, outlook: Outlook) -> None:
+        self._looking, self.outlook = None, outlook
+        self.changed.emit()
+
+    @Slot()
+    def _model_changed(self) -> None:
+        """Which rows are kept depends on the pack."""
+        if self.state is ScanState.READY and self.output is not None:
+            self.look_at(self.output, self.options)
+        self.changed.emit()
+
+    # --- the scan --------------------------------------------------------------------------------
+
+    def start(self, output: Path, options: BatchOptions) -> None:
+        """Scan what the preview showed. Nothing while a scan runs or before anything was looked at."""
+        preview = self.preview_made
+        if preview is None or self.state.busy or self.state is ScanState.PREVIEWING:
+            return
+        self._forget(keep_preview=True)
+        self.output, self.options = output, options
+        self.numbers = ScanNumbers(found=len(preview.found.files))
+        self.state = ScanState.RUNNING
+        self._pace.start()
+        self._timer.start()
+        keeper, paths = self._keeper, preview.paths
+        choice = gentle(self._session.choice, options.precision)
+        scan = options.for_scan(preview.recursive, reading_threads())
+        self._job = self._runner.submit(lambda ctx: scan_job(keeper, choice, paths, output, scan, ctx))
+        self._job.partial.connect(self._heard)
+        self._job.progressed.connect(self._progressed)
+        self._job.finished.connect(self._ended)
+        self._job.failed.connect(self._ended)
+        self._job.cancelled.connect(self._never_began)
+        self.changed.emit()
+
+    def resume(self) -> None:
+        """Go on with a scan that was stopped or that failed: what is done is kept."""
+        if self.state.over and self.output is not None:
+            self.start(self.output, replace(self.options, fresh=False))
+
+    def pause(self, on: bool) -> None:
+        """Hold the scan, or let it go on. A batch that the model has in hand is finished first."""
+        if self._job is None or self.state not in (ScanState.RUNNING, ScanState.PAUSED):
+            return
+        self._job.pause(on)
+        self._pace.pause(on)
+        self._set_state(ScanState.PAUSED if on else ScanState.RUNNING)
+
+    def cancel(self) -> None:
+        """Stop the scan (what is done is kept), or give up looking."""
+        if self._job is None:
+            return
+        if self.state is ScanState.PREVIEWING:
+            self._forget()
+            self._set_state(ScanState.IDLE)
+        elif self.state.busy:
+            self._job.cancel()
+            self._pace.pause(False)
+            self._set_state(ScanState.STOPPING)
+
+    def reset(self) -> None:
+        """Forget the last scan, for another one."""
+        if not self.state.busy:
+            self._forget()
+            self.options = BatchOptions()
+            self._set_state(ScanState.IDLE)
+
+    def shutdown(self) -> bool:
+        """Stop, and end the thread; what is done is in the report. False when something does not answer."""
+        self._timer.stop()
+        return self._runner.close()
+
+    # --- what the scan says ----------------------------------------------------------------------
+
+    @Slot(object)
+    def _heard(self, said: object) -> None:
+        if isinstance(said, EngineReady):
+            self._spec = said.spec
+        elif isinstance(said, KeptRows):
+            self._waiting += said.rows
+            self.numbers = replace(self.numbers, kept=self.numbers.kept + len(said.rows))
+        elif isinstance(said, ScanProgress):
+            self._waiting += said.rows
+            done = self.numbers.done + len(said.rows)
+            self._pace.note(done)
+            self.numbers = replace(self.numbers, done=done, by_status=said.by_status, by_class=said.by_class)
+        self._dirty = True
+
+    @Slot(object)
+    def _progressed(self, progress: Progress) -> None:
+        # The folder may have changed since the preview.
+        self.numbers = replace(self.numbers, found=progress.total)
+        self._dirty = True
+
+    @Slot(object)
+    def _ended(self, end: ScanEnd | LungviewerError) -> None:
+        """The last rows are handed on first."""
+        self._end = end
+
+    @Slot()
+    def _never_began(self) -> None:
+        """Stopped before the first file was read."""
+        self._over(ScanState.STOPPED)
+
+    @Slot()
+    def _tick(self) -> None:
+        rows, self._waiting = tuple(self._waiting[:_ROWS_A_TICK]), self._waiting[_ROWS_A_TICK:]
+        if rows:
+            self.rows += rows
+            self.rows_arrived.emit(rows)
+            if self.preview_made is not None:
+                self._session.take_records(self.preview_made.found.root, rows)
+        if self._end is not None and not self._waiting:
+            return self._conclude(self._end)
+        self._quiet += 1
+        if self._dirty or self._quiet >= _QUIET_TICKS:
+            self._quiet, self._dirty = 0, False
+            self._measure()
+            self.changed.emit()
+
+    def _conclude(self, end: ScanEnd | LungviewerError) -> None:
+        if isinstance(end, LungviewerError):
+            self.problem = end
+            self._over(ScanState.FAILED)
+            self.failed.emit(end)
+            return
+        self.summary = end.summary
+        self.numbers = replace(self.numbers, found=end.summary.found, kept=end.summary.kept)
+        for note in end.notes:
+            self._session.noticed.emit(Notice("info", note))
+        self._over(ScanState.STOPPED if end.summary.stopped else ScanState.DONE)
+        self.finished.emit(end.summary)
+
+    def _over(self, state: ScanState) -> None:
+        self._timer.stop()
+        self._measure()
+        self._pace.pause(True)
+        self._job = self._end = None
+        self._set_state(state)
+
+    def _measure(self) -> None:
+        left = self.numbers.found - self.numbers.finished
+        self.numbers = replace(
+            self.numbers,
+            per_second=self._pace.files_per_second,
+            left_s=self._pace.left_s(left),
+            elapsed_s=self._pace.elapsed_s,
+        )
+
+    def _set_state(self, state: ScanState) -> None:
+        self.state = state
+        self.changed.emit()
+
+    def _forget(self, keep_preview: bool = False) -> None:
+        """Leave the last scan and whatever is under way for the next one."""
+        for job in (self._job, self._looking):
+            if job is not None:
+                job.abandon()
+        self._job = self._looking = self.outlook = self.problem = self.summary = None
+        self._waiting, self._end = [], None
+        self.rows, self.numbers = [], ScanNumbers()
+        if not keep_preview:
+            self.preview_made = self.output = self._spec = None

@@ -1,0 +1,193 @@
+"""Rows of a scan as a table that stays quick at a hundred thousand of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from lungviewer.core.types import ImageRecord
+
+AnyIndex = QModelIndex | QPersistentModelIndex
+_ROOT = QModelIndex()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its title, what a row shows in it, by what it is sorted, and its width in letters
+    (0: whatever is left)."""
+
+    title: str
+    text: Callable[[ImageRecord], str]
+    key: Callable[[ImageRecord], object]
+    letters: int
+    right: bool = False
+
+
+class RecordTable(QAbstractTableModel):
+    """Records in the order of their arrival, or sorted by a column: new ones then go where they belong.
+
+    Rows are sorted here and not by a proxy, which would ask Python twice for every comparison.
+    """
+
+    def __init__(self, columns: Sequence[Column], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._columns = tuple(columns)
+        self._records: list[ImageRecord] = []
+        self._order: list[int] = []
+        self._key: Callable[[int], tuple[object, int]] | None = None
+        self._backwards = False
+
+    @property
+    def sorted(self) -> bool:
+        return self._key is not None
+
+    def record(self, row: int) -> ImageRecord:
+        return self._records[self._number(row)]
+
+    def clear(self) -> None:
+        self.beginResetModel()
+        self._records.clear()  # the key holds on to this very list
+        self._order = []
+        self.endResetModel()
+
+    def append(self, records: Sequence[ImageRecord]) -> None:
+        if not records:
+            return
+        first = len(self._records)
+        if self._key is None:
+            self.beginInsertRows(_ROOT, first, first + len(records) - 1)
+            self._records += records
+            self._order += range(first, len(self._records))
+            self.endInsertRows()
+            return
+        self._records += records
+        for number in range(first, len(self._records)):
+            place = bisect_right(self._order, self._key(number), key=self._key)
+            row = len(self._order) - place if self._backwards else place
+            self.beginInsertRows(_ROOT, row, row)
+            self._order.insert(place, number)
+            self.endInsertRows()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """By a column; column −1: in the order of arrival."""
+        self.layoutAboutToBeChanged.emit()
+        before = [(index, self._number(index.row())) for index in self.persistentIndexList()]
+        self._key = None if column < 0 else self._key_of(self._columns[column])
+        self._backwards = column >= 0 and order == Qt.SortOrder.DescendingOrder
+        self._order = sorted(range(len(self._records)), key=self._key)
+        self._tell_moved(before)
+        self.layoutChanged.emit()
+
+    def rowCount(self, parent: AnyIndex = _ROOT) -> int:  # noqa: N802 - Qt's name
+        return 0 if parent.isValid() else len(self._order)
+
+    def columnCount(self, parent: AnyIndex = _ROOT) -> int:  # noqa: N802 - Qt's name
+        return 0 if parent.isValid() else len(self._columns)
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        column = self._columns[index.column()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return column.text(self.record(index.row()))
+        if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def headerData(  # noqa: N802 - Qt's name
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._columns[section].title
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if self._columns[section].right else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def _number(self, row: int) -> int:
+        """Which of the records stands in a row."""
+        return self._order[-1 - row if self._backwards else row]
+
+    def _key_of(self, column: Column) -> Callable[[int], tuple[object, int]]:
+        records = self._records
+        return lambda number: (column.key(records[number]), number)
+
+    def _tell_moved(self, before: Sequence[tuple[QModelIndex, int]]) -> None:
+        """Where what is selected has gone."""
+        wanted = {number for _, number in before}
+        rows = {self._number(row): row for row in range(len(self._order)) if self._number(row) in wanted}
+        self.changePersistentIndexList(
+            [index for index, _ in before],
+            [self.index(rows[number], index.column()) for index, number in before],
+        )
+
+
+class RecordView(QTableView):
+    """Shows a `RecordTable`: rows of one height, columns of fixed widths, the newest row in sight until the
+    person scrolls away from it."""
+
+    asked = Signal(object)  # ImageRecord: double-click or Enter
+
+    def __init__(self, columns: Sequence[Column], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.table = RecordTable(columns, self)
+        self.setModel(self.table)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setAlternatingRowColors(True)
+        self.setTabKeyNavigation(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self._lay_out(columns)
+        self.doubleClicked.connect(self._asked)
+
+    def add(self, records: Sequence[ImageRecord]) -> None:
+        bar = self.verticalScrollBar()
+        follow = bar.value() == bar.maximum() and not self.table.sorted
+        self.table.append(records)
+        if follow:
+            self.scrollToBottom()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self._asked(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+    @Slot(QModelIndex)
+    def _asked(self, index: QModelIndex) -> None:
+        self.asked.emit(self.table.record(index.row()))
+
+    def _lay_out(self, columns: Sequence[Column]) -> None:
+        letter = self.fontMetrics().averageCharWidth()
+        rows = self.verticalHeader()
+        rows.setVisible(False)
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setMinimumSectionSize(1)
+        rows.setDefaultSectionSize(round(self.fontMetrics().height() * 1.5))
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        for number, column in enumerate(columns):
+            if column.letters:
+                header.resizeSection(number, letter * column.letters)
+            else:
+                header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
+        header.setSortIndicatorClearable(True)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)

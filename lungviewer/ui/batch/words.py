@@ -1,0 +1,139 @@
+"""Numbers of a scan in words. Codes, paths and class ids are never translated."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, QLocale
+
+from lungviewer.core.errors import LungviewerError
+from lungviewer.services.preview import Outlook, ScanPreview
+from lungviewer.ui.batch.state import ScanNumbers, ScanState
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("batch", text)
+
+
+def count(number: int) -> str:
+    return QLocale().toString(number)
+
+
+def files(number: int) -> str:
+    """ "1 file", "312 files"."""
+    return _tr("1 file") if number == 1 else _tr("{n} files").format(n=count(number))
+
+
+def images(number: int) -> str:
+    return _tr("1 image") if number == 1 else _tr("{n} images").format(n=count(number))
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: "5 s", "3 min", "1 h 20 min"."""
+    whole = max(1, round(seconds))
+    if whole < 90:
+        return _tr("{n} s").format(n=whole)
+    minutes = round(whole / 60)
+    if minutes < 60:
+        return _tr("{n} min").format(n=minutes)
+    return _tr("{h} h {m} min").format(h=minutes // 60, m=minutes % 60)
+
+
+def rate(per_second: float) -> str:
+    decimals = 0 if per_second >= 9.5 else 1
+    return _tr("{n} files/s").format(n=QLocale().toString(per_second, "f", decimals))
+
+
+def how_far(state: ScanState, numbers: ScanNumbers, long: bool = True) -> str:
+    """Progress in a line: "312 of 500 · 41 files/s · about 5 s left". Not `long`: for the status bar."""
+    if state is ScanState.RUNNING and not numbers.finished:
+        return _tr("Loading the model and listing the files …") if long else _tr("Scan begins …")
+    apart = _tr("{done} of {all}") if long else _tr("{done} / {all}")
+    parts = [apart.format(done=count(numbers.finished), all=count(numbers.found))]
+    if state is ScanState.PAUSED:
+        parts.append(_tr("paused"))
+    elif state is ScanState.STOPPING:
+        parts.append(_tr("stopping …"))
+    else:
+        if long and numbers.per_second is not None:
+            parts.append(rate(numbers.per_second))
+        if numbers.left_s is not None and numbers.finished < numbers.found:
+            left = _tr("about {time} left") if long else _tr("{time} left")
+            parts.append(left.format(time=duration(numbers.left_s)))
+    return " · ".join(parts)
+
+
+def what_was_found(preview: ScanPreview) -> str:
+    """The preview as a few lines."""
+    found = preview.found
+    if not found.files:
+        lines = [_tr("There are no images here.")]
+    else:
+        kinds = ", ".join(
+            _tr("{n} {format}").format(n=count(n), format=name or _tr("without a suffix"))
+            for name, n in preview.formats
+        )
+        size = QLocale().formattedDataSize(preview.total_bytes, 1)
+        lines = [
+            _tr("{images}: {kinds} ({size})").format(images=images(len(found.files)), kinds=kinds, size=size)
+        ]
+    if found.not_entered:
+        lines.append(
+            _tr("1 sub-folder is left out.")
+            if found.not_entered == 1
+            else _tr("{n} sub-folders are left out.").format(n=count(found.not_entered))
+        )
+    if found.ignored:
+        lines.append(_tr("{files} of other kinds: left alone.").format(files=files(found.ignored)))
+    return "\n".join(lines)
+
+
+def what_is_there(outlook: Outlook, found: int, fresh: bool) -> str:
+    """What a scan would meet at its output, apart from problems."""
+    if fresh:
+        return _tr("The report is begun anew; rows of the earlier scan are dropped.")
+    if not outlook.earlier:
+        return _tr("This will be a new report.")
+    if not outlook.kept:
+        return _tr(
+            "An earlier scan is there, with another model or other settings: all files are done again."
+        )
+    left = found - outlook.kept
+    if not left:
+        return _tr("An earlier scan has done all of them; nothing is left to do.")
+    return _tr("An earlier scan is there: {kept} of its rows are kept, {left} left to do.").format(
+        kept=count(outlook.kept), left=files(left)
+    )
+
+
+def how_it_ended(state: ScanState, numbers: ScanNumbers) -> str:
+    """The last word of a scan, as a sentence or two."""
+    if state is ScanState.STOPPED:
+        return _tr(
+            "Stopped after {done} of {all} files. The report has what was done; Resume goes on."
+        ).format(done=count(numbers.finished), all=count(numbers.found))
+    if state is ScanState.FAILED:
+        return _tr("The scan could not go on after {done} of {all} files. What was done is kept.").format(
+            done=count(numbers.finished), all=count(numbers.found)
+        )
+    if not numbers.found:
+        return _tr("No image was found there.")
+    sentence = _tr("Done: {files} in {time}.").format(
+        files=files(numbers.done), time=duration(numbers.elapsed_s)
+    )
+    if numbers.kept:
+        sentence += " " + _tr("{n} rows of the earlier scan were kept.").format(n=count(numbers.kept))
+    return sentence
+
+
+def sentence(error: LungviewerError) -> str:
+    """A failure and what to do, where hints that were written for the command line speak of buttons."""
+    said = error.sentence
+    for flag, words in (
+        (" -o FOLDER/report.csv", _tr(" report.csv")),
+        (" -o report.csv", _tr(" report.csv")),
+        ("Use --fresh to start over", _tr("Start over")),
+        ("replace it with --fresh", _tr("start over")),
+        ("--fresh empties the report", _tr("“Start over” empties the report")),
+        ("run the same command again: it resumes", _tr("scan again: it goes on")),
+    ):
+        said = said.replace(flag, words)
+    return said

@@ -1,0 +1,326 @@
+"""A scan behind the window: its states, its numbers, its rows, and how it ends."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from lungviewer.core.errors import JournalMismatch, OutputBusy, UsageError
+from lungviewer.core.job import RecordingContext
+from lungviewer.ui.batch.controller import ScanController
+from lungviewer.ui.batch.state import BatchOptions, ScanState
+from tests.fixtures.scans import comparable, draw_images, rows, run_scan
+from tests.fixtures.windows import FakeKeeper, open_folder
+
+
+@pytest.fixture
+def report(tmp_path):
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out" / "report.csv"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Sixty pictures, every tenth of them broken."""
+    draw_images(tmp_path / "in", 60, every_bad=10)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def keeper():
+    return FakeKeeper()
+
+
+@pytest.fixture
+def controller(qapp, session, keeper):
+    controller = ScanController(session, keeper=keeper)
+    yield controller
+    assert controller.shutdown()
+
+
+def preview(qtbot, controller, folder, recursive=False):
+    controller.preview([folder], recursive)
+    qtbot.waitUntil(lambda: controller.outlook is not None or controller.problem is not None)
+
+
+def wait_over(qtbot, controller):
+    qtbot.waitUntil(lambda: controller.state.over, timeout=60_000)
+
+
+def scan(qtbot, controller, folder, report, **options):
+    preview(qtbot, controller, folder)
+    controller.start(report, BatchOptions(**options))
+    wait_over(qtbot, controller)
+
+
+class Gate:
+    """Holds the reading threads when so many pictures were read, until it is opened."""
+
+    def __init__(self, monkeypatch, after):
+        import lungviewer.services.classify as classify
+
+        whole, self._left, self._go = classify.plan_fields, [None] * after, threading.Event()
+
+        def plan_fields(*arguments):
+            try:
+                self._left.pop()
+            except IndexError:
+                self._go.wait(30)
+            return whole(*arguments)
+
+        monkeypatch.setattr(classify, "plan_fields", plan_fields)
+
+    def open(self):
+        self._go.set()
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    gates = []
+
+    def make(after):
+        gates.append(Gate(monkeypatch, after))
+        return gates[-1]
+
+    yield make
+    for gate in gates:
+        gate.open()
+
+
+# --- the same report ---------------------------------------------------------------------------------
+
+
+def test_the_report_is_the_command_lines_byte_for_byte(qtbot, controller, folder, report, tmp_path):
+    scan(qtbot, controller, folder, report)
+    assert controller.state is ScanState.DONE
+    assert controller.numbers.by_status["error"] == 6
+    run_scan(folder, tmp_path / "other.csv")
+    assert comparable(report) == comparable(tmp_path / "other.csv")
+    assert len(rows(report)) == 60
+
+
+def test_every_row_is_handed_on_once(qtbot, controller, folder, report):
+    told, sums = [], []
+    controller.rows_arrived.connect(told.extend)
+    controller.finished.connect(sums.append)
+    scan(qtbot, controller, folder, report)
+    names = [record.path for record in told]
+    assert sorted(names) == sorted(path.name for path in folder.iterdir())
+    assert [record.path for record in controller.rows] == names
+    (summary,) = sums
+    assert (summary.done, summary.kept, summary.stopped) == (60, 0, False)
+    assert (controller.numbers.found, controller.numbers.finished) == (60, 60)
+
+
+def test_the_browsers_rows_fill_while_the_scan_runs(qtbot, controller, session, folder, report, gate):
+    session.settings.update(classify_up_to=0)
+    held = gate(20)
+    open_folder(qtbot, session, folder, answers=False)
+    preview(qtbot, controller, folder)
+    controller.start(report, BatchOptions())
+    qtbot.waitUntil(lambda: sum(session.record(p) is not None for p in session.files) >= 10)
+    assert controller.state is ScanState.RUNNING
+    held.open()
+    wait_over(qtbot, controller)
+    assert all(session.record(p) is not None for p in session.files)
+
+
+# --- stopping and going on ---------------------------------------------------------------------------
+
+
+def test_a_stopped_scan_keeps_its_rows_and_resuming_does_only_the_rest(
+    qtbot, controller, folder, report, gate, tmp_path
+):
+    held = gate(20)
+    preview(qtbot, controller, folder)
+    controller.start(report, BatchOptions())
+    qtbot.waitUntil(lambda: controller.numbers.done >= 10)
+    controller.cancel()
+    assert controller.state is ScanState.STOPPING
+    held.open()
+    wait_over(qtbot, controller)
+    assert controller.state is ScanState.STOPPED
+    done = controller.summary.done
+    assert 10 <= done < 60
+    assert len(rows(report)) == done
+    controller.resume()
+    wait_over(qtbot, controller)
+    assert controller.state is ScanState.DONE
+    assert (controller.summary.kept, controller.summary.done) == (done, 60 - done)
+    assert len(controller.rows) == 60  # kept rows are handed on too
+    run_scan(folder, tmp_path / "whole.csv")
+    assert comparable(report) == comparable(tmp_path / "whole.csv")
+
+
+def test_a_scan_that_is_done_is_not_done_again(qtbot, controller, folder, report):
+    scan(qtbot, controller, folder, report)
+    preview(qtbot, controller, folder)
+    controller.look_at(report, BatchOptions())
+    qtbot.waitUntil(lambda: controller.outlook is not None)
+    assert (controller.outlook.earlier, controller.outlook.kept) == (60, 60)
+    controller.start(report, BatchOptions())
+    wait_over(qtbot, controller)
+    assert (controller.summary.kept, controller.summary.done) == (60, 0)
+    assert len(controller.rows) == 60
+
+
+def test_stopping_before_the_first_file_is_a_stop(qtbot, controller, keeper, folder, report):
+    keeper.hold.clear()
+    preview(qtbot, controller, folder)
+    controller.start(report, BatchOptions())
+    controller.cancel()
+    keeper.hold.set()
+    wait_over(qtbot, controller)
+    assert controller.state is ScanState.STOPPED
+    assert not report.exists()
+
+
+def test_a_paused_scan_gives_no_rows_until_it_goes_on(qtbot, controller, folder, report, gate):
+    held = gate(20)
+    preview(qtbot, controller, folder)
+    controller.start(report, BatchOptions())
+    qtbot.waitUntil(lambda: controller.numbers.done >= 5)
+    controller.pause(True)
+    assert controller.state is ScanState.PAUSED
+    held.open()
+    # A batch that was in hand may still arrive; then every thread stands at its next check.
+    pause_holds(qtbot, controller)
+    assert controller.numbers.done < 60
+    controller.pause(False)
+    wait_over(qtbot, controller)
+    assert controller.summary.done == 60
+
+
+def pause_holds(qtbot, controller):
+    """Two ticks of the window without a row between them."""
+    seen = []
+
+    def note():
+        seen.append(controller.numbers.done)
+        return len(seen) >= 3 and seen[-1] == seen[-3] and controller.state is ScanState.PAUSED
+
+    with qtbot.waitSignal(controller.changed, timeout=20_000, check_params_cb=note):
+        pass
+
+
+def test_a_paused_scan_can_be_stopped(qtbot, controller, folder, report, gate):
+    held = gate(20)
+    preview(qtbot, controller, folder)
+    controller.start(report, BatchOptions())
+    qtbot.waitUntil(lambda: controller.numbers.done >= 5)
+    controller.pause(True)
+    held.open()
+    controller.cancel()
+    wait_over(qtbot, controller)
+    assert controller.state is ScanState.STOPPED
+    assert len(rows(report)) == controller.summary.done
+
+
+def test_shutting_down_in_the_middle_loses_nothing(qtbot, session, folder, report, gate, tmp_path):
+    held = gate(20)
+    controller = ScanController(session, keeper=FakeKeeper())
+    preview(qtbot, controller, folder)
+    controller.start(report, BatchOptions())
+    qtbot.waitUntil(lambda: controller.numbers.done >= 10)
+    seen = controller.numbers.done
+    held.open()
+    assert controller.shutdown()
+    assert len(rows(report)) >= seen
+    assert run_scan(folder, report).kept >= seen
+    run_scan(folder, tmp_path / "whole.csv")
+    assert comparable(report) == comparable(tmp_path / "whole.csv")
+
+
+# --- what goes wrong ---------------------------------------------------------------------------------
+
+
+def test_a_second_scan_on_one_report_is_refused_with_a_sentence(qtbot, controller, folder, report):
+    preview(qtbot, controller, folder)
+    refused = []
+    controller.failed.connect(refused.append)
+
+    class Other(RecordingContext):
+        def partial(self, value):
+            if not self.partials:
+                super().partial(value)
+                controller.start(report, BatchOptions())
+                wait_over(qtbot, controller)
+
+    assert run_scan(folder, report, ctx=Other()).done == 60
+    assert controller.state is ScanState.FAILED
+    assert isinstance(controller.problem, OutputBusy)
+    assert refused == [controller.problem]
+    controller.resume()
+    wait_over(qtbot, controller)
+    assert controller.summary.kept == 60
+
+
+@pytest.mark.parametrize(
+    ("prepare", "kind"),
+    [
+        (lambda report: report.mkdir(), UsageError),
+        (lambda report: report.write_text("my own table"), UsageError),
+        (lambda report: report.parent.rmdir(), UsageError),
+        (lambda report: Path(f"{report}.journal").write_bytes(b"none" * 999), JournalMismatch),
+    ],
+)
+def test_an_impossible_output_is_told_before_and_at_the_start(
+    qtbot, controller, folder, report, prepare, kind
+):
+    prepare(report)
+    preview(qtbot, controller, folder)
+    controller.look_at(report, BatchOptions())
+    qtbot.waitUntil(lambda: controller.outlook is not None)
+    assert isinstance(controller.outlook.problem, kind)
+    controller.start(report, BatchOptions())
+    wait_over(qtbot, controller)
+    assert isinstance(controller.problem, kind)
+    assert controller.rows == []
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_folder_that_cannot_be_written_is_a_sentence(qtbot, controller, folder, report):
+    report.parent.chmod(0o555)
+    scan(qtbot, controller, folder, report)
+    assert controller.problem.hint
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_scan_before_it_writes(
+    qtbot, controller, keeper, folder, report
+):
+    keeper.broken = True
+    scan(qtbot, controller, folder, report)
+    assert controller.state is ScanState.FAILED
+    assert "model" in controller.problem.message
+    assert list(report.parent.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_told(qtbot, controller, tmp_path):
+    preview(qtbot, controller, tmp_path / "nowhere")
+    assert controller.state is ScanState.IDLE
+    assert isinstance(controller.problem, UsageError)
+
+
+def test_the_last_preview_counts(qtbot, controller, folder, tmp_path):
+    draw_images(tmp_path / "second", 3)
+    controller.preview([folder], False)
+    controller.preview([tmp_path / "second"], False)
+    qtbot.waitUntil(lambda: controller.outlook is not None)
+    assert len(controller.preview_made.found.files) == 3
+
+
+def test_the_engine_is_given_back_after_the_scan(qtbot, controller, keeper, folder, report):
+    scan(qtbot, controller, folder, report)
+    assert keeper._fake is None
+
+
+def test_an_image_is_found_from_its_row_whatever_it_is_called(qtbot, controller, tmp_path, report):
+    names = ["plain.png", "two\nlines.png", os.fsdecode(b"not_utf8_\xff.png"), "zz.png"]
+    (source,) = draw_images(tmp_path / "source", 1)
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_bytes(source.read_bytes())
+    scan(qtbot, controller, folder, report)
+    assert {controller.path_of(record) for record in controller.rows} == {folder / n for n in names}
