@@ -9,22 +9,10 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lungviewer.core.errors import Cancelled, LungviewerError, MissingDependency, UsageError
+from lungviewer.core.errors import Cancelled, LungviewerError, UsageError
 
 if TYPE_CHECKING:
     from training.progress import ConsoleProgress, JsonProgress
-
-
-TRAINING_LIBRARIES = {
-    "tensorflow": "TensorFlow",
-    "keras": "Keras",
-    "tf2onnx": "tf2onnx",
-    "sklearn": "scikit-learn",
-    "scipy": "SciPy",
-    "threadpoolctl": "threadpoolctl",
-    "matplotlib": "Matplotlib",
-}
-"""What the extra "training" installs, by the names of the modules."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -44,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Exit code 0, 1 (failed), 2 (bad use) or 130 (stopped)."""
     options = build_parser().parse_args(arguments)
     from training.commands import COMMANDS, RESUMED
+    from training.libraries import missing_library
     from training.progress import ConsoleProgress, JsonProgress
 
     ctx = JsonProgress() if options.json_lines else ConsoleProgress()
@@ -58,10 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         usage = isinstance(error, UsageError) or options.command == "import-keras"
         return _fail(ctx, error.code, error.sentence, 2 if usage else 1)
     except ModuleNotFoundError as error:
-        library = TRAINING_LIBRARIES.get((error.name or "").partition(".")[0])
-        if library is None:
+        missing = missing_library(error)
+        if missing is None:
             raise
-        missing = MissingDependency(f"This needs {library}, which is not installed.")
         return _fail(ctx, missing.code, missing.sentence, 1)
     finally:
         signal.signal(signal.SIGINT, previous)

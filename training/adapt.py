@@ -11,14 +11,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ClassSpec, ModelSpec
 from lungviewer.packs.loading import LoadedPack, load_pack, read_pack_file
 from lungviewer.packs.names import CARD
 from training.about import About
-from training.architectures.model import ArchitectureModel
 from training.card import LICENCE_TITLE, LIMITS_TITLE, SOURCES_TITLE
 from training.errors import DataProblem
 from training.evidence import Evidence, spread_pixels
@@ -28,6 +25,7 @@ from training.features import cached_embeddings
 from training.finish import Candidate, Destination, finish
 from training.fit import FitSettings, fit_head
 from training.leak_probe import probe_leakage
+from training.libraries import require_adapt_libraries
 from training.markdown import bulleted, section_of
 from training.notes import OTHER_FOLDER_NOTE, Note
 from training.onnx_head import check_head, take_head, with_head
@@ -36,7 +34,6 @@ from training.prepare import DataRequest, Prepared, check_images, check_places, 
 from training.request import FitResult
 from training.run_folder import RunFolder
 from training.runtime import OnnxModel
-from training.tensorflow_gate import require_tensorflow
 from training.trainers import head_record
 
 NO_KERAS_NOTE = (
@@ -70,16 +67,16 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     """Learn a new head on a pack's embeddings and write a pack. Goes on where an earlier call stopped.
 
     Raises:
-        MissingDependency: TensorFlow, which trains the head, is not installed.
+        MissingDependency: a library of the extra "adapt" is not installed.
         PackError: the pack does not verify.
         DataProblem, LeakageError: the data or the pack cannot be used so.
         ParityError: the new graph does not compute what was learned.
         Cancelled: the job was asked to stop; the same call resumes.
     """
     ctx = ctx or NullContext()
-    require_tensorflow(request.settings.seed)
+    require_adapt_libraries()
     base = load_pack(request.from_pack)
-    old_head = take_head(base.model)
+    take_head(base.model)  # refuses a graph with another kind of head before anything is read
     about = about_for(request.about, request.said, base.spec, card_of(request.from_pack, base.spec))
     check_places(request.data, request.out, request.pack_out or request.out / "pack")
     run = RunFolder(request.out)
@@ -102,21 +99,18 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
         settings.views,
         ctx,
     )
-    network = head_network(base.spec, old_head.kernel.shape[0], len(dataset.classes), settings.dropout)
-    history = fit_head(network, features, dataset.targets, split, settings, run.path, ctx)
-    kernel, bias = (np.asarray(v, np.float32) for v in (network.dense.kernel, network.dense.bias))
+    head = fit_head(features, dataset.targets, len(dataset.classes), split, settings, run.path, ctx)
 
-    graph = with_head(base.model, kernel, bias)
-    parity = check_head(graph, kernel, bias, spread_pixels(dataset, split, size, PARITY_IMAGES))
-    known = features.originals
+    graph = with_head(base.model, head.kernel, head.bias)
+    parity = check_head(graph, head.kernel, head.bias, spread_pixels(dataset, split, size, PARITY_IMAGES))
     candidate = Candidate(
         graph=graph,
         parity=parity,
-        home=Evidence(np.asarray(known @ kernel + bias, np.float32), known),
+        home=Evidence(head.logits(features.originals), features.originals),
         draft=_draft(base, about, data),
-        fit=head_record(_description(base, settings), settings, history),
-        histories=[history],
-        split_units=probe_leakage(network, dataset, split, features, settings, ctx),
+        fit=head_record(_description(base, settings), settings, head.history),
+        histories=[head.history],
+        split_units=probe_leakage(dataset, split, features, settings, ctx),
         notes=_notes(base, data),
     )
     to = Destination(request.pack_out or run.path / "pack", about, request.external, request.strange)
@@ -158,26 +152,6 @@ def _about_old(spec: ModelSpec, card: str) -> About:
         licence=old[LICENCE_TITLE] or About().licence,
         limits=tuple(f"Of the pack it was made from: {line}" for line in bulleted(old[LIMITS_TITLE])),
         citations=tuple(bulleted(old[SOURCES_TITLE])),
-    )
-
-
-def head_network(spec: ModelSpec, width: int, classes: int, dropout: float) -> ArchitectureModel:
-    """The trainable part alone: dropout and a dense layer on embeddings N×width. The network that makes
-    these stays in the pack's graph, so the other parts are None."""
-    _, keras = require_tensorflow()
-    layers = keras.layers
-    features = keras.Input((width,), name="features")
-    dense = layers.Dense(classes, name="logits")
-    head = keras.Model(features, dense(layers.Dropout(dropout, name="dropout")(features)))
-    return ArchitectureModel(
-        name=spec.architecture,
-        input_size=spec.input.size,
-        model=None,
-        backbone=None,
-        embedder=None,
-        head=head,
-        dense=dense,
-        explain=spec.explain,
     )
 
 

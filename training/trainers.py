@@ -57,11 +57,13 @@ def train(request: FitRequest, dataset: Dataset, split: Split, folder: Path, ctx
     features = cached_features(folder, network, request.weights, dataset, split, views, ctx)
     # The same plain head either way: how much a split by image flatters does not depend on the tuning.
     logs = folder / "tensorboard" if request.tensorboard else None
-    probe = probe_leakage(network, dataset, split, features, request.settings, ctx)
+    probe = probe_leakage(dataset, split, features, request.settings, ctx)
     if request.tune is None:
         log = logs and logs / f"seed_{request.settings.seed}"
-        history = fit_head(network, features, dataset.targets, split, request.settings, folder, ctx, log)
-        return Trained(network, (tuple(history),), (), _frozen_record(request, history), probe)
+        classes = len(dataset.classes)
+        head = fit_head(features, dataset.targets, classes, split, request.settings, folder, ctx, log)
+        network.head.get_layer("logits").set_weights([head.kernel, head.bias])
+        return Trained(network, (head.history,), (), _frozen_record(request, head.history), probe)
     network = _built(request, dataset, frozen=False)
     members = _tuned(request, request.tune, network, dataset, split, folder, ctx, logs)
     histories = tuple(member.history for member in members)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -186,30 +186,51 @@ def test_the_old_packs_warnings_go_with_its_network(tiny_run: TinyRun) -> None:
     assert about_for(ABOUT, {}, tiny_run.result.spec, card).limits == ABOUT.limits
 
 
-WITHOUT_TENSORFLOW = """
+WITHOUT = """
 import sys
-sys.modules["tensorflow"] = sys.modules["keras"] = None
+missing = sys.argv.pop(1).split(",")
+sys.modules.update(dict.fromkeys(missing))
 from training.__main__ import main
-sys.exit(main(sys.argv[1:]))
+code = main(sys.argv[1:])
+assert not any(sys.modules.get(name) for name in missing)
+sys.exit(code)
 """
 
 
-def run_without_tensorflow(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """The command in a process in which importing TensorFlow fails."""
-    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+def run_without(missing: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command in a process in which importing some libraries fails."""
+    command = [sys.executable, "-c", WITHOUT, missing, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
-@pytest.mark.parametrize("from_pack", [True, False])
-def test_without_tensorflow_a_sentence_comes_before_any_work(
-    from_pack: bool, tiny_run: TinyRun, tmp_path: Path
-) -> None:
-    options = ["--from-pack", tiny_run.result.pack, "--head-only"] if from_pack else ["--frozen"]
-    options += ["--data", tiny_run.request.data, "--out", tmp_path / "run"]
-    done = run_without_tensorflow("fit", *options)
+def test_a_new_head_needs_no_tensorflow(adapted, tmp_path: Path) -> None:
+    request, result, _ = adapted
+    (tmp_path / "classes.json").write_text(json.dumps({name: asdict(spec) for name, spec in TWO.items()}))
+    options = ["--from-pack", request.from_pack, "--head-only", "--data", request.data, "--epochs", 2]
+    options += ["--out", tmp_path / "run", "--classes", tmp_path / "classes.json", "--seed", 3]
+    done = run_without("tensorflow,keras,tf2onnx", "fit", *options)
+    assert done.returncode == 0, done.stderr
+    assert load_pack(tmp_path / "run" / "pack").spec.class_ids == result.spec.class_ids
+
+
+def test_without_tensorflow_a_network_is_not_begun(tiny_run: TinyRun, tmp_path: Path) -> None:
+    options = ["--frozen", "--data", tiny_run.request.data, "--out", tmp_path / "run"]
+    done = run_without("tensorflow,keras", "fit", *options)
     assert done.returncode == 1
     assert "Training needs TensorFlow, which is not installed." in done.stderr
-    assert "pip install" in done.stderr
+    assert "pip install '.[training]'" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_every_library_that_a_new_head_lacks_is_named_before_any_work(
+    tiny_run: TinyRun, tmp_path: Path
+) -> None:
+    options = ["--from-pack", tiny_run.result.pack, "--head-only"]
+    options += ["--data", tiny_run.request.data, "--out", tmp_path / "run"]
+    done = run_without("sklearn,matplotlib", "fit", *options)
+    assert done.returncode == 1
+    assert "Learning a new head needs scikit-learn, Matplotlib, not installed here." in done.stderr
+    assert "pip install '.[adapt]'" in done.stderr
     assert not (tmp_path / "run").exists()
 
 

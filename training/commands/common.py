@@ -14,8 +14,8 @@ from training.progress import ConsoleProgress, JsonProgress
 Progress = ConsoleProgress | JsonProgress
 
 EPILOG = (
-    'Training needs TensorFlow: pip install ".[training]" in a checkout. '
-    "Research use only, not for diagnosis."
+    'Training needs TensorFlow: pip install ".[training]" in a checkout; a new head on a pack does not: '
+    'pip install ".[adapt]". Research use only, not for diagnosis.'
 )
 
 
