@@ -236,10 +236,15 @@ class ViewerSession(QObject):
             self._scales.pop(path, None)
         else:
             self._scales[path] = um_per_px
+        self.ask_again(path)
+        self.scale_changed.emit()
+
+    def ask_again(self, path: Path) -> None:
+        """Forget the answer for an image and fetch it anew."""
         self._results.pop(path, None)
         self._records.pop(path, None)
-        self.scale_changed.emit()
         self._start(path, _NOW)
+        self.outcome_changed.emit(path)
 
     def take_records(self, root: Path, records: Iterable[ImageRecord]) -> None:
         """Rows of a scan of `root`: shown as they come, when that folder is open."""
