@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from lungviewer.core.errors import OutputError
 from lungviewer.core.paths import atomic_write
-from lungviewer.core.types import ImageRecord
+from lungviewer.core.types import ImageRecord, Status
 from lungviewer.exporters.cells import integer_cell, number_cell, restored, text_cell
 
 TIME_COLUMNS = ("seconds", "analysed_at")
@@ -142,6 +142,26 @@ def read_image_csv(path: Path) -> list[dict[str, str]]:
     ]
 
 
+def read_records(path: Path) -> tuple[list[ImageRecord], tuple[str, ...]]:
+    """The rows of a table written by `write_image_csv` as records, and its classes in order. Writing them
+    again gives the same bytes.
+
+    Raises:
+        OutputError: as `read_image_csv`, the file cannot be read, or a cell holds no number or status where
+            one belongs.
+    """
+    try:
+        rows = read_image_csv(path)
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            header = next(csv.reader(stream))
+        class_ids = tuple(name.removeprefix(_PREFIX) for name in header if name.startswith(_PREFIX))
+        return [_record(row) for row in rows], class_ids
+    except (ValueError, csv.Error) as error:
+        raise OutputError("A cell of the table does not hold what its column says.") from error
+    except OSError as error:
+        raise OutputError(f"The table could not be read ({error.strerror}).") from error
+
+
 class _Encoder:
     """What csv.writer writes to: encodes each row at once. A TextIOWrapper would close the stream."""
 
@@ -159,6 +179,26 @@ def _row(record: ImageRecord, class_ids: Sequence[str]) -> list[str]:
         *chances,
         *(_CELLS[name](getattr(record, name)) for name in _AFTER),
     ]
+
+
+def _record(row: Mapping[str, str]) -> ImageRecord:
+    values: dict[str, Any] = {
+        name: _value(name, cell) for name, cell in row.items() if not name.startswith(_PREFIX)
+    }
+    chances = {
+        name.removeprefix(_PREFIX): float(cell)
+        for name, cell in row.items()
+        if name.startswith(_PREFIX) and cell
+    }
+    return ImageRecord(**{**values, "status": Status(values["status"]), _PROBABILITIES: chances})
+
+
+def _value(column: str, cell: str) -> str | int | float | None:
+    if not _is_number(column):
+        return cell
+    if not cell:
+        return None
+    return int(cell) if column in _INTEGERS else float(cell)
 
 
 def _is_number(column: str) -> bool:

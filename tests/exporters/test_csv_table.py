@@ -18,7 +18,13 @@ from lungviewer.core.errors import OutputError, OutputUnwritable
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.exporters import csv_table
 from lungviewer.exporters.cells import text_cell
-from lungviewer.exporters.csv_table import TIME_COLUMNS, columns, read_image_csv, write_image_csv
+from lungviewer.exporters.csv_table import (
+    TIME_COLUMNS,
+    columns,
+    read_image_csv,
+    read_records,
+    write_image_csv,
+)
 from tests.contracts.exporter_contract import ExporterContract, room_for
 
 CLASSES = ("adenocarcinoma", "benign", "squamous_cell_carcinoma")
@@ -251,6 +257,29 @@ def test_the_reader_gives_back_what_was_written(tmp_path: Path) -> None:
     assert float(rows[0]["p_benign"]) == 0.01
 
 
+def test_records_read_and_written_again_are_the_same_bytes(tmp_path: Path) -> None:
+    bare = ImageRecord(path="=1+1\n\ud800\x01.png", kind="image", status=Status.ERROR, error="truncated")
+    odd = dataclasses.replace(FULL, path="'=a;=b.png", confidence=None, probabilities={}, comment="-5")
+    write_image_csv(tmp_path / "a.csv", [FULL, bare, odd], CLASSES)
+    records, class_ids = read_records(tmp_path / "a.csv")
+    assert class_ids == CLASSES
+    assert records[0].status is Status.OK
+    assert records[0].probabilities["benign"] == 0.01
+    write_image_csv(tmp_path / "b.csv", records, class_ids)
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+@pytest.mark.parametrize(("name", "cell"), [("status", "fine"), ("tiles", "1.5"), ("confidence", "high")])
+def test_a_cell_that_is_not_what_its_column_says_is_refused(tmp_path: Path, name: str, cell: str) -> None:
+    write_image_csv(tmp_path / "t.csv", [FULL], CLASSES)
+    header, row = table(tmp_path / "t.csv")
+    row[header.index(name)] = cell
+    with (tmp_path / "t.csv").open("w", encoding="utf-8-sig", newline="") as stream:
+        csv.writer(stream).writerows([header, row])
+    with pytest.raises(OutputError):
+        read_records(tmp_path / "t.csv")
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -266,6 +295,14 @@ def test_another_kind_of_table_is_refused_by_the_reader(tmp_path: Path, content:
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(OutputError):
         read_image_csv(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("content", [None, b"\xef\xbb\xbf\xff\xfe", b'\xef\xbb\xbf"a" b,c\r\n'])
+def test_a_table_that_cannot_be_read_is_said_so(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(OutputError):
+        read_records(tmp_path / "t.csv")
 
 
 def test_the_module_uses_no_locale_dependent_format() -> None:

@@ -1,0 +1,180 @@
+"""What people decided about images: noted under the image's content, and put beside a scan's results.
+
+An image is known by the SHA-256 of all its bytes. Name and path change when files are moved, and may hold a
+patient's; the time of change is lost by many ways of copying. A cheaper mark from size and both ends of the
+file would not do: two scans with the same white border can be equal there, and a review must never land on
+another image. Only files of a size that was reviewed before are read when a folder is looked through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from lungviewer.core.errors import ImageError, UsageError
+from lungviewer.core.job import JobContext
+from lungviewer.core.paths import is_one_of
+from lungviewer.core.types import ImageRecord
+from lungviewer.exporters.csv_table import is_image_csv, read_records, write_image_csv
+from lungviewer.readers.files import content_sha256
+from lungviewer.services.agreement import Agreement, agreement, decision
+from lungviewer.services.classify import display_name
+from lungviewer.services.find import find_images
+from lungviewer.store.review_entry import Action, ReviewDraft, ReviewEntry
+from lungviewer.store.reviews import ReviewLog
+
+Key = TypeVar("Key")
+Histories = dict[Key, tuple[ReviewEntry, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageIdentity:
+    """An image by its content: lower-case SHA-256 of the file's bytes, and how many there are."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """Reviews put beside the rows of a table. `histories` by path of the row, `missing`: rows whose file is
+    not below the folder, so that nobody can say whether it was reviewed; `head`: number and hash of the
+    log's last entry."""
+
+    records: tuple[ImageRecord, ...]
+    histories: Histories[str]
+    missing: int
+    agreement: Agreement
+    head: tuple[int, str]
+
+
+def identify(path: Path, check: Callable[[], None] = lambda: None) -> ImageIdentity:
+    """Read a file and say which image it is.
+
+    Raises:
+        ImageError: it cannot be read.
+        Cancelled: from `check`.
+    """
+    return ImageIdentity(*content_sha256(path, check))
+
+
+def draft_review(
+    identity: ImageIdentity,
+    record: ImageRecord | None,
+    reviewer: str,
+    action: Action,
+    chosen: str = "",
+    comment: str = "",
+) -> ReviewDraft:
+    """A review of an image together with the program's answer at this time (None: it had none yet)."""
+    draft = ReviewDraft(reviewer, identity.sha256, identity.bytes, action, chosen, comment)
+    if record is None:
+        return draft
+    return replace(
+        draft,
+        pack_id=record.model,
+        pack_version=record.model_version,
+        pack_sha256=record.model_sha256,
+        call=record.predicted_class,
+        confidence=record.confidence,
+        status=record.status.value,
+    )
+
+
+def find_reviews(files: Iterable[tuple[Key, Path]], log: ReviewLog, ctx: JobContext) -> Histories[Key]:
+    """The history of each file that has one. Files that cannot be read have none.
+
+    Raises:
+        OutputError: see `ReviewLog`.
+        Cancelled: `ctx` asked to stop.
+    """
+    sizes, found = log.sizes(), {}
+    listed = list(files) if sizes else []
+    for number, (key, path) in enumerate(listed):
+        ctx.check()
+        ctx.progress(number, len(listed))
+        try:
+            if path.stat().st_size in sizes:
+                history = log.history(identify(path, ctx.check).sha256)
+                if history:
+                    found[key] = history
+        except (ImageError, OSError):
+            continue
+    return found
+
+
+def reviewed_records(
+    records: Sequence[ImageRecord], folder: Path, log: ReviewLog, ctx: JobContext
+) -> Reviewed:
+    """Fill the review columns from the log, for files that lie below `folder` as the rows say.
+
+    Raises:
+        UsageError: there is no such folder.
+        OutputError: see `ReviewLog`.
+        Cancelled: `ctx` asked to stop.
+    """
+    places = _places(folder, ctx)
+    known = [(record.path, places[record.path]) for record in records if record.path in places]
+    histories = find_reviews(known, log, ctx)
+    return Reviewed(
+        records=tuple(_filled(record, histories.get(record.path, ())) for record in records),
+        histories=histories,
+        missing=len(records) - len(known),
+        agreement=agreement(records, histories),
+        head=log.head(),
+    )
+
+
+def export_reviewed_csv(
+    report: Path, folder: Path, log: ReviewLog, target: Path, ctx: JobContext
+) -> Reviewed:
+    """Write a scan's table once more, with the review columns filled from the log.
+
+    The scan's own table stays what the scan wrote. Entries that somebody made there by hand are taken over
+    where the log has none.
+
+    Args:
+        report: the table of a scan.
+        folder: what was scanned; rows are matched with its files, and those with the log by content.
+        target: another file.
+
+    Raises:
+        UsageError: the target is the table itself, one of the images, or a file that is no image table.
+        OutputError: the table cannot be read, the log is damaged, or the target cannot be written.
+        Cancelled: `ctx` asked to stop.
+    """
+    records, class_ids = read_records(report)
+    if is_one_of(target, [report, *(folder / record.path for record in records)]):
+        raise UsageError("That would replace the scan's own table, or an image.", hint="Choose another name.")
+    if target.exists() and not is_image_csv(target):
+        raise UsageError("A file of that name exists, and it is no image table.", hint="Choose another name.")
+    reviewed = reviewed_records(records, folder, log, ctx)
+    write_image_csv(target, reviewed.records, class_ids)
+    return reviewed
+
+
+def _places(folder: Path, ctx: JobContext) -> dict[str, Path]:
+    """The images below a folder by the text that a scan of it writes into `path`."""
+    if not folder.is_dir():
+        raise UsageError(
+            "The folder of the images does not exist.", hint="Choose the folder that was scanned."
+        )
+    found = find_images([folder], recursive=True, check=ctx.check)
+    places = (found.path(file) for file in found.files)
+    return {display_name(place.relative_to(found.root)): place for place in places}
+
+
+def _filled(record: ImageRecord, history: Sequence[ReviewEntry]) -> ImageRecord:
+    if not history:
+        return record
+    comment = next((entry.comment for entry in reversed(history) if entry.comment), "")
+    last = decision(history)
+    return replace(
+        record,
+        review_class="" if last is None else last.chosen,
+        reviewer=(last or history[-1]).reviewer,
+        reviewed_at=(last or history[-1]).time,
+        comment=comment,
+    )
