@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from lungviewer.core.model import ModelSpec
@@ -80,8 +82,53 @@ def reason_codes(record: ImageRecord) -> tuple[str, ...]:
 
 
 def reason_sentence(code: str) -> str:
-    """What a code means, as a sentence; codes of pixel rules have none and give themselves."""
-    return _tr(REASON_SENTENCES.get(code, code.replace("_", " ")))
+    """What a code of a row means, as a sentence: reasons of trust as well as notes of the pixel rules."""
+    if code in REASON_SENTENCES:
+        return _tr(REASON_SENTENCES[code])
+    return note_sentence(code)
+
+
+def note_sentence(code: str) -> str:
+    """What a pixel rule changed on the way in (readers/raster.py); an unknown code gives itself."""
+    frames = code.removeprefix("first_frame_of_")
+    if frames != code:
+        return _tr("The file holds {n} pictures; the first one was read.").format(n=frames)
+    sentences = {
+        "grey": _tr("The picture is grey; it was repeated into three colour channels."),
+        "bilevel": _tr("The picture has only black and white pixels."),
+        "palette": _tr("The picture has a palette of few colours."),
+        "16bit_scaled": _tr("The picture has 16 bits per channel; they were scaled to 8."),
+        "alpha_on_white": _tr("Transparent parts were laid on white."),
+        "extra_channel_ignored": _tr("A channel of unknown meaning was left out."),
+        "cmyk_converted": _tr(
+            "The picture is in print colours (CMYK); they were converted without a profile."
+        ),
+        "exif_rotated": _tr("The picture was turned upright, as its file asks."),
+        "exif_unreadable": _tr("The camera data of the file is damaged; the picture is shown as it lies."),
+        "icc_ignored": _tr("The file has a colour profile, which was not applied."),
+        "gamma_ignored": _tr("The file asks for an unusual gamma, which was not applied."),
+        "suffix_mismatch": _tr("The name ends like another image format; the content counts."),
+        "anisotropic_scale_ignored": _tr(
+            "The stated µm per pixel differ across and down; they were not used."
+        ),
+        "implausible_scale_ignored": _tr("The stated µm per pixel make no sense; they were not used."),
+    }
+    return sentences.get(code, code.replace("_", " "))
+
+
+def strangeness(score: float, limit: float) -> str:
+    """The strangeness score beside the pack's threshold, in words."""
+    numbers = {"score": _number(score), "limit": _number(limit)}
+    if not math.isfinite(score):
+        return _tr("Strangeness could not be computed.")
+    if score > limit:
+        return _tr("Strangeness {score}; above {limit} a field is refused.").format(**numbers)
+    return _tr("Strangeness {score}; refused above {limit}.").format(**numbers)
+
+
+def _number(value: float) -> str:
+    """Three figures, as people write them."""
+    return QLocale().toString(value, "g", 3)
 
 
 def headline(record: ImageRecord, spec: ModelSpec | None) -> str:
