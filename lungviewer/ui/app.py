@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -43,32 +43,60 @@ def first_places(paths: Sequence[Path], last_folder: str) -> list[Path]:
     return [bundled("resources") / "samples"]
 
 
+class Program:
+    """Everything that lives as long as the window does."""
+
+    def __init__(self, app: QApplication) -> None:
+        self._app = app
+        self.store = SettingsStore()
+        self._theme = ThemeKeeper(app, self.store)
+        self.session = ViewerSession(self.store)
+        self._reporter = CrashReporter(self._tell)
+        report = self._reporter.start()
+        self.window = MainWindow(self.session)
+        self.window.show()
+        if report:
+            self.window.windows.show_crash_report(report, user_log_dir())
+
+    def open(self, paths: Sequence[Path]) -> None:
+        """Load the model and open what was asked for, once the window has been painted."""
+        places = first_places(paths, self.store.current.last_folder)
+        self._later = _Later(self.session, places)
+        QTimer.singleShot(0, self._later.go)
+
+    def close(self) -> bool:
+        """After the event loop has ended. False when a thread does not answer."""
+        ended = self.session.close()
+        self._reporter.stop()
+        return ended
+
+    def _tell(self, sentence: str) -> None:
+        self.session.noticed.emit(Notice("error", sentence))
+
+
+class _Later(QObject):
+    """What begins when the event loop does."""
+
+    def __init__(self, session: ViewerSession, places: Sequence[Path]) -> None:
+        super().__init__(session)
+        self._session, self._places = session, places
+
+    @Slot()
+    def go(self) -> None:
+        self._session.load_model()
+        self._session.open_paths(self._places)
+
+
 def run(paths: Sequence[Path] = ()) -> int:
     """Show the window until it is closed; the exit code."""
     # Threads of ours that compute in Python hold the lock for this long; the default (5 ms) makes the window
     # late whenever a scan runs (benchmarks/window_heartbeat.py).
     sys.setswitchinterval(_SWITCH_S)
     app = make_application()
-    store = SettingsStore()
-    theme = ThemeKeeper(app, store)
-    session = ViewerSession(store)
-
-    def tell(sentence: str) -> None:
-        session.noticed.emit(Notice("error", sentence))
-
-    reporter = CrashReporter(tell)
-    report = reporter.start()
-    window = MainWindow(session, theme)
-    window.show()
-    if report:
-        window.show_crash_report(report, user_log_dir())
-    # After the first paint: the window can be used before the model is there.
-    QTimer.singleShot(0, session.load_model)
-    QTimer.singleShot(0, lambda: session.open_paths(first_places(paths, store.current.last_folder)))
+    program = Program(app)
+    program.open(paths)
     code = app.exec()
-    ended = session.close()
-    reporter.stop()
-    if not ended:
+    if not program.close():
         # A thread is stuck in a dead network drive, say. Everything that was reported is on the disk.
         os._exit(code)
     return code

@@ -14,11 +14,11 @@ from lungviewer.ui.actions import Actions
 from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.status import ScanStatus
 from lungviewer.ui.browser.panel import BrowserPanel
+from lungviewer.ui.commands import Commands
 from lungviewer.ui.notify import NoticeBar
 from lungviewer.ui.panels.side import SidePanel
 from lungviewer.ui.session import Notice, ViewerSession
 from lungviewer.ui.status import StatusLine
-from lungviewer.ui.theme import ThemeKeeper
 from lungviewer.ui.viewer.pane import ViewerPane
 from lungviewer.ui.windows import Windows
 
@@ -29,7 +29,7 @@ _FIRST_SIZE = (1280, 720)
 class MainWindow(QMainWindow):
     """Browser, slide view and answer, with menu, notices and status line."""
 
-    def __init__(self, session: ViewerSession, theme: ThemeKeeper, parent: QWidget | None = None) -> None:
+    def __init__(self, session: ViewerSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
         self.setWindowTitle("lungviewer")
@@ -42,7 +42,8 @@ class MainWindow(QMainWindow):
         self.notices = NoticeBar(self)
         self.windows = Windows(session, self.scan, self)
         self._put_together()
-        self.actions_ = Actions(self, session, theme)
+        self.commands = Commands(self, session)
+        self.actions_ = Actions(self, session, self.commands)
         self._connect()
         self._restore()
         self._say_first_things()
@@ -83,11 +84,11 @@ class MainWindow(QMainWindow):
 
     # --- opening ---------------------------------------------------------------------------------
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _local_paths(event.mimeData()):
             event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+    def dropEvent(self, event: QDropEvent) -> None:
         self.session.open_paths(_local_paths(event.mimeData()))
         event.acceptProposedAction()
 
@@ -106,14 +107,10 @@ class MainWindow(QMainWindow):
     def _say_first_things(self) -> None:
         if not self.session.settings.current.notice_seen:
             text = self.tr(
-                "Research use only, not for diagnosis. The sample images are drawn by this program and show no "
-                "patient. Open your own with Ctrl+O, or drop a file or folder here."
+                "Research use only, not for diagnosis. The sample images are drawn by this program and show "
+                "no patient. Open your own with Ctrl+O, or drop a file or folder here."
             )
             self.notices.offer(Notice("info", text), "notice-seen", self.tr("I understand"))
-
-    def show_crash_report(self, report: str, folder: Path) -> None:
-        """Show what the last run left behind."""
-        self.windows.show_crash_report(report, folder)
 
     @Slot(str)
     def _notice_action(self, action: str) -> None:
@@ -131,7 +128,7 @@ class MainWindow(QMainWindow):
         if settings.layout:
             self.restoreState(_bytes(settings.layout))
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+    def closeEvent(self, event: QCloseEvent) -> None:
         if not self.windows.may_close():
             event.ignore()
             return

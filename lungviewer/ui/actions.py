@@ -1,0 +1,200 @@
+"""The menu, and what its entries do. What an action is called and which keys it has: shortcuts.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QWidget
+
+from lungviewer.ui.commands import Commands
+from lungviewer.ui.icons import icon
+from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.shortcuts import MAGNIFICATIONS, shortcut
+
+if TYPE_CHECKING:
+    from lungviewer.ui.main_window import MainWindow
+
+_RECENT = "recent"
+_PANELS = "panels"
+_MENUS: dict[str, tuple[str, ...]] = {
+    "&File": (
+        "open-file",
+        "open-folder",
+        "open-samples",
+        _RECENT,
+        "",
+        "save-overlay",
+        "copy-view",
+        "print",
+        "",
+        "quit",
+    ),
+    "&View": (
+        *(
+            "fit",
+            *(f"magnification-{n}" for n in range(1, 7)),
+            "zoom-in",
+            "zoom-out",
+            "rotate-right",
+            "rotate-left",
+        ),
+        *("", "minimap", "ruler", "", "overlay", "opacity-less", "opacity-more", "next-class"),
+        *("", _PANELS, "full-screen", "switch-theme", "settings"),
+    ),
+    "&Images": ("previous", "next", "next-review", "search"),
+    "&Scan": ("scan-folder", "report"),
+    "&Models": ("models", "retrain"),
+    "&Help": ("help", "log-folder", "about"),
+}
+_NEEDS_IMAGE = (
+    "save-overlay",
+    "copy-view",
+    "print",
+    "fit",
+    "zoom-in",
+    "zoom-out",
+    "rotate-right",
+    "rotate-left",
+)
+_SPACE = "overlay"
+_OPACITY_STEP = 0.05
+
+
+class Actions(QObject):
+    """Makes every action once; `by_id` has them by the ids of shortcuts.py."""
+
+    def __init__(self, window: MainWindow, session: ViewerSession, commands: Commands) -> None:
+        super().__init__(window)
+        self._window, self._session = window, session
+        self.by_id: dict[str, QAction] = {}
+        self._make_all(commands)
+        self._recent = QMenu(self.tr("Open recent"), window)
+        self._recent.aboutToShow.connect(self._fill_recent)
+        for title, names in _MENUS.items():
+            self._fill(window.menuBar().addMenu(_menu_title(title)), names)
+        session.current_changed.connect(self._enable)
+        session.explaining.changed.connect(self._show_overlay_state)
+        self._enable()
+        self._show_overlay_state()
+
+    def _make_all(self, do: Commands) -> None:
+        viewer, browser, windows = self._window.viewer, self._window.browser, self._window.windows
+        explaining = self._session.explaining
+        plain: dict[str, tuple[Callable[[], object], str]] = {
+            "open-file": (do.open_file, "open-file"),
+            "open-folder": (do.open_folder, "open-folder"),
+            "open-samples": (do.open_samples, "image"),
+            "save-overlay": (do.save_overlay, "save"),
+            "copy-view": (do.copy_view, "copy"),
+            "print": (do.print_view, "print"),
+            "quit": (self._window.close, "close"),
+            "fit": (viewer.fit, "fit"),
+            "zoom-in": (partial(viewer.zoom_by, 1.25), "zoom-in"),
+            "zoom-out": (partial(viewer.zoom_by, 0.8), "zoom-out"),
+            "rotate-right": (partial(viewer.rotate_by, 90), "rotate"),
+            "rotate-left": (partial(viewer.rotate_by, -90), ""),
+            "opacity-less": (partial(explaining.change_opacity, -_OPACITY_STEP), ""),
+            "opacity-more": (partial(explaining.change_opacity, _OPACITY_STEP), ""),
+            "next-class": (self._session.next_class, ""),
+            "next": (browser.next, "next"),
+            "previous": (browser.previous, "previous"),
+            "next-review": (browser.next_review, "review"),
+            "search": (browser.focus_search, "search"),
+            "scan-folder": (windows.show_scan, "scan"),
+            "report": (windows.show_report, "report"),
+            "models": (windows.show_models, "model"),
+            "retrain": (windows.show_retrain, "retrain"),
+            "settings": (windows.show_settings, "settings"),
+            "help": (windows.show_help, "help"),
+            "about": (windows.show_about, "info"),
+            "log-folder": (do.open_log_folder, "folder"),
+            "switch-theme": (do.switch_theme, "theme"),
+            "leave-full-screen": (do.leave_full_screen, ""),
+        }
+        for n, power in enumerate(MAGNIFICATIONS, 1):
+            plain[f"magnification-{n}"] = (partial(viewer.zoom_to_magnification, power), "")
+        for name, (function, symbol) in plain.items():
+            action = self._make(name, symbol)
+            action.triggered.connect(_Call(function, action).go)
+        for name, slot, symbol, on in (
+            ("overlay", explaining.set_visible, "overlay", True),
+            ("minimap", viewer.set_minimap, "minimap", True),
+            ("ruler", viewer.set_ruler, "ruler", False),
+            ("full-screen", do.full_screen, "fullscreen", False),
+        ):
+            action = self._make(name, symbol)
+            action.setCheckable(True)
+            action.setChecked(on)
+            action.toggled.connect(slot)
+
+    def _make(self, name: str, symbol: str) -> QAction:
+        known = shortcut(name)
+        action = QAction(known.label, self)
+        action.setObjectName(name)
+        action.setShortcuts(known.sequences)
+        if symbol:
+            action.setIcon(icon(symbol))
+        self.by_id[name] = action
+        if name == _SPACE:
+            # Elsewhere the space bar presses the button that has the keyboard.
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            for place in (self._window.viewer, self._window.browser):
+                place.addAction(action)
+        else:
+            self._window.addAction(action)
+        return action
+
+    def _fill(self, menu: QMenu, names: Sequence[str]) -> None:
+        menu.setToolTipsVisible(True)
+        for name in names:
+            if not name:
+                menu.addSeparator()
+            elif name == _RECENT:
+                menu.addMenu(self._recent)
+            elif name == _PANELS:
+                for dock in (self._window.browser_dock, self._window.side_dock):
+                    menu.addAction(dock.toggleViewAction())
+            else:
+                menu.addAction(self.by_id[name])
+
+    @Slot()
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        for text in self._session.settings.current.recent:
+            path = Path(text)
+            # An ampersand in a name is no mark of a key.
+            action = self._recent.addAction(" ".join(path.name.split()).replace("&", "&&") or text)
+            action.setToolTip(text)
+            action.triggered.connect(_Call(partial(self._session.open_paths, [path]), action).go)
+        if self._recent.isEmpty():
+            self._recent.addAction(self.tr("Nothing was opened yet")).setEnabled(False)
+
+    @Slot()
+    def _enable(self) -> None:
+        for name in _NEEDS_IMAGE:
+            self.by_id[name].setEnabled(self._session.current is not None)
+
+    @Slot()
+    def _show_overlay_state(self) -> None:
+        self.by_id["overlay"].setChecked(self._session.explaining.visible)
+
+
+class _Call(QObject):
+    """Calls a function without the "checked" that `triggered` carries."""
+
+    def __init__(self, function: Callable[[], object], parent: QObject) -> None:
+        super().__init__(parent)
+        self._function = function
+
+    @Slot()
+    def go(self) -> None:
+        self._function()
+
+
+def _menu_title(text: str) -> str:
+    return QWidget.tr(text)

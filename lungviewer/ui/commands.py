@@ -1,0 +1,134 @@
+"""What menu entries do that no part of the window does by itself: dialogs, saving, printing, full screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtPrintSupport import QPrintDialog, QPrinter
+from PySide6.QtWidgets import QFileDialog
+
+from lungviewer.core.errors import LungviewerError
+from lungviewer.core.paths import bundled, user_log_dir
+from lungviewer.readers.sniff import IMAGE_SUFFIXES
+from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.theme import other_theme
+from lungviewer.ui.viewer.snapshot import copy_view, print_view, save_view
+
+if TYPE_CHECKING:
+    from lungviewer.ui.main_window import MainWindow
+
+
+class Commands(QObject):
+    """Belongs to the main window."""
+
+    def __init__(self, window: MainWindow, session: ViewerSession) -> None:
+        super().__init__(window)
+        self._window, self._session = window, session
+
+    # --- opening ---------------------------------------------------------------------------------
+
+    @Slot()
+    def open_file(self) -> None:
+        """Ask for images; one is shown with its neighbours, several alone."""
+        kinds = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
+        filters = self.tr("Images ({kinds});;All files (*)").format(kinds=kinds)
+        names, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open images"), self._start(), filters)
+        self._session.open_paths([Path(name) for name in names])
+
+    @Slot()
+    def open_folder(self) -> None:
+        """Ask for a folder."""
+        name = QFileDialog.getExistingDirectory(self._window, self.tr("Open folder"), self._start())
+        if name:
+            self._session.open_paths([Path(name)])
+
+    @Slot()
+    def open_samples(self) -> None:
+        """The synthetic images that came with the program."""
+        self._session.open_paths([bundled("resources") / "samples"])
+
+    def _start(self) -> str:
+        return str(self._session.folder or Path.home())
+
+    # --- the view --------------------------------------------------------------------------------
+
+    @Slot()
+    def copy_view(self) -> None:
+        """What is seen, into the clipboard."""
+        copy_view(self._window.viewer)
+        self._tell(Notice("info", self.tr("The view was copied, with heat map and scale.")))
+
+    @Slot()
+    def save_overlay(self) -> None:
+        """What is seen, into a PNG."""
+        current = self._session.current
+        if current is None:
+            return
+        proposed = str(Path.home() / f"{' '.join(current.stem.split())} heat map.png")
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, self.tr("Save picture with heat map"), proposed, self.tr("PNG (*.png)")
+        )
+        if name:
+            self.save_overlay_as(Path(name))
+
+    def save_overlay_as(self, target: Path) -> None:
+        """Write the PNG; a failure is a sentence, and images are never replaced."""
+        if target.suffix.lower() != ".png":
+            target = target.with_name(target.name + ".png")
+        if target.absolute() in self._session.files or target.absolute() == self._session.current:
+            self._tell(Notice("error", self.tr("That would replace an image. Choose another name.")))
+            return
+        try:
+            save_view(self._window.viewer, target)
+        except LungviewerError as error:
+            self._tell(Notice("error", error.sentence))
+            return
+        self._tell(Notice("info", self.tr("Saved as {name}.").format(name=target.name)))
+
+    @Slot()
+    def print_view(self) -> None:
+        """What is seen, on paper."""
+        printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+        dialog = QPrintDialog(printer, self._window)
+        if dialog.exec() == QPrintDialog.DialogCode.Accepted:
+            print_view(self._window.viewer, printer)
+
+    # --- the window ------------------------------------------------------------------------------
+
+    @Slot(bool)
+    def full_screen(self, on: bool) -> None:
+        """The picture alone, as large as the screen."""
+        if on == self._window.isFullScreen():
+            return
+        for part in (self._window.browser_dock, self._window.side_dock):
+            part.setVisible(not on)
+        self._window.statusBar().setVisible(not on)
+        self._window.menuBar().setVisible(not on)
+        if on:
+            self._window.showFullScreen()
+        else:
+            self._window.showNormal()
+
+    @Slot()
+    def leave_full_screen(self) -> None:
+        """Back, when it was full screen."""
+        self._window.actions_.by_id["full-screen"].setChecked(False)
+
+    @Slot()
+    def switch_theme(self) -> None:
+        """Light to dark and back."""
+        store = self._session.settings
+        store.update(theme=other_theme(store.current.theme))
+
+    @Slot()
+    def open_log_folder(self) -> None:
+        """Show the logs in the file manager."""
+        folder = user_log_dir()
+        if not folder.is_dir() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self._tell(Notice("info", self.tr("Logs are kept in {folder}.").format(folder=folder)))
+
+    def _tell(self, notice: Notice) -> None:
+        self._session.noticed.emit(notice)
