@@ -138,11 +138,16 @@ def write_overlay_png(
         text=text,
         um_per_px=um_per_px,
     )
+    with atomic_write(target) as stream:
+        Image.fromarray(sheet).save(stream, "PNG", pnginfo=overlay_notes(), compress_level=4)
+
+
+def overlay_notes() -> PngInfo:
+    """The texts that mark a PNG as drawn by this program, and say what it may be used for."""
     notes = PngInfo()
     notes.add_text(*_MARK)
     notes.add_text("Comment", RESEARCH_ONLY)
-    with atomic_write(target) as stream:
-        Image.fromarray(sheet).save(stream, "PNG", pnginfo=notes, compress_level=4)
+    return notes
 
 
 def is_overlay_png(path: Path) -> bool:

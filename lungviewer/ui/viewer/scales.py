@@ -20,8 +20,6 @@ ASSUMED_UM_PER_PX = 0.5
 """What keys 1 to 6 take an image of unknown scale for: a scan at 20×, as most tiles in circulation are. So
 they give 6.25, 12.5, 25, 50, 100 and 200 % of the image's own pixels, and the view says per cent."""
 
-KEY_MAGNIFICATIONS = (1.25, 2.5, 5.0, 10.0, 20.0, 40.0)
-
 _ROUNDING = 1.001
 
 

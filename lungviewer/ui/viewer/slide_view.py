@@ -11,7 +11,6 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPalette,
-    QPen,
     QResizeEvent,
     QTransform,
     QWheelEvent,
@@ -273,15 +272,9 @@ class SlideView(QGraphicsView):
 
     def drawForeground(self, painter: QPainter, rect: QRectF | object) -> None:
         to_screen = painter.worldTransform()
-        painter.save()
         painter.resetTransform()
         self.ruler.paint(painter, to_screen)
-        if self.hasFocus():
-            pen = QPen(self.palette().color(QPalette.ColorRole.Highlight), 2)
-            pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-            painter.setPen(pen)
-            painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
-        painter.restore()
+        painter.setWorldTransform(to_screen)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -74,6 +74,11 @@ class TileLayer(QObject):
         return self._level
 
     @property
+    def source(self) -> SharedSource | None:
+        """The image that is shown."""
+        return self._source
+
+    @property
     def cache(self) -> TileCache:
         return self._cache
 

@@ -1,4 +1,4 @@
-"""Reads tiles in threads of its own: what was asked for last is read first, what is no longer wanted never."""
+"""Reads tiles in threads of its own: what was asked for last comes first, what nobody wants now never."""
 
 from __future__ import annotations
 

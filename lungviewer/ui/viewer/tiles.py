@@ -57,7 +57,7 @@ class TileGrid:
         return QRectF(box.x * downsample, box.y * downsample, box.width * downsample, box.height * downsample)
 
     def tiles_in(self, level: int, l0_rect: QRectF, ring: int = 0) -> list[TileKey]:
-        """Tiles of a level that touch a rectangle and `ring` more on every side, nearest to its centre first."""
+        """Tiles of a level that touch a rectangle, and `ring` more on every side; the middle first."""
         side = TILE_PX * self.levels[level].downsample
         columns, rows = (math.ceil(length / TILE_PX) for length in self._sizes[level])
         x0, x1 = _span(l0_rect.left() / side, l0_rect.right() / side, columns, ring)

@@ -1,0 +1,60 @@
+"""Which map is shown over the image, and what is said about it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from lungviewer.core.heatmap import Heatmap
+from lungviewer.core.types import Prediction
+from lungviewer.services.classify import ImageResult
+from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.words import class_label
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The map of one class. `chosen`: the person asked for this class; `called`: it is the answer."""
+
+    class_id: str
+    label: str
+    heatmap: Heatmap
+    chosen: bool
+    called: bool
+
+
+def explained(session: ViewerSession) -> Explained | None:
+    """What the overlay of the current image shows: the chosen class, else the called one, else (nothing was
+    called) the most probable one. None while there is no answer."""
+    result = session.result()
+    if result is None or not result.heatmaps:
+        return None
+    wanted = session.explaining.class_id
+    chosen = wanted in result.heatmaps
+    class_id = wanted if wanted is not None and chosen else shown_by_default(result)
+    return Explained(
+        class_id,
+        class_label(class_id, session.spec),
+        result.heatmaps[class_id],
+        chosen,
+        class_id == result.prediction.predicted,
+    )
+
+
+def shown_by_default(result: ImageResult) -> str:
+    """The class whose map is shown when nobody chose one."""
+    return result.prediction.predicted or _most_probable(result.prediction) or next(iter(result.heatmaps))
+
+
+def next_class(session: ViewerSession) -> str | None:
+    """The class after the one that is shown, in the pack's order; None while there is no answer."""
+    now, result = explained(session), session.result()
+    if now is None or result is None:
+        return None
+    ids = list(result.heatmaps)
+    return ids[(ids.index(now.class_id) + 1) % len(ids)]
+
+
+def _most_probable(prediction: Prediction) -> str | None:
+    known = {c: p for c, p in prediction.probabilities.items() if math.isfinite(p)}
+    return max(known, key=lambda c: known[c]) if known else None

@@ -1,0 +1,59 @@
+"""Where the plates over the picture stand: every one in a corner of its own, so that none covers another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPoint, QRect, QSize
+
+from lungviewer.ui.viewer.legend import Legend
+from lungviewer.ui.viewer.message import Message
+from lungviewer.ui.viewer.minimap import Minimap
+from lungviewer.ui.viewer.notes import Notes
+from lungviewer.ui.viewer.scale_chip import ScaleChip
+from lungviewer.ui.viewer.scale_popup import ScalePopup
+
+_MINIMAP_SHARE = 0.3
+_MINIMAP_LINES = 10  # at most so many lines of text high
+
+
+@dataclass(frozen=True, slots=True)
+class Furniture:
+    """Everything that stands over the view."""
+
+    legend: Legend
+    scale: ScaleChip
+    minimap: Minimap
+    notes: Notes
+    message: Message
+    popup: ScalePopup
+
+    def place(self, room: QRect, line_px: int) -> None:
+        """Put each where it belongs. `line_px`: height of a line of text."""
+        gap = line_px // 2
+        inner = room.adjusted(gap, gap, -gap, -gap)
+        map_size = QSize()
+        if not self.minimap.isHidden():
+            most = min(round(min(inner.width(), inner.height()) * _MINIMAP_SHARE), _MINIMAP_LINES * line_px)
+            map_size = self.minimap.size_within(QSize(most, most))
+            self.minimap.setGeometry(
+                QRect(QPoint(inner.right() - map_size.width() + 1, inner.top()), map_size)
+            )
+        notes = self.notes.size_within(QSize(inner.width() - map_size.width() - gap, inner.height()))
+        self.notes.setGeometry(QRect(inner.topLeft(), notes))
+        scale = self.scale.sizeHint()
+        self.scale.setGeometry(
+            QRect(inner.bottomRight() - QPoint(scale.width() - 1, scale.height() - 1), scale)
+        )
+        legend = self.legend.size_within(QSize(inner.width() - scale.width() - gap, inner.height()))
+        self.legend.setGeometry(QRect(inner.bottomLeft() - QPoint(0, legend.height() - 1), legend))
+        _centre(self.message, self.message.size_within(inner.size()), inner)
+        popup = self.popup.size_within(inner.size())
+        top = max(inner.top(), self.scale.y() - gap // 2 - popup.height())
+        self.popup.setGeometry(QRect(QPoint(inner.right() - popup.width() + 1, top), popup))
+
+
+def _centre(message: Message, size: QSize, room: QRect) -> None:
+    rect = QRect(QPoint(), size)
+    rect.moveCenter(room.center())
+    message.setGeometry(rect)

@@ -1,0 +1,87 @@
+"""The whole image, small, with what the view shows of it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QTransform
+from PySide6.QtWidgets import QWidget
+
+_DARK, _LIGHT = QColor(20, 20, 20), QColor(255, 255, 255)
+
+
+class Minimap(QWidget):
+    """Turned as the view is. A press or drag asks the view to go there; by keyboard, the arrow keys of the
+    view do the same."""
+
+    jump_asked = Signal(float, float)  # l0_x, l0_y
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Minimap"))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._picture = QImage()
+        self._small = QImage()
+        self._l0_size = (1, 1)
+        self._angle = 0
+        self._seen = QRectF()
+
+    def show_image(self, picture: QImage, l0_size: tuple[int, int]) -> None:
+        """Begin with another image."""
+        self._picture, self._l0_size, self._small = picture, l0_size, QImage()
+        self.update()
+
+    def show_seen(self, l0_rect: QRectF, angle: int) -> None:
+        """What the view covers, and how far it is turned."""
+        if angle != self._angle:
+            self._small = QImage()
+        self._seen, self._angle = l0_rect, angle
+        self.update()
+
+    def size_within(self, most: QSize) -> QSize:
+        """The size at which the whole image fits, turned as it is."""
+        turned = QTransform().rotate(self._angle).mapRect(QRectF(0, 0, *self._l0_size)).size().toSize()
+        fitted = turned.scaled(most, Qt.AspectRatioMode.KeepAspectRatio)
+        return fitted.expandedTo(QSize(16, 16))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        ratio = self.devicePixelRatioF()
+        wanted = (QRectF(self.rect()).size() * ratio).toSize()
+        if self._small.size() != wanted:
+            turned = self._picture.transformed(QTransform().rotate(self._angle))
+            self._small = turned.scaled(
+                wanted, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+            )
+        painter.drawImage(self.rect(), self._small)
+        edge = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(self.palette().color(QPalette.ColorRole.Dark))
+        painter.drawRect(edge)
+        seen = self._from_l0().mapRect(self._seen).intersected(edge.adjusted(1, 1, -1, -1))
+        for colour, width in ((_LIGHT, 4), (_DARK, 2)):
+            pen = QPen(colour, width)
+            pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+            painter.setPen(pen)
+            painter.drawRect(seen)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._go(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._go(event.position())
+
+    def _go(self, at: QPointF) -> None:
+        l0 = self._from_l0().inverted()[0].map(at)
+        self.jump_asked.emit(l0.x(), l0.y())
+
+    def _from_l0(self) -> QTransform:
+        """From level-0 pixels to this widget's."""
+        turn = QTransform().rotate(self._angle)
+        turned = turn.mapRect(QRectF(0, 0, *self._l0_size))
+        shift = QTransform.fromTranslate(-turned.x(), -turned.y())
+        return (
+            turn
+            * shift
+            * QTransform.fromScale(self.width() / turned.width(), self.height() / turned.height())
+        )

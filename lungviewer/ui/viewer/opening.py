@@ -1,0 +1,86 @@
+"""Opens images off the GUI thread, the latest one only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QImage
+
+from lungviewer.core.job import JobContext
+from lungviewer.readers.isolated import IsolatedDecoder
+from lungviewer.services.viewing import open_view
+from lungviewer.ui.jobs import Job, JobRunner
+from lungviewer.ui.qimage import rgb_image
+from lungviewer.ui.viewer.shared_source import SharedSource
+
+THUMBNAIL_PX = 1024
+"""What is seen before the tiles are there; whole tiles of training size are in it as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedView:
+    """An image that was opened, and a small picture of it. Whoever gets it owns the source."""
+
+    path: Path
+    source: SharedSource
+    thumbnail: QImage
+
+
+class ViewOpener(QObject):
+    """Of several images that are asked for in a row, only the last one is heard of."""
+
+    opened = Signal(object)  # OpenedView
+    failed = Signal(object)  # LungviewerError
+
+    def __init__(self, decoder: IsolatedDecoder, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._decoder = decoder
+        self._jobs = JobRunner("view", self)
+        self._job: Job | None = None
+
+    def open(self, path: Path) -> None:
+        """Open this one instead of any other."""
+        self.abandon()
+        decoder = self._decoder
+        self._job = self._jobs.submit(lambda ctx: _open(path, decoder, ctx))
+        self._job.finished.connect(self._finished)
+        self._job.failed.connect(self._failed)
+
+    def abandon(self) -> None:
+        """Hear no more of what is being opened."""
+        if self._job is not None:
+            self._job.abandon()
+        self._job = None
+
+    def shutdown(self) -> None:
+        """End the thread. A decoder that hangs over a file is ended too: nothing else would free it."""
+        if self._job is not None:
+            self._decoder.close()
+        self.abandon()
+        self._jobs.close()
+
+    @Slot(object)
+    def _finished(self, view: OpenedView) -> None:
+        self._job = None
+        self.opened.emit(view)
+
+    @Slot(object)
+    def _failed(self, error: object) -> None:
+        self._job = None
+        self.failed.emit(error)
+
+
+def _open(path: Path, decoder: IsolatedDecoder, ctx: JobContext) -> OpenedView:
+    source = open_view(path, decoder=decoder)
+    handed_over = False
+    try:
+        ctx.check()
+        view = OpenedView(path, SharedSource(source), rgb_image(source.thumbnail(THUMBNAIL_PX)))
+        ctx.check()
+        handed_over = True
+        return view
+    finally:
+        if not handed_over:
+            source.close()

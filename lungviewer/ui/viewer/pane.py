@@ -1,0 +1,335 @@
+"""The slide view with everything that stands over it: one part of the window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from lungviewer.core.errors import LungviewerError
+from lungviewer.core.image import ImageInfo
+from lungviewer.core.types import Status
+from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.settings import Settings
+from lungviewer.ui.viewer.explained import Explained, explained, next_class
+from lungviewer.ui.viewer.furniture import Furniture
+from lungviewer.ui.viewer.heat_layer import HeatLayer
+from lungviewer.ui.viewer.keys import ViewerKeys
+from lungviewer.ui.viewer.legend import Legend
+from lungviewer.ui.viewer.message import Message
+from lungviewer.ui.viewer.minimap import Minimap
+from lungviewer.ui.viewer.notes import Notes
+from lungviewer.ui.viewer.opening import OpenedView, ViewOpener
+from lungviewer.ui.viewer.scale_chip import ScaleChip
+from lungviewer.ui.viewer.scale_popup import ScalePopup
+from lungviewer.ui.viewer.scales import magnification_of, zoom_for
+from lungviewer.ui.viewer.slide_view import SlideView
+from lungviewer.ui.viewer.snapshot import draw_view
+from lungviewer.ui.words import headline
+
+_MEGABYTE = 1 << 20
+_QUIET_MS = 150
+"""An image that opens faster than this needs no word about it."""
+
+_JUMP_MAGNIFICATION, _JUMP_FACTOR, _JUMP_ZOOM_MOST = 10.0, 3.0, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """How near one looks: `magnification` (None: the scale is unknown), `zoom` in screen pixels per level-0
+    pixel, `rotation` in degrees clockwise."""
+
+    magnification: float | None
+    zoom: float
+    rotation: int
+
+
+class ViewerPane(QWidget):
+    """Shows the session's current image and the map of its answer.
+
+    Reads the session, and changes it only by `set_scale` and through `session.explaining`.
+    """
+
+    view_changed = Signal(object)  # ViewState
+    image_opened = Signal(object)  # ImageInfo; again when the person changes the scale
+    image_failed = Signal(object)  # LungviewerError
+
+    def __init__(self, session: ViewerSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._info: ImageInfo | None = None
+        self._painted: tuple[object, ...] = ()
+        self._minimap_on = True
+        self.view = SlideView(session.settings.current.tile_cache_mb * _MEGABYTE, self)
+        self.setFocusProxy(self.view)
+        self._heat = HeatLayer(self.view.scene())
+        self.furniture = Furniture(
+            Legend(self), ScaleChip(self), Minimap(self), Notes(self), Message(self), ScalePopup(self)
+        )
+        self._opener = ViewOpener(session.decoder, self)
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(_QUIET_MS)
+        self._keys = ViewerKeys(self, session.explaining)
+        self._connect()
+        self._open_current()
+
+    def _connect(self) -> None:
+        session, furniture = self._session, self.furniture
+        session.current_changed.connect(self._open_current)
+        session.outcome_changed.connect(self._outcome_changed)
+        session.model_changed.connect(self._show_answer)
+        session.scale_changed.connect(self._scale_changed)
+        session.explaining.changed.connect(self._show_answer)
+        session.settings.changed.connect(self._settings_changed)
+        self._opener.opened.connect(self._opened)
+        self._opener.failed.connect(self._failed)
+        self._patience.timeout.connect(self._say_opening)
+        self.view.view_changed.connect(self._view_changed)
+        self.view.tiles.failed.connect(self._tile_failed)
+        furniture.minimap.jump_asked.connect(self.view.jump_to)
+        furniture.scale.set_asked.connect(self.ask_scale)
+        furniture.popup.given.connect(self._scale_given)
+        furniture.popup.closed.connect(self.view.setFocus)
+
+    # --- what the window may ask for ---------------------------------------------------------------
+
+    @property
+    def um_per_px(self) -> float | None:
+        """µm per level-0 pixel of what is shown: the person's, else the file's, else None."""
+        return None if self._info is None else self._info.um_per_px
+
+    @property
+    def info(self) -> ImageInfo | None:
+        """What is shown, with the scale in force; None while nothing is."""
+        return self._info
+
+    def fit(self) -> None:
+        """The whole image."""
+        self.view.fit()
+
+    def zoom_to_magnification(self, x: float) -> None:
+        """10 is 1 µm per screen pixel, 40 is 0.25. An image of unknown scale is taken for a scan at 20×."""
+        self.view.set_zoom(zoom_for(x, self.um_per_px))
+
+    def zoom_by(self, factor: float) -> None:
+        """Nearer (above 1) or further away, about the middle."""
+        self.view.zoom_by(factor)
+
+    def rotate_by(self, degrees: int) -> None:
+        """Turn clockwise about the middle."""
+        self.view.rotate_by(degrees)
+
+    @Slot(bool)
+    def set_ruler(self, on: bool) -> None:
+        """While it is on, dragging draws a line instead of moving the image."""
+        self.view.ruler.on = on
+        if not on:
+            self.view.ruler.clear()
+        self.view.show_cursor()
+        hint = self.tr("Ruler: drag a line. Esc removes it.") if on else ""
+        self.furniture.notes.say("ruler", hint)
+        self.view.viewport().update()
+
+    def remove_ruler_line(self) -> bool:
+        """False when there was none."""
+        there = self.view.ruler.ends is not None
+        self.view.ruler.clear()
+        self.view.viewport().update()
+        return there
+
+    @Slot(bool)
+    def set_minimap(self, on: bool) -> None:
+        """It is shown only while the view does not show the whole image."""
+        self._minimap_on = on
+        self._show_minimap()
+
+    @Slot(float, float)
+    def jump_to(self, l0_x: float, l0_y: float) -> None:
+        """Bring a point into the middle; from the whole image, also nearer."""
+        if self.view.shows_whole_image():
+            near = self.view.zoom * _JUMP_FACTOR
+            if self.um_per_px is not None:
+                near = max(near, zoom_for(_JUMP_MAGNIFICATION, self.um_per_px))
+            self.view.set_zoom(max(self.view.zoom, min(near, _JUMP_ZOOM_MOST)))
+        self.view.jump_to(l0_x, l0_y)
+
+    def snapshot(self) -> QImage:
+        """What is seen, with overlay, legend, scale bar and what it may be used for."""
+        return draw_view(self)
+
+    @Slot()
+    def ask_scale(self) -> None:
+        """Open the small question for the scale of this image."""
+        path = self._session.current
+        if path is not None and self._info is not None:
+            self.furniture.popup.ask(self.um_per_px, self._session.scale_of(path) is not None)
+            self._place()
+
+    def show_next_class(self) -> None:
+        """Show the map of the class after this one."""
+        class_id = next_class(self._session)
+        if class_id is not None:
+            self._session.explaining.set_class(class_id)
+
+    def shutdown(self) -> None:
+        """End what runs in the background."""
+        self._patience.stop()
+        self._opener.shutdown()
+        self.view.tiles.stop()
+
+    def explained(self) -> Explained | None:
+        """What the overlay shows; None when there is no answer or the overlay is hidden."""
+        return (
+            explained(self._session) if self._session.explaining.visible and self._info is not None else None
+        )
+
+    # --- opening -----------------------------------------------------------------------------------
+
+    @Slot()
+    def _open_current(self) -> None:
+        """The old image goes at once: one that is no longer meant must never be seen."""
+        self._opener.abandon()
+        self._info = None
+        self.view.clear()
+        for part in (self.furniture.message, self.furniture.popup, self.furniture.scale):
+            part.hide()
+        self.furniture.notes.say("unreadable", "")
+        self._show_answer()
+        self._show_minimap()
+        path = self._session.current
+        if path is None:
+            self._patience.stop()
+        else:
+            self._patience.start()
+            self._opener.open(path)
+
+    @Slot()
+    def _say_opening(self) -> None:
+        path = self._session.current
+        if path is not None:
+            self.furniture.message.say(self.tr("Opening {name}…").format(name=path.name))
+            self._place()
+
+    @Slot(object)
+    def _opened(self, view: OpenedView) -> None:
+        self._patience.stop()
+        self.furniture.message.hide()
+        self._info = self._scaled(view.source.info, view.path)
+        self.furniture.minimap.show_image(view.thumbnail, (self._info.width, self._info.height))
+        self.view.ruler.um_per_px = self.um_per_px
+        self.view.show_image(view.source, view.thumbnail)
+        self.view.show_cursor()
+        self._show_answer()
+        self.image_opened.emit(self._info)
+
+    @Slot(object)
+    def _failed(self, error: LungviewerError) -> None:
+        self._patience.stop()
+        self.furniture.message.say_failed(self.tr("This image cannot be shown."), error.sentence)
+        self._place()
+        self.image_failed.emit(error)
+
+    @Slot(object)
+    def _tile_failed(self, error: LungviewerError) -> None:
+        self.furniture.notes.say(
+            "unreadable", self.tr("Part of the image cannot be shown. {why}").format(why=error.sentence)
+        )
+
+    # --- scale -------------------------------------------------------------------------------------
+
+    def _scaled(self, info: ImageInfo, path: Path) -> ImageInfo:
+        """The facts with the person's scale in place of the file's."""
+        given = self._session.scale_of(path)
+        return info if given is None else replace(info, um_per_px=given, um_per_px_source="user")
+
+    @Slot(object)
+    def _scale_given(self, um_per_px: float | None) -> None:
+        if self._session.current is not None:
+            self._session.set_scale(self._session.current, um_per_px)
+
+    @Slot()
+    def _scale_changed(self) -> None:
+        source, path = self.view.tiles.source, self._session.current
+        if source is None or path is None:
+            return
+        self._info = self._scaled(source.info, path)
+        self.view.ruler.um_per_px = self.um_per_px
+        self._view_changed()
+        self.view.viewport().update()
+        self.image_opened.emit(self._info)
+
+    # --- the answer --------------------------------------------------------------------------------
+
+    @Slot(object)
+    def _outcome_changed(self, path: object) -> None:
+        if path == self._session.current:
+            self._show_answer()
+
+    @Slot()
+    def _show_answer(self) -> None:
+        """Bring overlay, legend and remarks up to what is known and chosen."""
+        how, what = self._session.explaining, self.explained()
+        record = None if self._session.current is None else self._session.record(self._session.current)
+        refused = record is not None and record.status is Status.REFUSED and self._info is not None
+        self.furniture.notes.say("refused", headline(record, self._session.spec) if refused else "")
+        wanted = (what and id(what.heatmap), how.threshold, how.colour_map, refused)
+        if wanted != self._painted:
+            self._painted = wanted
+            self._heat.clear()
+            if what is not None:
+                self._heat.show(what.heatmap, how.threshold, how.colour_map)
+            if refused and self._info is not None:
+                self._heat.mark_refused(QRectF(0, 0, self._info.width, self._info.height))
+        self._heat.set_opacity(how.opacity)
+        self._heat.set_visible(how.visible and self._info is not None)
+        if what is not None:
+            self.furniture.legend.explain(what, how.colour_map, how.threshold, self._heat.has_holes)
+        self.furniture.legend.setVisible(what is not None)
+        self._place()
+        self.view.viewport().update()
+
+    @Slot(object)
+    def _settings_changed(self, settings: Settings) -> None:
+        self.view.tiles.set_cache_limit(settings.tile_cache_mb * _MEGABYTE)
+        self._scale_changed()
+
+    # --- place and keys ----------------------------------------------------------------------------
+
+    @Slot()
+    def _view_changed(self) -> None:
+        if self._info is None:
+            return
+        zoom = self.view.zoom
+        self.furniture.scale.show_scale(zoom, self.um_per_px, self.width())
+        self.furniture.scale.show()
+        self._show_minimap()
+        state = ViewState(magnification_of(zoom, self.um_per_px), zoom, self.view.angle)
+        self.view_changed.emit(state)
+
+    def _show_minimap(self) -> None:
+        minimap = self.furniture.minimap
+        minimap.show_seen(self.view.l0_rect_seen(), self.view.angle)
+        shown = self._minimap_on and self._info is not None and not self.view.shows_whole_image()
+        if shown == minimap.isHidden():
+            minimap.setVisible(shown)
+        self._place()
+
+    def _place(self) -> None:
+        self.view.setGeometry(self.rect())
+        self.furniture.place(self.rect(), self.fontMetrics().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:  # a plate says more or less than before
+            self._place()
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.setAccepted(self._keys.press(Qt.Key(event.key()), event.modifiers()))

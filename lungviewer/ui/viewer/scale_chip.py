@@ -1,0 +1,108 @@
+"""Scale bar and magnification, or the way to say what the scale is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLocale, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from lungviewer.exporters.overlay_frame import scale_bar
+from lungviewer.ui.viewer.chip import Chip
+from lungviewer.ui.viewer.scales import zoom_words
+
+
+class ScaleChip(Chip):
+    """`show_scale` says what to draw; `set_asked` is emitted by the button that an unknown scale has."""
+
+    set_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, passes_mouse=False)
+        self._zoom = QLabel()
+        font = self._zoom.font()
+        font.setBold(True)
+        self._zoom.setFont(font)
+        self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._bar = _Bar()
+        self._unknown = QLabel(self.tr("Scale unknown"))
+        self.button = QPushButton(self.tr("Set…"))
+        self.button.setAccessibleName(self.tr("Set the scale of this image"))
+        self.button.clicked.connect(self._ask)
+        top = QHBoxLayout()
+        top.addWidget(self.button)
+        top.addStretch()
+        top.addWidget(self._zoom)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(self.pad, self.pad, self.pad, self.pad)
+        column.setSpacing(2)
+        column.addWidget(self._unknown)
+        column.addWidget(self._bar, 0, Qt.AlignmentFlag.AlignRight)
+        column.addLayout(top)
+
+    def show_scale(self, zoom: float, um_per_px: float | None, view_width: int) -> None:
+        """`zoom` in screen pixels per level-0 pixel, `um_per_px` of level 0 or None, `view_width` in screen
+        pixels: the bar takes at most a quarter of it."""
+        words = zoom_words(zoom, um_per_px)
+        self._zoom.setText(words)
+        known = um_per_px is not None
+        self._bar.setVisible(known)
+        self._unknown.setVisible(not known)
+        self.button.setVisible(not known)
+        if um_per_px is not None:
+            self._bar.show_length(*scale_bar(max(40, view_width), um_per_px / zoom))
+            self._zoom.setToolTip(self.tr("Magnification: at 10×, one pixel of the screen covers 1 µm"))
+        else:
+            self._zoom.setToolTip(self.tr("Pixels of the screen per pixel of the image"))
+        self.setAccessibleName(self.tr("Magnification {words}").format(words=words))
+
+    @property
+    def zoom_text(self) -> str:
+        return self._zoom.text()
+
+    @property
+    def bar_text(self) -> str:
+        """The length that the bar stands for, "" when the scale is unknown."""
+        return "" if self._bar.isHidden() else self._bar.words
+
+    @property
+    def bar_px(self) -> float:
+        """How long the bar is, in screen pixels."""
+        return self._bar.length_px
+
+    def _ask(self) -> None:
+        self.set_asked.emit()
+
+
+class _Bar(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.length_px = "", 0.0
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def show_length(self, um: float, px: float) -> None:
+        number = QLocale().toString(um / 1000 if um >= 1000 else um, "g", 6)
+        words = self.tr("{number} mm") if um >= 1000 else self.tr("{number} µm")
+        self.words, self.length_px = words.format(number=number), px
+        self.setAccessibleName(self.tr("Scale bar: {length}").format(length=self.words))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        wide = max(round(self.length_px) + 2, metrics.horizontalAdvance(self.words))
+        return QSize(wide, metrics.height() + self._tick + 2)
+
+    @property
+    def _tick(self) -> int:
+        return max(6, self.fontMetrics().height() // 3)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.WindowText), 2))
+        align = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        painter.drawText(self.rect(), align, self.words)
+        right, bottom = self.width() - 1, self.height() - 2
+        left = right - round(self.length_px)
+        painter.drawLine(left, bottom, right, bottom)
+        for end in (left, right):
+            painter.drawLine(end, bottom - self._tick, end, bottom)
