@@ -1,0 +1,96 @@
+"""Words in a window: paragraphs, headings, and sentences with a symbol, which follow font and colours."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QFont, QPainter, QPaintEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from lungviewer.ui.icons import icon
+
+
+def prose(text: str = "", *, selectable: bool = False) -> QLabel:
+    """Plain text that wraps."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    if selectable:
+        label.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+    return label
+
+
+class Heading(QLabel):
+    """Bold plain text that wraps, `larger` than the program's font whatever size that gets."""
+
+    def __init__(self, text: str = "", larger: float = 1.0) -> None:
+        super().__init__(text)
+        self._larger = larger
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self._enlarge()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ApplicationFontChange:
+            self._enlarge()
+        return super().event(event)
+
+    def _enlarge(self) -> None:
+        font = QFont(QApplication.font())
+        font.setBold(True)
+        if font.pointSizeF() > 0:
+            font.setPointSizeF(font.pointSizeF() * self._larger)
+        self.setFont(font)
+
+
+class Symbol(QWidget):
+    """An icon as high as the text beside it. It says nothing that words do not say."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__()
+        self._name = ""
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.show_icon(name)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def show_icon(self, name: str) -> None:
+        """The icon of this name; "" for none."""
+        self._name = name
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        side = round(self.fontMetrics().height() * 1.1)
+        return QSize(side, side)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._name:
+            side = min(self.width(), self.height())
+            icon(self._name).paint(QPainter(self), QRect(0, 0, side, side))
+
+
+class Sentence(QWidget):
+    """A symbol and a sentence beside it, whose first word says the same as the symbol."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.symbol = Symbol()
+        self.label = prose(selectable=True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.symbol, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.label, 1)
+        self.hide()
+
+    def say(self, symbol: str, text: str) -> None:
+        """Show a sentence; nothing is shown for an empty one."""
+        self.symbol.show_icon(symbol)
+        self.label.setText(text)
+        self.setVisible(bool(text))
+
+    def text(self) -> str:
+        """What is said."""
+        return self.label.text()
