@@ -23,12 +23,14 @@ MOST_RECENT = 10
 THEMES = ("system", "light", "dark")
 DEVICES = ("auto", "cuda", "directml", "cpu")
 PRECISIONS = ("fp32", "int8")
+THUMBNAIL_SIZES = ("list", "medium", "large")
 
 _ALLOWED: dict[str, tuple[Any, ...]] = {
     "theme": THEMES,
     "device": DEVICES,
     "precision": PRECISIONS,
     "colour_map": COLOUR_MAPS,
+    "thumbnail_size": THUMBNAIL_SIZES,
 }
 _RANGES: dict[str, tuple[float, float]] = {
     "text_scale": (0.8, 2.0),
@@ -55,6 +57,7 @@ class Settings:
     pack: str = ""
     tile_cache_mb: int = 256
     thumbnail_cache_mb: int = 256
+    thumbnail_size: str = "medium"
     colour_map: str = DEFAULT_COLOUR_MAP
     opacity: float = 0.45
     um_per_px: float = 0.0
