@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from PIL import ImageFont
@@ -54,15 +54,20 @@ class Lettering:
 
     def spell(self, text: str) -> str:
         """The text in letters that the font has."""
-        return "".join(self._likeness(character) for character in _printable(text))
+        return spelt(_printable(text), lambda character: _draws(self._name, character))
 
-    def _likeness(self, character: str) -> str:
-        if _draws(self._name, character):
-            return character
-        base = _SPELT.get(character) or "".join(
-            part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)
-        )
-        return base if base and all(_draws(self._name, part) for part in base) else "?"
+
+def spelt(text: str, draws: Callable[[str], bool]) -> str:
+    """The text in letters that a font has: others lose their accents, or become "?"."""
+    return "".join(c if draws(c) else _likeness(c, draws) for c in text)
+
+
+def system_font_files() -> list[str]:
+    """Where the known fonts of this system lie."""
+    fonts = (_font(name, _PROBE_PT) for name in _SYSTEM_FONTS)
+    return [
+        font.path for font in fonts if isinstance(font, ImageFont.FreeTypeFont) and isinstance(font.path, str)
+    ]
 
 
 def shortened(text: str, font: Font, width: float) -> str:
@@ -89,6 +94,13 @@ def wrapped(text: str, font: Font, width: float) -> list[str]:
         else:
             lines.append(word)
     return lines
+
+
+def _likeness(character: str, draws: Callable[[str], bool]) -> str:
+    base = _SPELT.get(character) or "".join(
+        part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)
+    )
+    return base if base and all(map(draws, base)) else "?"
 
 
 def _printable(text: str) -> str:
