@@ -15,7 +15,8 @@ from typing import Any
 from lungviewer.core.errors import OutputUnwritable, UsageError
 from lungviewer.core.model import ModelSpec, Role
 from lungviewer.core.paths import atomic_write
-from lungviewer.packs.store import PackEntry
+from lungviewer.packs.loading import PackReader
+from lungviewer.packs.store import PackEntry, find_packs, resolve_pack
 from lungviewer.services.retrain_data import ClassChoice, classes_document
 
 HEAD, FULL = "head", "full"
@@ -29,7 +30,7 @@ class TrainingPlan:
     """One training. `kind`: "head" (a new last layer on the network of the pack at `parent`) or "full" (the
     network of that pack's kind, fine-tuned from `weights`). Empty texts and 0 mean: not given.
 
-    `modality`, `input_size` (pixels) and `um_per_px` are the pack's own.
+    `parent_name` is "id@version"; `modality`, `input_size` (pixels) and `um_per_px` are that pack's own.
     """
 
     data: str
@@ -37,6 +38,7 @@ class TrainingPlan:
     classes: tuple[ClassChoice, ...]
     kind: str
     parent: str
+    parent_name: str
     pack_id: str
     version: str
     title: str
@@ -56,6 +58,19 @@ class TrainingPlan:
         """The run folder's name: the same plan goes on where it stopped, another one begins anew."""
         digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
         return f"{self.pack_id}-{digest[:10]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The pack that a training begins from, and the names that are taken."""
+
+    path: Path
+    spec: ModelSpec
+    installed: tuple[PackEntry, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.spec.id}@{self.spec.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +105,7 @@ def fit_arguments(plan: TrainingPlan, folder: Path) -> list[str]:
     else:
         found += ["--arch", plan.architecture, "--modality", plan.modality]
         found += ["--input-size", str(plan.input_size), "--um-per-px", f"{plan.um_per_px:g}"]
-        found += ["--members", str(plan.members)]
+        found += ["--members", str(plan.members), "--beside", plan.parent]
         found += ["--weights", plan.weights] if plan.weights else []
         found += ["--stains", plan.stains] if plan.stains else []
     found += ["--epochs", str(plan.epochs)] if plan.epochs else []
@@ -168,6 +183,18 @@ def remove_run(run: Run) -> None:
         shutil.rmtree(run.folder)
     except OSError as error:
         raise OutputUnwritable(f"The run folder could not be deleted ({error.strerror}).") from error
+
+
+def find_parent(pack: str | None, folders: Sequence[Path]) -> Parent:
+    """The pack that answers now; `pack` and `folders` as for `resolve_pack`.
+
+    Raises:
+        PackError: there is none, or its pack.json cannot be read.
+    """
+    path = resolve_pack(pack, folders)
+    with PackReader(path) as reader:
+        reader.read_manifest()
+        return Parent(path.absolute(), reader.spec, tuple(find_packs(folders)))
 
 
 def suggest_name(spec: ModelSpec, kind: str) -> str:

@@ -20,6 +20,7 @@ from lungviewer.services.training_events import number, plain_text
 RESULT = "window-result.json"
 LEVELS = ("stop", "warning", "note")
 _PLOTS = ("confusion", "reliability", "coverage", "roc", "curves")
+_MAX_REPORT = 500_000
 _FAILING = ("FAIL", "NOT MEASURED")
 
 
@@ -42,12 +43,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """The summary of audit.json; `report` is the whole report, for people.
+    """The summary of audit.json; `report` is the whole report, for people (Markdown).
 
     `copies`: files whose very pixels are there before; `alike`: pairs that look alike.
     """
 
-    report: Path
+    report: str
     classes: tuple[ClassCount, ...]
     images: int
     groups: int
@@ -92,7 +93,9 @@ class GateRow:
 class TrainingResult:
     """A finished training. `passes` None: the pack says nothing about the gate.
 
-    `images` and `groups` are those of the held-out test side, on which both packs were measured.
+    `images` and `groups` are those of the held-out test side on which the figures rest; when the packs were
+    compared, of the classes that both know. `left_out` are ids of the others, `difference` is the accuracy
+    after less before, and with `has_seen` the other pack's figures are too good.
     """
 
     pack: Path
@@ -102,6 +105,9 @@ class TrainingResult:
     groups: int
     split_unit: str
     rows: tuple[ComparedRow, ...]
+    difference: Figure | None
+    left_out: tuple[str, ...]
+    has_seen: bool
     passes: bool | None
     judged: int
     failing: tuple[GateRow, ...]
@@ -120,7 +126,7 @@ def read_audit(folder: Path) -> AuditReport:
         files, data = record["files"], record["data"]
         found = record["findings"]
         return AuditReport(
-            folder / f"{AUDIT}.md",
+            (folder / f"{AUDIT}.md").read_text("utf-8", "replace")[:_MAX_REPORT],
             tuple(
                 ClassCount(plain_text(c["label"]), int(c["images"]), int(c["groups"]))
                 for c in record["classes"].values()
@@ -184,6 +190,9 @@ def read_result(run_folder: Path, parent: str) -> TrainingResult:
         groups=_count(test.get("groups")),
         split_unit=plain_text(test.get("split_unit") or spec.provenance.split_unit),
         rows=_compared(comparison, spec) if comparison else _measured(metrics, spec),
+        difference=_figure(_mapping(comparison.get("difference")).get("accuracy")),
+        left_out=tuple(plain_text(c) for c in _list(comparison.get("left_out"))),
+        has_seen=comparison.get("has_seen_images") is True,
         passes=gate["passes"] if isinstance(gate.get("passes"), bool) else None,
         judged=len(judged),
         failing=tuple(_gate_row(r) for r in judged if r.get("verdict") in _FAILING),

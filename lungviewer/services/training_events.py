@@ -14,16 +14,21 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_LINE_BYTES = 2**20
+LEVELS = ("note", "warning", "stop", "result")
 _MAX_TEXT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`done` of `total` units of the stage that `text` names; `total` 0: not known."""
+    """`done` of `total` units of the work that `text` names; `total` 0: not known. It is part of stage number
+    `stage` of `stages`, called `stage_text`; 0 and "" when nothing was said about stages."""
 
     done: int
     total: int
     text: str
+    stage: int = 0
+    stages: int = 0
+    stage_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,10 @@ class EpochEnd:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A sentence for the person."""
+    """A sentence for the person; `level` is "note", "warning", "stop" or "result"."""
 
     text: str
+    level: str = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,16 @@ def _step(found: Mapping[str, Any]) -> Event | None:
     done, total = number(found.get("done")), number(found.get("total"))
     if not (math.isfinite(done) and math.isfinite(total)):
         return None
-    return Step(max(0, int(done)), max(0, int(total)), plain_text(found.get("text") or ""))
+    stage, stages = number(found.get("step", 0)), number(found.get("steps", 0))
+    told = 0 < stage <= stages < 1000
+    return Step(
+        max(0, int(done)),
+        max(0, int(total)),
+        plain_text(found.get("text") or ""),
+        int(stage) if told else 0,
+        int(stages) if told else 0,
+        plain_text(found.get("stage") or "") if told else "",
+    )
 
 
 def _epoch(found: Mapping[str, Any]) -> Event | None:
@@ -145,8 +160,10 @@ def _epoch(found: Mapping[str, Any]) -> Event | None:
 
 
 def _remark(found: Mapping[str, Any]) -> Event | None:
-    text = found.get("text")
-    return Remark(plain_text(text)) if isinstance(text, str) and text.strip() else None
+    text, level = found.get("text"), found.get("level")
+    if not isinstance(text, str) or not text.strip():
+        return None
+    return Remark(plain_text(text), level if level in LEVELS else "note")
 
 
 def _failed(found: Mapping[str, Any]) -> Event | None:

@@ -41,7 +41,7 @@ class TrainingProcess(QObject):
 
     progressed = Signal(object)  # Step, at most one for every delivery of bytes
     epoch = Signal(object)  # EpochEnd
-    noted = Signal(str)
+    noted = Signal(object)  # Remark
     logged = Signal(str)  # a line for the log: whatever else the process says
     done = Signal(object)  # Done
     failed = Signal(object)  # LungviewerError
@@ -125,7 +125,7 @@ class TrainingProcess(QObject):
             elif isinstance(event, EpochEnd):
                 self.epoch.emit(event)
             elif isinstance(event, Remark):
-                self.noted.emit(event.text)
+                self.noted.emit(event)
             elif isinstance(event, Chatter):
                 self._say(event.text)
             else:

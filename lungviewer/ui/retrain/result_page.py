@@ -1,0 +1,129 @@
+"""Last page: the new model beside the current one, and whether to use it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
+
+from lungviewer.services.retrain_result import TrainingResult
+from lungviewer.ui.icons import icon
+from lungviewer.ui.retrain import result_words as words
+from lungviewer.ui.retrain.controller import RetrainController
+from lungviewer.ui.retrain.parts import Page, Sentence, cells, empty_layout, heading, prose
+from lungviewer.ui.retrain.plot_view import PlotView
+
+
+class ResultPage(Page):
+    """Table, gate, drawings; use, look, discard."""
+
+    def __init__(self, controller: RetrainController) -> None:
+        super().__init__(controller, "")
+        self.title = self.tr("Result")
+        self._top = QVBoxLayout()
+        self.column.addLayout(self._top)
+        self.column.addLayout(self._buttons())
+        self.said = Sentence()
+        self.column.addWidget(self.said)
+        self._below = QVBoxLayout()
+        self._below.setSpacing(10)
+        self.column.addLayout(self._below)
+        self.column.addStretch(1)
+        controller.trained.connect(self._show)
+        controller.changed.connect(self._enable)
+        controller.used.connect(self._used)
+        self._show()
+
+    def _buttons(self) -> QHBoxLayout:
+        self.use = QPushButton(icon("ok"), self.tr("&Use this model"))
+        self.use.setToolTip(self.tr("Copies it among your models and lets it answer from now on."))
+        self.use.clicked.connect(self.controller.use)
+        self.folder = QPushButton(icon("folder"), self.tr("Open its &folder"))
+        self.folder.clicked.connect(self._open_folder)
+        self.discard = QPushButton(icon("trash"), self.tr("&Discard"))
+        self.discard.setToolTip(self.tr("Deletes the run folder and the new model in it."))
+        self.discard.clicked.connect(self._discard)
+        row = QHBoxLayout()
+        for button in (self.use, self.folder, self.discard):
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    @Slot()
+    def _show(self) -> None:
+        result = self.controller.result
+        empty_layout(self._top)
+        empty_layout(self._below)
+        self.said.say("ok", "")
+        if result is not None:
+            self._show_figures(result)
+            self._show_gate(result)
+            self._show_plots()
+            self.verticalScrollBar().setValue(0)
+        self._enable()
+
+    def _show_figures(self, result: TrainingResult) -> None:
+        spec = result.spec
+        self._top.addWidget(heading(self.tr("{title} is ready").format(title=spec.title), 1.15))
+        self._top.addWidget(prose(words.verdict(result), selectable=True))
+        for text in (words.split_warning(result), *words.comparison_warnings(result)):
+            if text:
+                line = Sentence()
+                self._top.addWidget(line)
+                line.say("warning", text)
+        box = QFrame()
+        box.setFrameShape(QFrame.Shape.StyledPanel)
+        grid = QGridLayout(box)
+        grid.setHorizontalSpacing(28)
+        grid.setColumnStretch(0, 1)
+        titles = [self.tr("On the same test images"), self.tr("Current model"), self.tr("New model")]
+        cells(grid, 0, titles, bold=True)
+        cells(grid, 1, ["", result.parent, f"{spec.id}@{spec.version}"])
+        for row, compared in enumerate(result.rows, 2):
+            name = words.row_name(compared, result)
+            cells(grid, row, [name, words.figure(compared.parent), words.figure(compared.new)])
+        self._top.addWidget(box)
+        self._top.addWidget(prose(words.basis(result), selectable=True))
+        self._top.addWidget(prose(self.tr("Research use only, not for diagnosis.")))
+
+    def _show_gate(self, result: TrainingResult) -> None:
+        line = Sentence()
+        self._below.addWidget(line)
+        line.say("ok" if result.passes else "warning", words.gate_title(result))
+        for row in result.failing:
+            text = self.tr("{what}: {verdict}. Wanted {wanted}, reached {reached}.").format(
+                what=row.what, verdict=words.gate_verdict(row.verdict), wanted=row.wanted, reached=row.reached
+            )
+            entry = prose(text, selectable=True)
+            entry.setContentsMargins(self.fontMetrics().height() * 2, 0, 0, 0)
+            self._below.addWidget(entry)
+        for note in result.notes:
+            told = Sentence()
+            self._below.addWidget(told)
+            told.say("info", note)
+
+    def _show_plots(self) -> None:
+        for name, image in self.controller.plots:
+            self._below.addWidget(heading(words.plot_title(name)))
+            self._below.addWidget(PlotView(image, words.plot_title(name)))
+
+    @Slot()
+    def _enable(self) -> None:
+        there = self.controller.result is not None and not self.controller.busy
+        for button in (self.use, self.folder, self.discard):
+            button.setEnabled(there)
+        self.buttons_changed.emit()
+
+    @Slot(str)
+    def _used(self, name: str) -> None:
+        self.said.say("ok", self.tr("{name} answers from now on.").format(name=name))
+
+    @Slot()
+    def _open_folder(self) -> None:
+        if self.controller.result is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.controller.result.pack)))
+
+    @Slot()
+    def _discard(self) -> None:
+        if self.controller.run is not None:
+            self.controller.discard(self.controller.run)
