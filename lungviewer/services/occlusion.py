@@ -54,6 +54,9 @@ MOST_FIELDS = 6
 MUCH, LITTLE = 0.10, 0.03
 """Loss of probability that counts as a move of the call, and as a move at all."""
 
+FEW = 0.25
+"""Share of random places that may take as much from a class as the hottest area, for the map to count."""
+
 TOO_LOW = 0.20
 """A class that has less than this has nothing that could be taken from it."""
 
@@ -67,8 +70,8 @@ class Verdict(StrEnum):
     """What the check found about the map."""
 
     USED = "used"  # the call moves, and further than for any random place
-    PARTLY = "partly"  # it moves a little, and further than for any random place
-    ANYWHERE = "anywhere"  # it moves, and random places move it as far
+    PARTLY = "partly"  # it moves, and further than for most random places
+    ANYWHERE = "anywhere"  # it moves, and many random places move it as far
     HARDLY = "hardly"
     TOO_LOW = "too_low"
 
@@ -104,10 +107,13 @@ class OcclusionCheck:
         if self.before < TOO_LOW:
             return Verdict.TOO_LOW
         drop = self.before - self.after
-        if self.after < min(self.controls):
-            if drop >= MUCH:
-                return Verdict.USED
-            return Verdict.PARTLY if drop >= LITTLE else Verdict.HARDLY
+        if drop < LITTLE:
+            return Verdict.HARDLY
+        as_much = sum(control <= self.after for control in self.controls) / len(self.controls)
+        if as_much == 0 and drop >= MUCH:
+            return Verdict.USED
+        if as_much <= FEW:
+            return Verdict.PARTLY
         return Verdict.ANYWHERE if drop >= MUCH else Verdict.HARDLY
 
 

@@ -1,0 +1,212 @@
+"""How the explanation is shown: class, strength, threshold, colours. Bound both ways to the session."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QRectF, QSignalBlocker, QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QBrush, QColor, QIcon, QImage, QPainter, QPaintEvent, QPalette, QPixmap
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from lungviewer.core.colourmap import COLOUR_MAPS, lookup_table
+from lungviewer.core.model import ModelSpec
+from lungviewer.ui.explaining import Explaining
+from lungviewer.ui.panels.labels import WrapLabel
+from lungviewer.ui.panels.shown import Shown, shown_class
+from lungviewer.ui.qimage import rgb_image
+from lungviewer.ui.words import class_label
+
+_REMEMBER_MS = 800
+_SAMPLE = QSize(48, 12)
+
+
+class ExplanationSection(QWidget):
+    """The controls of the overlay and its legend."""
+
+    def __init__(self, explaining: Explaining, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._explaining = explaining
+        self._state: Shown | None = None
+        self._spec: ModelSpec | None = None
+        self._remember = QTimer(self, singleShot=True, interval=_REMEMBER_MS)
+        self._remember.timeout.connect(explaining.remember)
+        self.visible_box = QCheckBox(self.tr("Show the map over the image"))
+        self.class_box, self.map_box = _combo(), _combo()
+        self.map_box.setIconSize(_SAMPLE)
+        for name in COLOUR_MAPS:
+            self.map_box.addItem(_sample(name), name, name)
+        self.opacity, self.threshold = _slider(), _slider()
+        self.opacity_number, self.threshold_number = QLabel(), QLabel()
+        self.strip = Strip()
+        self.legend = WrapLabel(faint=True)
+        self._lay_out()
+        self.visible_box.toggled.connect(explaining.set_visible)
+        self.class_box.activated.connect(self._class_chosen)
+        self.map_box.activated.connect(self._map_chosen)
+        self.opacity.valueChanged.connect(self._opacity_moved)
+        self.threshold.valueChanged.connect(self._threshold_moved)
+        explaining.changed.connect(self._changed)
+        self._sync()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        rows: tuple[tuple[str, QWidget, QLabel | None], ...] = (
+            (self.tr("C&lass"), self.class_box, None),
+            (self.tr("O&pacity"), self.opacity, self.opacity_number),
+            (self.tr("Hide &below"), self.threshold, self.threshold_number),
+            (self.tr("C&olours"), self.map_box, None),
+        )
+        for row, (text, control, number) in enumerate(rows):
+            label = QLabel(text)
+            label.setBuddy(control)
+            control.setAccessibleName(text.replace("&", ""))
+            grid.addWidget(label, row, 0)
+            grid.addWidget(control, row, 1, 1, 1 if number else 2)
+            if number:
+                number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                grid.addWidget(number, row, 2)
+        grid.setColumnStretch(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 0, 4, 8)
+        column.addWidget(self.visible_box)
+        column.addLayout(grid)
+        column.addWidget(self.strip)
+        column.addWidget(self.legend)
+
+    def show_state(self, state: Shown) -> None:
+        self._state = state
+        if state.spec is not self._spec or self.class_box.count() == 0:
+            self._spec = state.spec
+            self._list_classes()
+        self._sync()
+
+    def shutdown(self) -> None:
+        """Nothing that was chosen a moment ago is lost."""
+        if self._remember.isActive():
+            self._remember.stop()
+            self._explaining.remember()
+
+    def _list_classes(self) -> None:
+        with QSignalBlocker(self.class_box):
+            self.class_box.clear()
+            self.class_box.addItem(self.tr("The call"), None)
+            for spec in self._spec.classes if self._spec else ():
+                self.class_box.addItem(_swatch(spec.colour), spec.label, spec.id)
+
+    @Slot()
+    def _changed(self) -> None:
+        self._sync()
+        self._remember.start()
+
+    def _sync(self) -> None:
+        """Controls show what is in force, whoever changed it."""
+        now = self._explaining
+        controls = (self.visible_box, self.class_box, self.map_box, self.opacity, self.threshold)
+        blockers = [QSignalBlocker(control) for control in controls]
+        self.visible_box.setChecked(now.visible)
+        self.class_box.setCurrentIndex(max(0, self.class_box.findData(now.class_id)))
+        self.map_box.setCurrentIndex(self.map_box.findData(now.colour_map))
+        self.opacity.setValue(round(now.opacity * 100))
+        self.threshold.setValue(round(now.threshold * 100))
+        for blocker in blockers:
+            blocker.unblock()
+        self.opacity_number.setText(self.tr("{n} %").format(n=self.opacity.value()))
+        self.threshold_number.setText(self.tr("{n} %").format(n=self.threshold.value()))
+        self.strip.show_map(now.colour_map, now.threshold)
+        self.legend.say(self._legend_text())
+
+    def _legend_text(self) -> str:
+        class_id = shown_class(self._state, self._explaining) if self._state is not None else None
+        if class_id is None:
+            return self.tr("No class was called. Choose one to see what speaks for it.")
+        return self.tr(
+            "Evidence for {label}, relative to its strongest place. Grey hatching: not analysed."
+        ).format(label=class_label(class_id, self._spec))
+
+    @Slot(int)
+    def _class_chosen(self, index: int) -> None:
+        self._explaining.set_class(self.class_box.itemData(index))
+
+    @Slot(int)
+    def _map_chosen(self, index: int) -> None:
+        self._explaining.set_colour_map(self.map_box.itemData(index))
+
+    @Slot(int)
+    def _opacity_moved(self, value: int) -> None:
+        self._explaining.set_opacity(value / 100)
+
+    @Slot(int)
+    def _threshold_moved(self, value: int) -> None:
+        self._explaining.set_threshold(value / 100)
+
+
+class Strip(QWidget):
+    """The colours from no evidence to the strongest; what the threshold hides is hatched."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._picture = QImage()
+        self._threshold = 0.0
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(self.tr("Colours from no evidence to the strongest"))
+
+    def show_map(self, name: str, threshold: float) -> None:
+        self._picture = rgb_image(lookup_table(name)[None])
+        self._threshold = threshold
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(150, 12 + self.fontMetrics().height())
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self.updateGeometry()
+        super().changeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, high = QPainter(self), 10
+        painter.drawImage(QRectF(0, 0, self.width(), high), self._picture)
+        hidden = QRectF(0, 0, self.width() * self._threshold, high)
+        painter.fillRect(hidden, self.palette().color(QPalette.ColorRole.Window))
+        ink = self.palette().color(QPalette.ColorRole.PlaceholderText)
+        painter.fillRect(hidden, QBrush(ink, Qt.BrushStyle.BDiagPattern))
+        painter.setPen(ink)
+        words = QRectF(0, high + 1, self.width(), self.height() - high - 1)
+        painter.drawText(words, Qt.AlignmentFlag.AlignLeft, self.tr("none"))
+        painter.drawText(words, Qt.AlignmentFlag.AlignRight, self.tr("strongest"))
+
+
+def _combo() -> QComboBox:
+    """A combo box whose longest entry does not decide how wide the panel is."""
+    combo = QComboBox()
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(6)
+    return combo
+
+
+def _slider() -> QSlider:
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(0, 100)
+    slider.setSingleStep(5)
+    slider.setPageStep(20)
+    slider.setMinimumWidth(60)
+    return slider
+
+
+def _sample(name: str) -> QIcon:
+    table = np.repeat(lookup_table(name)[None], _SAMPLE.height(), axis=0)
+    return QIcon(QPixmap.fromImage(rgb_image(table)).scaled(_SAMPLE))
+
+
+def _swatch(colour: str) -> QIcon:
+    picture = QPixmap(16, 16)
+    picture.fill(QColor(colour))
+    return QIcon(picture)

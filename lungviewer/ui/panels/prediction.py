@@ -1,0 +1,92 @@
+"""The answer: class, confidence, what such a confidence meant, and all classes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from lungviewer.core.model import ModelSpec
+from lungviewer.core.types import ImageRecord, Status
+from lungviewer.services.reliability import how_often_right
+from lungviewer.ui.panels.bars import Bar, Bars
+from lungviewer.ui.panels.labels import WrapLabel
+from lungviewer.ui.panels.shown import Phase, Shown
+from lungviewer.ui.words import headline, percent
+
+
+class PredictionSection(QWidget):
+    """Shows one `Shown` after another."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.headline = WrapLabel(size=1.3, bold=True)
+        self.number = WrapLabel(size=1.9, bold=True)
+        self.number.setWordWrap(False)
+        self.word = WrapLabel()
+        self.sentence = WrapLabel()
+        self.bars_heading = WrapLabel(faint=True)
+        self.bars = Bars(self.tr("Probabilities of all classes"))
+        self.research = WrapLabel(self, size=0.9, faint=True)
+        self.research.say(self.tr("Research use only, not for diagnosis."))
+        confidence = QHBoxLayout()
+        confidence.addWidget(self.number, 0, Qt.AlignmentFlag.AlignBottom)
+        confidence.addWidget(self.word, 1, Qt.AlignmentFlag.AlignBottom)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 0, 4, 8)
+        column.addWidget(self.headline)
+        column.addLayout(confidence)
+        for part in (self.sentence, self.bars_heading, self.bars, self.research):
+            column.addWidget(part)
+
+    def show_state(self, state: Shown) -> None:
+        record = state.record
+        called = record is not None and record.confidence is not None
+        self.headline.say(self._headline(state))
+        self.number.say(percent(record.confidence) if called else "")
+        self.number.setAccessibleName(self.tr("Confidence {percent}").format(percent=self.number.text()))
+        self.word.say(self.tr("confidence") if called else "")
+        self.sentence.say(self._sentence(state))
+        self._show_bars(record, state.spec)
+
+    def _headline(self, state: Shown) -> str:
+        return {
+            Phase.NO_IMAGE: self.tr("No image"),
+            Phase.LOOKING: self.tr("Looking…"),
+            Phase.NO_MODEL: self.tr("The model could not be loaded"),
+            Phase.NO_ANSWER: self.tr("No answer"),
+            Phase.ANSWERED: "" if state.record is None else headline(state.record, state.spec),
+        }[state.phase]
+
+    def _sentence(self, state: Shown) -> str:
+        if state.phase is Phase.NO_IMAGE:
+            return self.tr("Open an image or a folder, or drop one on the window.")
+        if state.phase is Phase.NO_MODEL:
+            return "" if state.error is None else state.error.sentence
+        if state.phase is Phase.NO_ANSWER:
+            return self.tr("The image could not be looked at. Choose another image, then this one again.")
+        if state.record is None or state.record.confidence is None or state.spec is None:
+            return ""
+        return self._meaning(state.record, state.spec)
+
+    def _meaning(self, record: ImageRecord, spec: ModelSpec) -> str:
+        """What the confidence is worth; validation knows single fields only."""
+        if record.tiles is not None and record.tiles != 1:
+            counted = record.tiles - (record.tiles_refused or 0)
+            return self.tr(
+                "The mean over {n} fields. How often such means are right was never validated."
+            ).format(n=counted)
+        return how_often_right(spec.calibration, record.confidence or 0.0) or self.tr(
+            "The model does not say how often such calls were right."
+        )
+
+    def _show_bars(self, record: ImageRecord | None, spec: ModelSpec | None) -> None:
+        if record is None or spec is None or not record.probabilities:
+            self.bars_heading.say("")
+            self.bars.show_bars(())
+            return
+        refused = record.status is Status.REFUSED
+        self.bars_heading.say(self.tr("Not a call: what the model would have said") if refused else "")
+        self.bars.show_bars(
+            [Bar(c.label, record.probabilities.get(c.id), c.colour, swatch=True) for c in spec.classes],
+            faded=refused,
+        )

@@ -1,0 +1,114 @@
+"""What made the answer, so that it can be made again."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLocale, Qt, Slot
+from PySide6.QtGui import QGuiApplication, QPalette
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from lungviewer.core.types import ImageRecord
+from lungviewer.ui.elided import ElidedLabel
+from lungviewer.ui.icons import icon
+from lungviewer.ui.panels.shown import Shown
+from lungviewer.ui.session import ViewerSession
+
+_EIGHT_BITS = " int8"
+_HASH_SHOWN = 12
+
+
+class ProvenanceSection(QWidget):
+    """Facts about image, model and machine; all of them can be copied."""
+
+    def __init__(self, session: ViewerSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._facts: dict[str, str] = {}
+        self._grid = QGridLayout()
+        self._grid.setColumnStretch(1, 1)
+        self._grid.setVerticalSpacing(2)
+        self.rows: list[tuple[QLabel, ElidedLabel]] = []
+        self.copy = QPushButton(icon("copy"), self.tr("Copy all of this"))
+        self.copy.clicked.connect(self._copy)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 0, 4, 8)
+        column.addLayout(self._grid)
+        column.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def show_state(self, state: Shown) -> None:
+        self._facts = self._image_facts(state)
+        if state.record is not None:
+            self._facts |= self._model_facts(state.record)
+        while len(self.rows) < len(self._facts):
+            self._add_row()
+        for (name, value), (fact, text) in zip(self.rows, self._facts.items(), strict=False):
+            name.setText(fact)
+            shown = text[:_HASH_SHOWN] + "…" if fact == "SHA-256" else text
+            value.setText(shown)
+            value.setToolTip(text)
+            value.setAccessibleName(f"{fact}: {text}")
+        for row, widgets in enumerate(self.rows):
+            for widget in widgets:
+                widget.setVisible(row < len(self._facts))
+        self.copy.setEnabled(bool(self._facts))
+
+    def facts(self) -> dict[str, str]:
+        """What is shown, whole, by its name."""
+        return dict(self._facts)
+
+    def _add_row(self) -> None:
+        row = len(self.rows)
+        name, value = QLabel(), ElidedLabel()
+        name.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._grid.addWidget(name, row, 0)
+        self._grid.addWidget(value, row, 1)
+        self.rows.append((name, value))
+
+    def _image_facts(self, state: Shown) -> dict[str, str]:
+        if state.path is None:
+            return {}
+        facts = {self.tr("File"): state.path.name}
+        record = state.record
+        if record is not None and record.width_px is not None:
+            facts[self.tr("Size")] = self.tr("{width} × {height} px").format(
+                width=record.width_px, height=record.height_px
+            )
+            facts[self.tr("Scale")] = self._scale(state, record)
+        return facts
+
+    def _scale(self, state: Shown, record: ImageRecord) -> str:
+        if record.um_per_px is None:
+            return self.tr("unknown")
+        source = "" if state.result is None else state.result.um_per_px_source
+        if state.path is not None and self._session.scale_of(state.path) is not None:
+            source = "user"
+        words = {
+            "user": self.tr("given by you"),
+            "ome": self.tr("from OME-XML"),
+            "imagej": self.tr("from ImageJ"),
+            "resolution tag": self.tr("from the resolution tag"),
+        }
+        return self.tr("{number} µm/px, {source}").format(
+            number=QLocale().toString(record.um_per_px, "g", 4),
+            source=words.get(source, self.tr("from the file")),
+        )
+
+    def _model_facts(self, record: ImageRecord) -> dict[str, str]:
+        eight = record.backend.endswith(_EIGHT_BITS)
+        info = self._session.engine_info
+        facts = {
+            self.tr("Model"): record.model,
+            self.tr("Version"): record.model_version,
+            "SHA-256": record.model_sha256,
+            self.tr("Backend"): record.backend.removesuffix(_EIGHT_BITS),
+            self.tr("Device"): record.device,
+            self.tr("Precision"): self.tr("8 bits") if eight else self.tr("32 bits"),
+            self.tr("Program"): "" if info is None else f"lungviewer {info.provenance.app_version}",
+            self.tr("Analysed"): record.analysed_at.replace("T", " ").replace("+00:00", " UTC"),
+        }
+        return {name: text for name, text in facts.items() if text}
+
+    @Slot()
+    def _copy(self) -> None:
+        lines = [self.tr("Research use only, not for diagnosis.")]
+        lines += [f"{name}: {text}" for name, text in self._facts.items()]
+        QGuiApplication.clipboard().setText("\n".join(lines))

@@ -1,0 +1,156 @@
+"""The places of a large image that speak most for the class, as pictures to jump to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QIcon, QKeyEvent, QPixmap
+from PySide6.QtWidgets import QGridLayout, QToolButton, QVBoxLayout, QWidget
+
+from lungviewer.core.errors import LungviewerError
+from lungviewer.core.job import JobContext
+from lungviewer.core.model import ModelSpec
+from lungviewer.readers.isolated import IsolatedDecoder
+from lungviewer.services.classify import ImageResult
+from lungviewer.services.regions import Region, analysed_fields, cut_regions, top_regions
+from lungviewer.ui.jobs import Job
+from lungviewer.ui.panels.labels import WrapLabel
+from lungviewer.ui.panels.shown import Shown, shown, shown_class
+from lungviewer.ui.qimage import rgb_image
+from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.words import class_label, percent
+
+_MOST = 9
+_ACROSS = 3
+_ICON_PX = 76
+_PIXELS = 2 * _ICON_PX
+"""Sharp on a screen of twice the density."""
+
+_LATER = 10
+
+
+class RegionButton(QToolButton):
+    """One place. Enter works it as Space does."""
+
+    jump_asked = Signal(float, float)
+
+    def __init__(self, region: Region, number: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._centre = region.rect.centre
+        if region.pixels is not None:
+            self.setIcon(QIcon(QPixmap.fromImage(rgb_image(region.pixels))))
+        self.setIconSize(QSize(_ICON_PX, _ICON_PX))
+        self.setAutoRaise(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        text = self.tr("Region {n}: evidence {share} of the strongest region's").format(
+            n=number, share=percent(region.share) if number > 1 else self.tr("100 %")
+        )
+        self.setAccessibleName(text)
+        self.setToolTip(text)
+        self.clicked.connect(self._clicked)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    @Slot()
+    def _clicked(self) -> None:
+        self.jump_asked.emit(*self._centre)
+
+
+class RegionsSection(QWidget):
+    """Up to nine places, strongest first. Centres go out in level-0 pixels."""
+
+    jump_asked = Signal(float, float)
+
+    def __init__(self, session: ViewerSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._job: Job | None = None
+        self._about: tuple[ImageResult, str] | None = None
+        self.buttons: list[RegionButton] = []
+        self.text = WrapLabel(faint=True)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(2)
+        self._grid.setColumnStretch(_ACROSS, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 0, 4, 8)
+        column.addWidget(self.text)
+        column.addLayout(self._grid)
+        session.explaining.changed.connect(self._explaining_changed)
+
+    @staticmethod
+    def concerns(state: Shown) -> bool:
+        """Whether there is more than one field, so that places can differ."""
+        return state.result is not None and (state.record is None or (state.record.tiles or 1) > 1)
+
+    def show_state(self, state: Shown) -> None:
+        class_id = shown_class(state, self._session.explaining)
+        result, spec, path = state.result, state.spec, state.path
+        if not self.concerns(state) or None in (class_id, result, spec, path):
+            self._clear()
+            self.text.say(self.tr("No class was called. Choose one under Explanation."))
+            return
+        if self._about is not None and self._about[0] is result and self._about[1] == class_id:
+            return
+        self._clear()
+        self._about = (result, class_id)
+        self.text.say(self.tr("Cutting out the regions…"))
+        scale, decoder = self._session.scale_of(path), self._session.decoder
+        self._job = self._session.file_jobs.submit(
+            lambda ctx: _cut(path, result, class_id, spec, scale, decoder, ctx), rank=_LATER
+        )
+        self._job.finished.connect(self._finished)
+        self._job.failed.connect(self._failed)
+
+    def shutdown(self) -> None:
+        self._clear()
+
+    @Slot(object)
+    def _finished(self, regions: tuple[Region, ...]) -> None:
+        self._job = None
+        if not regions or self._about is None:
+            self.text.say(self.tr("Nothing in the map speaks for this class."))
+            return
+        label = class_label(self._about[1], self._session.spec)
+        self.text.say(self.tr("Most evidence for {label}; press one to go there.").format(label=label))
+        for i, region in enumerate(regions):
+            button = RegionButton(region, i + 1)
+            button.jump_asked.connect(self.jump_asked)
+            self._grid.addWidget(button, i // _ACROSS, i % _ACROSS)
+            self.buttons.append(button)
+
+    @Slot(object)
+    def _failed(self, error: LungviewerError) -> None:
+        self._job = None
+        self.text.say(error.sentence)
+
+    @Slot()
+    def _explaining_changed(self) -> None:
+        self.show_state(shown(self._session))
+
+    def _clear(self) -> None:
+        job, self._job, self._about = self._job, None, None
+        if job is not None:
+            job.abandon()
+        for button in self.buttons:
+            self._grid.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.buttons.clear()
+
+
+def _cut(
+    path: Path,
+    result: ImageResult,
+    class_id: str,
+    spec: ModelSpec,
+    scale: float | None,
+    decoder: IsolatedDecoder,
+    ctx: JobContext,
+) -> tuple[Region, ...]:
+    regions = top_regions(result.heatmaps[class_id], analysed_fields(result.record, spec), _MOST)
+    return cut_regions(path, regions, _PIXELS, um_per_px=scale, isolated=decoder, ctx=ctx)

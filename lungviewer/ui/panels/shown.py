@@ -1,0 +1,57 @@
+"""What there is to say about the current image, in one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from lungviewer.core.errors import LungviewerError
+from lungviewer.core.model import ModelSpec
+from lungviewer.core.types import ImageRecord
+from lungviewer.services.classify import ImageResult
+from lungviewer.ui.explaining import Explaining
+from lungviewer.ui.session import ViewerSession
+
+
+class Phase(StrEnum):
+    """How far the answer is."""
+
+    NO_IMAGE = "no_image"
+    LOOKING = "looking"
+    NO_MODEL = "no_model"
+    NO_ANSWER = "no_answer"  # neither there nor on its way: a mistake of the program met on the way
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The current image and what is known about it; `record` exactly when it is answered. `result` may come
+    later than a record that a scan wrote."""
+
+    phase: Phase
+    path: Path | None = None
+    record: ImageRecord | None = None
+    result: ImageResult | None = None
+    spec: ModelSpec | None = None
+    error: LungviewerError | None = None
+
+
+def shown(session: ViewerSession) -> Shown:
+    """What the panel has to show now."""
+    path, spec = session.current, session.spec
+    if path is None:
+        return Shown(Phase.NO_IMAGE, spec=spec)
+    record = session.record(path)
+    if record is not None:
+        return Shown(Phase.ANSWERED, path, record, session.result(path), spec)
+    if session.engine_error is not None:
+        return Shown(Phase.NO_MODEL, path, error=session.engine_error)
+    return Shown(Phase.LOOKING if session.is_pending(path) else Phase.NO_ANSWER, path, spec=spec)
+
+
+def shown_class(state: Shown, explaining: Explaining) -> str | None:
+    """The class whose map is shown: the chosen one, or the call; None when there is neither."""
+    if state.spec is not None and explaining.class_id in state.spec.class_ids:
+        return explaining.class_id
+    return state.record.predicted_class or None if state.record is not None else None

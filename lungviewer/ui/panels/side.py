@@ -1,0 +1,100 @@
+"""The column on the right: everything that is said about the current image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from lungviewer.ui.panels.check import CheckSection
+from lungviewer.ui.panels.explanation import ExplanationSection
+from lungviewer.ui.panels.prediction import PredictionSection
+from lungviewer.ui.panels.provenance import ProvenanceSection
+from lungviewer.ui.panels.regions import RegionsSection
+from lungviewer.ui.panels.section import Section
+from lungviewer.ui.panels.shown import shown
+from lungviewer.ui.panels.trust_line import TrustSection
+from lungviewer.ui.session import ViewerSession
+
+_WIDTH = 330
+_LEAST_WIDTH = 280
+
+
+class SidePanel(QScrollArea):
+    """Sections under each other. `jump_asked` carries the centre of a region, in level-0 pixels."""
+
+    jump_asked = Signal(float, float)
+
+    def __init__(self, session: ViewerSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.prediction = PredictionSection()
+        self.trust = TrustSection()
+        self.explanation = ExplanationSection(session.explaining)
+        self.check = CheckSection(session)
+        self.regions = RegionsSection(session)
+        self.provenance = ProvenanceSection(session)
+        self.sections: dict[str, Section] = {}
+        self._lay_out()
+        self.regions.jump_asked.connect(self.jump_asked)
+        # Several changes may come at once, the last of them only after its signal: look when all is said.
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._show)
+        for signal in (session.current_changed, session.model_changed, session.scale_changed):
+            signal.connect(self._soon.start)
+        session.outcome_changed.connect(self._outcome_changed)
+        self._show()
+
+    def add_section(self, title: str, widget: QWidget) -> Section:
+        """Put a further section at the end."""
+        section = Section(title, widget)
+        self._column.insertWidget(self._column.count() - 1, section)
+        self.sections[title] = section
+        return section
+
+    def shutdown(self) -> None:
+        """Stop what runs for this panel."""
+        self._soon.stop()
+        for part in (self.explanation, self.check, self.regions):
+            part.shutdown()
+
+    def sizeHint(self) -> QSize:
+        return QSize(_WIDTH, 600)
+
+    def _lay_out(self) -> None:
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(_LEAST_WIDTH)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        content = QWidget()
+        self._column = QVBoxLayout(content)
+        self._column.setContentsMargins(6, 4, 6, 4)
+        self._column.addStretch(1)
+        self.setWidget(content)
+        self.add_section(self.tr("Prediction"), self.prediction)
+        self.add_section(self.tr("Trust"), self.trust)
+        self.add_section(self.tr("Explanation"), self.explanation)
+        self.add_section(self.tr("Does the map hold?"), self.check)
+        self._regions = self.add_section(self.tr("Regions"), self.regions)
+        self.add_section(self.tr("Provenance"), self.provenance).heading.setChecked(False)
+
+    @Slot(object)
+    def _outcome_changed(self, path: Path) -> None:
+        if path == self._session.current:
+            self._soon.start()
+
+    @Slot()
+    def _show(self) -> None:
+        state = shown(self._session)
+        for part in (
+            self.prediction,
+            self.trust,
+            self.explanation,
+            self.provenance,
+            self.check,
+            self.regions,
+        ):
+            part.show_state(state)
+        self._regions.setVisible(self.regions.concerns(state))

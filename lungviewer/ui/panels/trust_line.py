@@ -1,0 +1,78 @@
+"""Whether to trust the answer, and every reason for it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from lungviewer.core.trust import REASON_SENTENCES
+from lungviewer.core.types import ImageRecord, Status
+from lungviewer.ui.icons import icon
+from lungviewer.ui.panels.labels import Symbol, WrapLabel
+from lungviewer.ui.panels.shown import Shown
+from lungviewer.ui.words import reason_codes, reason_sentence, status_word, strangeness
+
+_ICONS = {Status.OK: "ok", Status.REVIEW: "review", Status.REFUSED: "refused", Status.ERROR: "error"}
+
+
+class TrustSection(QWidget):
+    """Status in a symbol and a word, reasons as sentences, strangeness, what was changed on the way in."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.symbol = Symbol()
+        self.status = WrapLabel(bold=True)
+        self.reasons = WrapLabel()
+        self.strangeness = WrapLabel(faint=True)
+        self.notes = WrapLabel(faint=True)
+        self.copy = QPushButton(icon("copy"), self.tr("Copy this message"))
+        self.copy.clicked.connect(self._copy)
+        line = QHBoxLayout()
+        line.addWidget(self.symbol, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.status, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 0, 4, 8)
+        column.addLayout(line)
+        for part in (self.reasons, self.copy, self.strangeness, self.notes):
+            column.addWidget(part)
+
+    def show_state(self, state: Shown) -> None:
+        record = state.record
+        self.symbol.show_icon("" if record is None else _ICONS[record.status])
+        self.status.say(self.tr("Nothing to judge yet.") if record is None else status_word(record.status))
+        self.copy.setVisible(record is not None and record.status is Status.ERROR)
+        reasons, notes = ([], []) if record is None else _told(state, record)
+        if record is not None and record.status is Status.OK and not reasons:
+            reasons = [self.tr("Nothing speaks against the answer.")]
+        self.reasons.say("\n".join(reasons))
+        self.notes.say("\n".join([self.tr("Also noted:"), *notes]) if notes else "")
+        self.strangeness.say("" if record is None else self._strangeness(state, record))
+
+    def _strangeness(self, state: Shown, record: ImageRecord) -> str:
+        if state.spec is None or record.status is Status.ERROR:
+            return ""
+        if record.trust_score is None:
+            return self.tr("This model has no score for strangeness.")
+        text = strangeness(record.trust_score, state.spec.trust.refuse_above)
+        return (
+            text if record.tiles in (None, 1) else self.tr("{text} (Mean of the fields.)").format(text=text)
+        )
+
+    @Slot()
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(f"{self.status.text()}: {self.reasons.text()}")
+
+
+def _told(state: Shown, record: ImageRecord) -> tuple[list[str], list[str]]:
+    """Sentences that decided, and sentences that only inform."""
+    if record.status is Status.ERROR:
+        return [record.error], []
+    codes = reason_codes(record)
+    if state.result is not None:
+        decisive = set(state.result.prediction.reasons)
+    else:
+        # A scan's row does not keep them apart; a note never makes an answer doubtful.
+        decisive = set(REASON_SENTENCES) if record.status is not Status.OK else set()
+    reasons = [reason_sentence(code) for code in codes if code in decisive]
+    return reasons, [reason_sentence(code) for code in codes if code not in decisive]
