@@ -61,7 +61,7 @@ class HeatLayer:
             item.setZValue(_OVER_TILES)
             item.setVisible(False)
             scene.addItem(item)
-        self.has_holes = False
+        self.unknown_share = 0.0
 
     def show(self, heatmap: Heatmap, threshold: float, colour_map: str) -> None:
         """Show a map in place of the one before."""
@@ -69,20 +69,20 @@ class HeatLayer:
         self._heat.set_picture(
             heat_image(heatmap, threshold, colour_map), QRectF(rect.x, rect.y, rect.width, rect.height)
         )
-        holes = unknown_rects(heatmap)
-        self.has_holes = bool(holes)
-        self._holes.set_rects(holes)
+        self._holes.set_rects(unknown_rects(heatmap))
+        self.unknown_share = float(np.isnan(heatmap.grid).mean())
 
-    def mark_refused(self, rect: QRectF | None) -> None:
-        """Hatch a whole image lightly; None: it is not refused."""
-        self._refusal.set_rects([rect] if rect is not None else [])
+    def mark_refused(self, rect: QRectF) -> None:
+        """Hatch a whole image lightly, instead of its holes."""
+        self._holes.set_rects([])
+        self._refusal.set_rects([rect])
 
     def clear(self) -> None:
         """Show no map and no refusal."""
         self._heat.set_picture(QImage(), QRectF())
         self._holes.set_rects([])
         self._refusal.set_rects([])
-        self.has_holes = False
+        self.unknown_share = 0.0
 
     def set_opacity(self, share: float) -> None:
         """Of the colours; hatching stays as it is."""

@@ -22,7 +22,9 @@ class Legend(Chip):
         self._note = _label()
         self._ramp = _Ramp()
         low, high = QLabel(self.tr("low")), QLabel(self.tr("high"))
-        colours = QHBoxLayout()
+        self._colours = QWidget()
+        colours = QHBoxLayout(self._colours)
+        colours.setContentsMargins(0, 0, 0, 0)
         colours.addWidget(low)
         colours.addWidget(self._ramp, 1)
         colours.addWidget(high)
@@ -39,14 +41,12 @@ class Legend(Chip):
         column = QVBoxLayout(self)
         column.setContentsMargins(self.pad, self.pad, self.pad, self.pad)
         column.setSpacing(2)
-        for part in (self._name, self._note):
-            column.addWidget(part)
-        column.addLayout(colours)
-        for part in (self._caption, self._hatched, self._research):
+        for part in (self._name, self._note, self._colours, self._caption, self._hatched, self._research):
             column.addWidget(part)
 
-    def explain(self, what: Explained, colour_map: str, threshold: float, hatched: bool) -> None:
-        """Say what is shown. `threshold` 0–1: scores below it are clear; `hatched`: there are holes."""
+    def explain(self, what: Explained, colour_map: str, threshold: float, unknown_share: float) -> None:
+        """Say what is shown. `threshold` 0–1: scores below it are clear; `unknown_share` 0–1 of the map was
+        not analysed. When nothing was, there are no colours to explain."""
         self._name.setText(what.label)
         note = ""
         if not what.called:
@@ -56,9 +56,11 @@ class Legend(Chip):
                 else self.tr("most probable; no answer is given")
             )
         self._note.setText(note)
-        self._note.setVisible(bool(note))
+        self._note.setVisible(bool(note) and unknown_share < 1)
         self._ramp.show_map(colour_map, threshold)
-        self._hatched.setVisible(hatched)
+        self._hatched.setVisible(unknown_share > 0)
+        for part in (self._name, self._colours, self._caption):
+            part.setVisible(unknown_share < 1)
         self.setAccessibleName(self.tr("Heat map of {label}").format(label=what.label))
         self.setAccessibleDescription(self._caption.text())
 

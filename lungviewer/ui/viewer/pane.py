@@ -5,30 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.image import ImageInfo
-from lungviewer.core.types import Status
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
-from lungviewer.ui.viewer.explained import Explained, explained, next_class
+from lungviewer.ui.viewer.explained import next_class
 from lungviewer.ui.viewer.furniture import Furniture
-from lungviewer.ui.viewer.heat_layer import HeatLayer
 from lungviewer.ui.viewer.keys import ViewerKeys
 from lungviewer.ui.viewer.legend import Legend
 from lungviewer.ui.viewer.message import Message
 from lungviewer.ui.viewer.minimap import Minimap
 from lungviewer.ui.viewer.notes import Notes
 from lungviewer.ui.viewer.opening import OpenedView, ViewOpener
+from lungviewer.ui.viewer.overlay import Overlay
 from lungviewer.ui.viewer.scale_chip import ScaleChip
 from lungviewer.ui.viewer.scale_popup import ScalePopup
 from lungviewer.ui.viewer.scales import magnification_of, zoom_for
 from lungviewer.ui.viewer.slide_view import SlideView
 from lungviewer.ui.viewer.snapshot import draw_view
-from lungviewer.ui.words import headline
 
 _MEGABYTE = 1 << 20
 _QUIET_MS = 150
@@ -61,14 +59,13 @@ class ViewerPane(QWidget):
         super().__init__(parent)
         self._session = session
         self._info: ImageInfo | None = None
-        self._painted: tuple[object, ...] = ()
         self._minimap_on = True
         self.view = SlideView(session.settings.current.tile_cache_mb * _MEGABYTE, self)
         self.setFocusProxy(self.view)
-        self._heat = HeatLayer(self.view.scene())
         self.furniture = Furniture(
             Legend(self), ScaleChip(self), Minimap(self), Notes(self), Message(self), ScalePopup(self)
         )
+        self._overlay = Overlay(session, self.view.scene(), self.furniture.legend, self.furniture.notes)
         self._opener = ViewOpener(session.decoder, self)
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
@@ -181,12 +178,6 @@ class ViewerPane(QWidget):
         self._opener.shutdown()
         self.view.tiles.stop()
 
-    def explained(self) -> Explained | None:
-        """What the overlay shows; None when there is no answer or the overlay is hidden."""
-        return (
-            explained(self._session) if self._session.explaining.visible and self._info is not None else None
-        )
-
     # --- opening -----------------------------------------------------------------------------------
 
     @Slot()
@@ -271,24 +262,7 @@ class ViewerPane(QWidget):
 
     @Slot()
     def _show_answer(self) -> None:
-        """Bring overlay, legend and remarks up to what is known and chosen."""
-        how, what = self._session.explaining, self.explained()
-        record = None if self._session.current is None else self._session.record(self._session.current)
-        refused = record is not None and record.status is Status.REFUSED and self._info is not None
-        self.furniture.notes.say("refused", headline(record, self._session.spec) if refused else "")
-        wanted = (what and id(what.heatmap), how.threshold, how.colour_map, refused)
-        if wanted != self._painted:
-            self._painted = wanted
-            self._heat.clear()
-            if what is not None:
-                self._heat.show(what.heatmap, how.threshold, how.colour_map)
-            if refused and self._info is not None:
-                self._heat.mark_refused(QRectF(0, 0, self._info.width, self._info.height))
-        self._heat.set_opacity(how.opacity)
-        self._heat.set_visible(how.visible and self._info is not None)
-        if what is not None:
-            self.furniture.legend.explain(what, how.colour_map, how.threshold, self._heat.has_holes)
-        self.furniture.legend.setVisible(what is not None)
+        self._overlay.show(self._info)
         self._place()
         self.view.viewport().update()
 
