@@ -1,0 +1,227 @@
+"""One file in the browser: picture, class colour, badge, name; and where each of them goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QIcon, QPainter, QPalette, QPen, QPixmap
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from lungviewer.ui.browser.model import Role
+from lungviewer.ui.icons import icon
+
+_PAD = 6
+_GAP = 4
+_BAR = 4
+_CORNER = 4
+_NAME_SCALE = 0.9
+_BADGE_LINES = 2
+
+
+class CellSize(StrEnum):
+    """How large the pictures are."""
+
+    LIST = "list"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+
+@dataclass(frozen=True, slots=True)
+class CellPlan:
+    """Rectangles of one cell, from its top left corner, in logical pixels. `beside`: the text stands to the
+    right of the picture, not below it."""
+
+    grid: QSize
+    picture: QRect
+    bar: QRect
+    badge: QRect
+    name: QRect
+    beside: bool
+
+
+def plan_cell(size: CellSize, width: int, font: QFont) -> CellPlan:
+    """Cells that fill a view of this width in columns."""
+    line, name_line = QFontMetrics(font).height(), QFontMetrics(name_font(font)).height()
+    if size is CellSize.LIST:
+        return _beside(width, line, name_line)
+    letters = QFontMetrics(font).averageCharWidth()
+    least = max(118, 15 * letters) if size is CellSize.MEDIUM else max(236, 24 * letters)
+    cell = width // max(1, width // least)
+    side = max(32, min(cell, 2 * least) - 2 * _PAD)
+    left = (cell - side) // 2
+    picture = QRect(left, _PAD, side, side)
+    bar = QRect(left, picture.bottom() + 2, side, _BAR)
+    lines = 1 if size is CellSize.LARGE else _BADGE_LINES
+    badge = QRect(left, bar.bottom() + 1 + _GAP, side, lines * line)
+    name = QRect(left, badge.bottom() + 1, side, name_line)
+    return CellPlan(QSize(cell, name.bottom() + 1 + _PAD), picture, bar, badge, name, beside=False)
+
+
+def _beside(width: int, line: int, name_line: int) -> CellPlan:
+    text = name_line + _BADGE_LINES * line
+    side = max(48, text)
+    picture = QRect(_PAD, _PAD, side, side)
+    bar = QRect(picture.right() + 2, _PAD, _BAR, side)
+    left = bar.right() + 1 + _PAD
+    room = max(32, width - left - _PAD)
+    name = QRect(left, _PAD + (side - text) // 2, room, name_line)
+    badge = QRect(left, name.bottom() + 1, room, _BADGE_LINES * line)
+    return CellPlan(QSize(width, side + 2 * _PAD), picture, bar, badge, name, beside=True)
+
+
+def name_font(font: QFont) -> QFont:
+    """The file name is a little smaller than the answer."""
+    smaller = QFont(font)
+    if font.pointSizeF() > 0:
+        smaller.setPointSizeF(font.pointSizeF() * _NAME_SCALE)
+    else:
+        smaller.setPixelSize(round(font.pixelSize() * _NAME_SCALE))
+    return smaller
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Paints cells by the plan that the view made."""
+
+    def __init__(self, parent: object = None) -> None:
+        super().__init__(parent)
+        self._icons: dict[str, QIcon] = {}
+        self.plan: CellPlan | None = None
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(0, 0) if self.plan is None else self.plan.grid
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        if self.plan is None:
+            return
+        painter.save()
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setClipRect(option.rect)
+        at, palette = option.rect.topLeft(), option.palette
+        self._paint_frame(painter, option)
+        self._paint_picture(painter, self.plan.picture.translated(at), index, palette)
+        _paint_bar(painter, self.plan.bar.translated(at), index.data(Role.COLOUR), palette)
+        self._paint_badge(painter, self.plan.badge.translated(at), option, index)
+        self._paint_name(painter, self.plan.name.translated(at), option, index)
+        painter.restore()
+
+    def _paint_frame(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
+        """Selection: a tint and a border, strong while the list has the keyboard. The text keeps its colour,
+        so that nothing in the cell has to be legible on the highlight."""
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        if not selected and not hovered:
+            return
+        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
+        accent = option.palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Accent)
+        tint = QColor(accent)
+        tint.setAlpha(56 if selected else 24)
+        width = (2.5 if focused else 1.5) if selected else 0
+        half = width / 2 + 0.5
+        painter.setPen(QPen(accent, width) if selected else Qt.PenStyle.NoPen)
+        painter.setBrush(tint)
+        painter.drawRoundedRect(QRectF(option.rect).adjusted(half, half, -half, -half), _CORNER, _CORNER)
+
+    def _paint_picture(self, painter: QPainter, box: QRect, index: QModelIndex, palette: QPalette) -> None:
+        picture = index.data(Role.THUMBNAIL)
+        if isinstance(picture, QPixmap):
+            shown = (
+                picture.deviceIndependentSize()
+                .toSize()
+                .scaled(box.size(), Qt.AspectRatioMode.KeepAspectRatio)
+            )
+            if picture.deviceIndependentSize().width() < shown.width():
+                shown = picture.deviceIndependentSize().toSize()
+            where = QRect(QPoint(0, 0), shown)
+            where.moveCenter(box.center())
+            painter.drawPixmap(where, picture)
+            return
+        ground = palette.color(QPalette.ColorRole.Midlight)
+        ground.setAlpha(110)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawRoundedRect(QRectF(box), _CORNER, _CORNER)
+        failure = index.data(Role.FAILURE)
+        if failure:
+            self._paint_failure(painter, box, failure, palette)
+
+    def _paint_failure(self, painter: QPainter, box: QRect, word: str, palette: QPalette) -> None:
+        side = max(16, min(box.width() // 3, 40))
+        metrics = painter.fontMetrics()
+        roomy = box.width() >= 12 * metrics.averageCharWidth()
+        lines = _wrapped(word, box.width() - 2 * _GAP, 2, painter.font().toString()) if roomy else ()
+        top = box.top() + (box.height() - side - len(lines) * metrics.height()) // 2
+        where = QRect(box.center().x() - side // 2, top, side, side)
+        self._icon("error").paint(painter, where)
+        painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+        below = QRect(box.left(), where.bottom() + 1, box.width(), box.bottom() - where.bottom())
+        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, "\n".join(lines))
+
+    def _paint_badge(
+        self, painter: QPainter, box: QRect, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> None:
+        text, status = index.data(Role.BADGE), index.data(Role.STATUS)
+        if not text:
+            return
+        painter.setFont(option.font)
+        line = QFontMetrics(option.font).height()
+        left = box.left()
+        if status is not None:
+            side = round(line * 0.9)
+            self._icon(str(status)).paint(painter, QRect(left, box.top() + (line - side) // 2, side, side))
+            left += side + _GAP
+        role = QPalette.ColorRole.PlaceholderText if status is None else QPalette.ColorRole.Text
+        painter.setPen(option.palette.color(role))
+        room = box.right() + 1 - left
+        for i, words in enumerate(_wrapped(text, room, box.height() // line, option.font.toString())):
+            where = QRect(left, box.top() + i * line, room, line)
+            painter.drawText(where, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
+
+    def _paint_name(
+        self, painter: QPainter, box: QRect, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> None:
+        font = name_font(option.font)
+        painter.setFont(font)
+        painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
+        name = QFontMetrics(font).elidedText(
+            index.data(Qt.ItemDataRole.DisplayRole), Qt.TextElideMode.ElideMiddle, box.width()
+        )
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+        painter.drawText(box, flags, name)
+
+    def _icon(self, name: str) -> QIcon:
+        if name not in self._icons:
+            self._icons[name] = icon(name)
+        return self._icons[name]
+
+
+def _paint_bar(painter: QPainter, box: QRect, colour: str, palette: QPalette) -> None:
+    """The class's colour; the badge beside it says the same in words."""
+    if not colour:
+        return
+    painter.setPen(QPen(palette.color(QPalette.ColorRole.Mid), 0.5))
+    painter.setBrush(QColor(colour))
+    painter.drawRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5))
+
+
+@lru_cache(maxsize=1024)
+def _wrapped(text: str, width: int, most: int, font: str) -> tuple[str, ...]:
+    """The text in at most so many lines, broken between words; the last line is shortened."""
+    face = QFont()
+    face.fromString(font)
+    metrics = QFontMetrics(face)
+    lines: list[str] = []
+    rest = text.split(" ")
+    while rest and len(lines) < most - 1:
+        taken = 1
+        while taken < len(rest) and metrics.horizontalAdvance(" ".join(rest[: taken + 1])) <= width:
+            taken += 1
+        lines.append(" ".join(rest[:taken]))
+        rest = rest[taken:]
+    if rest:
+        lines.append(" ".join(rest))
+    return tuple(metrics.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in lines)

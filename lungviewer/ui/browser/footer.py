@@ -1,0 +1,116 @@
+"""Below the list: how many, how many of them need a person, and what is still to be classified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from lungviewer.core.types import Status
+from lungviewer.ui.icons import icon
+
+
+class BrowserFooter(QWidget):
+    """Quiet lines; the offer and the work line are there only when there is something to say."""
+
+    classify_asked = Signal()
+    scan_asked = Signal()
+    stop_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._counts, self._work = _quiet_label(), _quiet_label()
+        self._stop = QToolButton()
+        self._stop.setIcon(icon("stop"))
+        self._stop.setText(self.tr("Stop"))
+        self._stop.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._stop.setAutoRaise(True)
+        self._stop.clicked.connect(self.stop_asked)
+        self._classify, self._scan = QPushButton(), QPushButton(self.tr("Scan into a report…"))
+        self._classify.setIcon(icon("model"))
+        self._scan.setIcon(icon("scan"))
+        for button in (self._classify, self._scan):
+            button.setFlat(True)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._classify.clicked.connect(self.classify_asked)
+        self._scan.clicked.connect(self.scan_asked)
+        work = QHBoxLayout()
+        work.addWidget(self._work, 1)
+        work.addWidget(self._stop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2, 0, 2, 0)
+        column.setSpacing(2)
+        column.addWidget(self._classify)
+        column.addWidget(self._scan)
+        column.addWidget(self._counts)
+        column.addLayout(work)
+        self.offer(0)
+        self.show_work(0, 0, False)
+
+    @property
+    def text(self) -> str:
+        """Everything that is said."""
+        shown = [label for label in (self._counts, self._work) if not label.isHidden()]
+        return "\n".join(label.text() for label in shown if label.text())
+
+    @property
+    def classify_button(self) -> QPushButton:
+        return self._classify
+
+    @property
+    def scan_button(self) -> QPushButton:
+        return self._scan
+
+    @property
+    def stop_button(self) -> QToolButton:
+        return self._stop
+
+    def show_counts(self, shown: int, total: int, filtered: bool, by_status: Mapping[Status, int]) -> None:
+        if not total:
+            self._counts.setText("")
+            self._counts.hide()
+            return
+        if filtered:
+            first = self.tr("{shown} of {total} shown").format(shown=_number(shown), total=_number(total))
+        else:
+            first = self.tr("1 image") if total == 1 else self.tr("{n} images").format(n=_number(total))
+        review, refused, unread = (by_status[s] for s in (Status.REVIEW, Status.REFUSED, Status.ERROR))
+        parts = (
+            first,
+            self.tr("{n} need review").format(n=_number(review)) if review > 1 else "",
+            self.tr("1 needs review") if review == 1 else "",
+            self.tr("{n} refused").format(n=_number(refused)) if refused else "",
+            self.tr("{n} cannot be read").format(n=_number(unread)) if unread else "",
+        )
+        self._counts.setText(" · ".join(part.replace(" ", "\u00a0") for part in parts if part))
+        self._counts.show()
+
+    def show_work(self, done: int, to_do: int, stoppable: bool) -> None:
+        """`done` answers are there, `to_do` are awaited."""
+        self._work.setText(
+            self.tr("classifying {done} of {total}").format(done=_number(done), total=_number(done + to_do))
+            if to_do
+            else ""
+        )
+        self._work.setVisible(to_do > 0)
+        self._stop.setVisible(stoppable)
+
+    def offer(self, count: int) -> None:
+        """Offer to classify so many images of a large folder; 0: no offer."""
+        text = self.tr("Classify this image") if count == 1 else self.tr("Classify these {n} images")
+        self._classify.setText(text.format(n=_number(count)))
+        self._classify.setVisible(count > 0)
+        self._scan.setVisible(count > 0)
+
+
+def _quiet_label() -> QLabel:
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
+    return label
+
+
+def _number(value: int) -> str:
+    return QLocale().toString(value)

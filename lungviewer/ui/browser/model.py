@@ -1,0 +1,246 @@
+"""The files of the open folder as rows: filtered, in order, with what is known about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from pathlib import Path
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, Signal, Slot
+
+from lungviewer.core.types import ImageRecord, Status
+from lungviewer.ui import words
+from lungviewer.ui.browser.arranging import (
+    NEEDS_REVIEW,
+    NOTHING,
+    Answers,
+    Entry,
+    Filter,
+    Order,
+    arrange,
+    entries_of,
+)
+from lungviewer.ui.browser.loading import ThumbnailLoader
+from lungviewer.ui.browser.names import shown, tooltip
+from lungviewer.ui.session import ViewerSession
+
+_FEW = 64
+"""Changed rows that are told one by one; more are told as one range."""
+
+
+class Role(IntEnum):
+    """What a row can be asked for besides its name."""
+
+    PATH = Qt.ItemDataRole.UserRole + 1  # Path
+    THUMBNAIL = Qt.ItemDataRole.UserRole + 2  # QPixmap or None; asking has it loaded
+    FAILURE = Qt.ItemDataRole.UserRole + 3  # a word for why there is no thumbnail, or ""
+    RECORD = Qt.ItemDataRole.UserRole + 4  # ImageRecord or None
+    STATUS = Qt.ItemDataRole.UserRole + 5  # Status as plain text, or None
+    PENDING = Qt.ItemDataRole.UserRole + 6  # bool
+    BADGE = Qt.ItemDataRole.UserRole + 7  # str
+    COLOUR = Qt.ItemDataRole.UserRole + 8  # the called class's #rrggbb, or ""
+
+
+class BrowserModel(QAbstractListModel):
+    """`set_files` for another folder, `note` for new answers, `arrange` when the order may have changed."""
+
+    arranged = Signal()  # other rows, or another order
+
+    def __init__(
+        self, session: ViewerSession, loader: ThumbnailLoader, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._loader = loader
+        self._entries: list[Entry] = []
+        self._names: dict[Path, str] = {}
+        self._rows: list[Path] = []
+        self._row_of: dict[Path, int] = {}
+        self._order = Order.NAME
+        self._filter = Filter()
+        self.answers = Answers()
+        loader.arrived.connect(self._thumbnail_arrived)
+
+    # --- what is shown ---------------------------------------------------------------------------
+
+    @property
+    def order(self) -> Order:
+        return self._order
+
+    @property
+    def filter(self) -> Filter:
+        return self._filter
+
+    @property
+    def total(self) -> int:
+        """Files in the folder, shown or not."""
+        return len(self._entries)
+
+    @property
+    def rows(self) -> list[Path]:
+        """The files that are shown, in order."""
+        return self._rows
+
+    def row_of(self, path: Path | None) -> int:
+        """The row of a file; -1 when it is not shown."""
+        return -1 if path is None else self._row_of.get(path, -1)
+
+    def set_files(self, files: Iterable[Path], folder: Path | None) -> None:
+        self.beginResetModel()
+        self._loader.clear()
+        self._entries = entries_of(files, folder)
+        self._names = {entry.path: entry.name for entry in self._entries}
+        self.answers = Answers()
+        for entry in self._entries:
+            record = self._session.record(entry.path)
+            if record is not None:
+                self.answers.note(entry.path, record)
+        self._put(self._arranged())
+        self.endResetModel()
+        self.arranged.emit()
+
+    def set_order(self, order: Order) -> None:
+        self._order = order
+        self.arrange()
+
+    def set_filter(self, wanted: Filter) -> None:
+        self._filter = wanted
+        self.arrange()
+
+    def note(self, changed: Iterable[Path]) -> None:
+        """Take over what the session knows about these files by now. The order stays until `arrange`."""
+        rows = []
+        for path in changed:
+            if path in self._names:
+                self.answers.note(path, self._session.record(path))
+                row = self._row_of.get(path)
+                if row is not None:
+                    rows.append(row)
+        if len(rows) > _FEW:
+            self.dataChanged.emit(self.index(min(rows)), self.index(max(rows)))
+            return
+        for row in rows:
+            self.dataChanged.emit(self.index(row), self.index(row))
+
+    def repaint_all(self) -> None:
+        """Words or colours have changed."""
+        if self._rows:
+            self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
+
+    @property
+    def order_follows_answers(self) -> bool:
+        """Whether a new answer can move, add or remove rows."""
+        return self._order is not Order.NAME or self._filter.chosen > 0
+
+    def arrange(self) -> None:
+        """Put the rows in order again. The selection stays on its file if that is still shown."""
+        rows = self._arranged()
+        if rows == self._rows:
+            return
+        if len(rows) == len(self._rows) and set(rows) == set(self._rows):
+            self.layoutAboutToBeChanged.emit()
+            before = self.persistentIndexList()
+            paths = [self._rows[index.row()] for index in before]
+            self._put(rows)
+            self.changePersistentIndexList(before, [self.index(self._row_of[path]) for path in paths])
+            self.layoutChanged.emit()
+        else:
+            self.beginResetModel()
+            self._put(rows)
+            self.endResetModel()
+        self.arranged.emit()
+
+    def next_review(self, after: int) -> int:
+        """The first row behind `after` that needs review, going round; -1 when there is no other one."""
+        count, known = len(self._rows), self.answers.known
+        for step in range(1, count + 1):
+            row = (after + step) % count
+            if row != after and known.get(self._rows[row], NOTHING).status in NEEDS_REVIEW:
+                return row
+        return -1
+
+    def _arranged(self) -> list[Path]:
+        return arrange(self._entries, self.answers.known, self._order, self._filter)
+
+    def _put(self, rows: list[Path]) -> None:
+        self._rows = rows
+        self._row_of = {path: row for row, path in enumerate(rows)}
+
+    @Slot(object)
+    def _thumbnail_arrived(self, path: Path) -> None:
+        row = self._row_of.get(path)
+        if row is not None:
+            self.dataChanged.emit(self.index(row), self.index(row), [Role.THUMBNAIL, Role.FAILURE])
+
+    # --- Qt's questions --------------------------------------------------------------------------
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        path = self._rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return shown(path.name)
+        if role == Role.THUMBNAIL:
+            return self._loader.picture(path)
+        if role == Role.FAILURE:
+            code = self._loader.failure(path)
+            return words.reason_word(code) if code else ""
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return ", ".join(filter(None, (shown(path.name), self.status_text(path), self.badge(path))))
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tooltip(path)
+        return self._answer(path, role)
+
+    def _answer(self, path: Path, role: int) -> object:
+        if role == Role.PATH:
+            return path
+        if role == Role.RECORD:
+            return self._session.record(path)
+        if role == Role.STATUS:
+            record = self._session.record(path)
+            return None if record is None else record.status
+        if role == Role.PENDING:
+            return self._session.is_pending(path)
+        if role == Role.BADGE:
+            return self.badge(path)
+        if role == Role.COLOUR:
+            return self._colour(path)
+        return None
+
+    def badge(self, path: Path) -> str:
+        """What stands under the picture; "" while nothing is known."""
+        record = self._session.record(path)
+        if record is not None:
+            if self._hidden(record):
+                return self.tr("answer hidden")
+            return words.badge(record, self._session.spec)
+        return self.tr("classifying…") if self._session.is_pending(path) else ""
+
+    def status_text(self, path: Path) -> str:
+        """The status of a call in a word; what is no call says it in its badge."""
+        record = self._session.record(path)
+        return "" if record is None or self._hidden(record) else words.status_word(record.status)
+
+    def _hidden(self, record: ImageRecord) -> bool:
+        """A blinded reviewer decides before the model's answer is seen."""
+        return self._session.settings.current.blinded and record.status in (Status.OK, Status.REVIEW)
+
+    def _colour(self, path: Path) -> str:
+        record, spec = self._session.record(path), self._session.spec
+        if record is None or spec is None or self._hidden(record):
+            return ""
+        if record.predicted_class not in spec.class_ids:
+            return ""
+        return spec.class_by_id(record.predicted_class).colour
+
+    def _tooltip(self, path: Path) -> str:
+        record = self._session.record(path)
+        lines = [shown(self._names[path]), self.badge(path)]
+        if record is not None and not self._hidden(record):
+            lines.append(record.error)
+            if not record.error:
+                lines += [words.reason_sentence(code) for code in words.reason_codes(record)]
+        return tooltip(*lines)
