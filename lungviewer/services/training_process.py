@@ -79,6 +79,16 @@ def has_tensorflow() -> bool:
     return getattr(sys, "frozen", False) or find_spec("tensorflow") is not None
 
 
+def require_tensorflow() -> None:
+    """For what needs TensorFlow, before a person is asked anything.
+
+    Raises:
+        MissingDependency: it is not installed.
+    """
+    if not has_tensorflow():
+        raise MissingDependency("This needs TensorFlow, which is not installed.", hint=_HINT)
+
+
 def is_chatter(line: str) -> bool:
     """Whether a line of standard error is a remark of TensorFlow's own and no word of ours."""
     return _CHATTER.match(line) is not None
@@ -91,8 +101,7 @@ def run_training(arguments: Sequence[str]) -> int:
         MissingDependency: the training module or TensorFlow is not installed.
     """
     command = training_command(arguments)
-    if not has_tensorflow():
-        raise MissingDependency("This needs TensorFlow, which is not installed.", hint=_HINT)
+    require_tensorflow()
     environment = training_environment()
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, errors="replace", env=environment
