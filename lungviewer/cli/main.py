@@ -39,6 +39,7 @@ def _parser_and_commands() -> tuple[argparse.ArgumentParser, Container[str]]:
     _add_view(commands)
     _add_scan(commands)
     _add_classify(commands)
+    _add_report(commands)
     _add_packs(commands)
     _add_samples(commands)
     _add_doctor(commands)
@@ -207,6 +208,33 @@ def _add_classify(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     classify.add_argument("--json", action="store_true", help="print JSON, one object per line")
     classify.add_argument("--overlay", type=Path, metavar="PNG", help="write the heat map over the image")
     classify.set_defaults(command="classify_command:run")
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    report = commands.add_parser(
+        "report",
+        help="make a report of a scan's CSV",
+        description="Make a report of a scan's CSV, to read or to print. " + RESEARCH_USE,
+    )
+    report.add_argument("table", type=Path, metavar="CSV", help="what a scan wrote")
+    report.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="report.html or report.pdf; reviewed.csv: the table with the reviews filled in",
+    )
+    report.add_argument(
+        "--images", type=Path, metavar="DIR", help="the folder that was scanned: adds what reviewers decided"
+    )
+    report.add_argument(
+        "--overlays", type=Path, metavar="DIR", help="the pictures that `scan --overlays` drew"
+    )
+    report.add_argument("--pictures", type=_positive, metavar="N", help="how many of them (default: 24)")
+    report.add_argument("--title", default="", metavar="TEXT")
+    report.add_argument("--quiet", action="store_true", help="no progress bar")
+    report.set_defaults(command="report_command:run")
 
 
 def _add_packs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

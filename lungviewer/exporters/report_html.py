@@ -84,6 +84,12 @@ def write_report_html(target: Path, content: ReportContent, check: Callable[[], 
     return len(content.rows) - len(rows)
 
 
+def is_report_html(path: Path) -> bool:
+    """Whether a file was written by `write_report_html`, and so may be replaced by another."""
+    with path.open("rb") as stream:
+        return stream.read(len(MARK)) == MARK.encode()
+
+
 def _page(content: ReportContent, rows: list[ReportRow]) -> Iterator[str]:
     title = _text(content.title)
     yield MARK

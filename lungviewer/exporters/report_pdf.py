@@ -21,7 +21,7 @@ from lungviewer.exporters.report import (
     shown,
 )
 from lungviewer.exporters.report_font import ReportFont
-from lungviewer.exporters.report_sheet import Column, Sheet
+from lungviewer.exporters.report_sheet import CREATOR, Column, Sheet
 
 MOST_ROWS = 2000
 """Of the table of images, about 70 pages; nobody turns more, and the CSV has them all."""
@@ -74,6 +74,13 @@ def write_report_pdf(target: Path, content: ReportContent, check: Callable[[], N
     with atomic_write(target) as stream:
         stream.write(data)
     return len(content.rows) - len(rows)
+
+
+def is_report_pdf(path: Path) -> bool:
+    """Whether a file was written by `write_report_pdf`, and so may be replaced by another."""
+    with path.open("rb") as stream:
+        data = stream.read()
+    return data.startswith(b"%PDF-") and CREATOR.encode() in data
 
 
 def _front(sheet: Sheet, content: ReportContent) -> None:

@@ -13,6 +13,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from lungviewer.exporters.report_font import ReportFont
 
+CREATOR = "lungviewer report"
+
 _MM = 72 / 25.4
 _PAGE_WIDTH, _PAGE_HEIGHT = A4
 _LEFT, _TOP, _BOTTOM = 15 * _MM, _PAGE_HEIGHT - 15 * _MM, 18 * _MM
@@ -44,7 +46,7 @@ class Sheet:
         self._canvas = Canvas(self._bytes, pagesize=A4, invariant=1, pageCompression=1, lang="en")
         self._canvas.setTitle(title)
         self._canvas.setAuthor("lungviewer")
-        self._canvas.setCreator("lungviewer report")
+        self._canvas.setCreator(CREATOR)
         self._canvas.setSubject(footer)
         self._font, self._footer = font, footer
         self._page = 1

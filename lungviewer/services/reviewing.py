@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from lungviewer.core.errors import ImageError, UsageError
+from lungviewer.core.errors import ImageError, ReviewLogDamaged, UsageError
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import is_one_of
 from lungviewer.core.types import ImageRecord
@@ -112,10 +112,14 @@ def reviewed_records(
 
     Raises:
         UsageError: there is no such folder.
+        ReviewLogDamaged: an entry of the log is not as it was written; which one is told.
         OutputError: see `ReviewLog`.
         Cancelled: `ctx` asked to stop.
     """
-    places = _places(folder, ctx)
+    broken = log.verify(ctx.check)
+    if broken is not None:
+        raise ReviewLogDamaged(broken.sentence)
+    places = image_places(folder, ctx)
     known = [(record.path, places[record.path]) for record in records if record.path in places]
     histories = find_reviews(known, log, ctx)
     return Reviewed(
@@ -155,8 +159,13 @@ def export_reviewed_csv(
     return reviewed
 
 
-def _places(folder: Path, ctx: JobContext) -> dict[str, Path]:
-    """The images below a folder by the text that a scan of it writes into `path`."""
+def image_places(folder: Path, ctx: JobContext) -> dict[str, Path]:
+    """The images below a folder by the text that a scan of it writes into `path`.
+
+    Raises:
+        UsageError: there is no such folder.
+        Cancelled: `ctx` asked to stop.
+    """
     if not folder.is_dir():
         raise UsageError(
             "The folder of the images does not exist.", hint="Choose the folder that was scanned."

@@ -1,0 +1,56 @@
+"""`lungviewer report`."""
+
+from __future__ import annotations
+
+import argparse
+
+from lungviewer.cli.console import console_context, out
+from lungviewer.cli.main import EXIT_OK, RESEARCH_USE
+from lungviewer.core.errors import UsageError
+from lungviewer.core.job import JobContext
+from lungviewer.core.paths import user_review_log
+from lungviewer.services.agreement import agreement_sentences
+from lungviewer.services.reporting import MOST_PICTURES, ReportOptions, make_report
+from lungviewer.services.reviewing import export_reviewed_csv
+from lungviewer.store.reviews import ReviewLog
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write a report, or the table with reviews, and tell what it holds."""
+    with console_context(lambda _: "", quiet=options.quiet) as ctx:
+        lines = _reviewed(options, ctx) if options.output.suffix.lower() == ".csv" else _report(options, ctx)
+    for line in (*lines, RESEARCH_USE):
+        out().print(line)
+    return EXIT_OK
+
+
+def _report(options: argparse.Namespace, ctx: JobContext) -> list[str]:
+    summary = make_report(
+        options.table,
+        options.output,
+        ReportOptions(
+            title=options.title,
+            images=options.images,
+            log=ReviewLog(user_review_log()) if options.images else None,
+            overlays=options.overlays,
+            pictures=MOST_PICTURES if options.pictures is None else options.pictures,
+        ),
+        ctx,
+    )
+    lines = [f"{summary.images} images, {summary.reviewed} reviewed, {summary.pictures} pictures."]
+    if summary.left_out:
+        lines.append(f"{summary.left_out} rows of the table are left out; the CSV has them all.")
+    if summary.missing:
+        lines.append(f"{summary.missing} images are not in the folder; their reviews are unknown.")
+    return lines
+
+
+def _reviewed(options: argparse.Namespace, ctx: JobContext) -> list[str]:
+    if options.images is None:
+        raise UsageError("Reviews are matched with the images.", hint="Name their folder with --images.")
+    log = ReviewLog(user_review_log())
+    reviewed = export_reviewed_csv(options.table, options.images, log, options.output, ctx)
+    lines = list(agreement_sentences(reviewed.agreement)) or ["None of these images was reviewed."]
+    if reviewed.missing:
+        lines.append(f"{reviewed.missing} images are not in the folder; their reviews are unknown.")
+    return lines
