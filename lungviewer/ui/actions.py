@@ -62,7 +62,7 @@ _NEEDS_IMAGE = (
     "rotate-left",
 )
 _SPACE = "overlay"
-_OPACITY_STEP = 0.05
+_ZOOM_STEP = 2**0.5
 
 
 class Actions(QObject):
@@ -79,6 +79,8 @@ class Actions(QObject):
             self._fill(window.menuBar().addMenu(_menu_title(title)), names)
         session.current_changed.connect(self._enable)
         session.explaining.changed.connect(self._show_overlay_state)
+        # Esc is wanted by others too, while there is nothing to leave.
+        self.by_id["leave-full-screen"].setEnabled(False)
         self._enable()
         self._show_overlay_state()
 
@@ -94,13 +96,13 @@ class Actions(QObject):
             "print": (do.print_view, "print"),
             "quit": (self._window.close, "close"),
             "fit": (viewer.fit, "fit"),
-            "zoom-in": (partial(viewer.zoom_by, 1.25), "zoom-in"),
-            "zoom-out": (partial(viewer.zoom_by, 0.8), "zoom-out"),
+            "zoom-in": (partial(viewer.zoom_by, _ZOOM_STEP), "zoom-in"),
+            "zoom-out": (partial(viewer.zoom_by, 1 / _ZOOM_STEP), "zoom-out"),
             "rotate-right": (partial(viewer.rotate_by, 90), "rotate"),
             "rotate-left": (partial(viewer.rotate_by, -90), ""),
-            "opacity-less": (partial(explaining.change_opacity, -_OPACITY_STEP), ""),
-            "opacity-more": (partial(explaining.change_opacity, _OPACITY_STEP), ""),
-            "next-class": (self._session.next_class, ""),
+            "opacity-less": (explaining.weaker, ""),
+            "opacity-more": (explaining.stronger, ""),
+            "next-class": (viewer.show_next_class, ""),
             "next": (browser.next, "next"),
             "previous": (browser.previous, "previous"),
             "next-review": (browser.next_review, "review"),

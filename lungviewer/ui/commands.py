@@ -103,6 +103,7 @@ class Commands(QObject):
         """The picture alone, as large as the screen."""
         if on == self._window.isFullScreen():
             return
+        self._window.actions_.by_id["leave-full-screen"].setEnabled(on)
         for part in (self._window.browser_dock, self._window.side_dock):
             part.setVisible(not on)
         self._window.statusBar().setVisible(not on)

@@ -7,6 +7,8 @@ from PySide6.QtCore import QObject, Signal
 from lungviewer.core.colourmap import COLOUR_MAPS
 from lungviewer.ui.settings import SettingsStore
 
+_STEP = 0.05
+
 
 class Explaining(QObject):
     """`class_id` None: the class that was called. `threshold`: scores below it (0–1) are transparent."""
@@ -57,6 +59,14 @@ class Explaining(QObject):
     def set_colour_map(self, name: str) -> None:
         if name in COLOUR_MAPS:
             self._set("_colour_map", name)
+
+    def weaker(self) -> None:
+        """A step more transparent."""
+        self.set_opacity(self._opacity - _STEP)
+
+    def stronger(self) -> None:
+        """A step less transparent."""
+        self.set_opacity(self._opacity + _STEP)
 
     def remember(self) -> None:
         """Keep opacity and colours for the next start."""
