@@ -35,6 +35,7 @@ class ScanController(QObject):
     """The scan behind window and status bar. It has a thread and an engine of its own, so that the image
     that is looked at does not wait for it. Call `shutdown` before it goes."""
 
+    began = Signal()  # a scan: what was shown of the last one is out of date
     changed = Signal()  # state or numbers
     rows_arrived = Signal(object)  # tuple of ImageRecord, those kept from an earlier scan first
     finished = Signal(object)  # ScanSummary, of a scan that ended or was stopped
@@ -69,6 +70,11 @@ class ScanController(QObject):
         self.problem: LungviewerError | None = None
         self._spec: ModelSpec | None = None
         session.model_changed.connect(self._model_changed)
+
+    @property
+    def active(self) -> bool:
+        """A scan is under way."""
+        return self.state.busy
 
     @property
     def spec(self) -> ModelSpec | None:
@@ -111,7 +117,6 @@ class ScanController(QObject):
         self._job, self.preview_made = None, preview
         self.state = ScanState.READY
         self.look_at(preview.suggested, self.options)
-        self.changed.emit()
 
     @Slot(object)
     def _not_previewed(self, error: LungviewerError) -> None:
@@ -120,12 +125,13 @@ class ScanController(QObject):
         self.changed.emit()
 
     def look_at(self, output: Path, options: BatchOptions) -> None:
-        """See what lies at the place for the report; `outlook` follows."""
-        if self.preview_made is None or self.state.busy:
+        """See what lies at the place for the report; `outlook` follows. A scan that is over is left."""
+        if self.preview_made is None or self.state.busy or self.state is ScanState.PREVIEWING:
             return
         if self._looking is not None:
             self._looking.abandon()
-        self.output, self.options, self.outlook = output, options, None
+        self.output, self.options = output, options
+        self.outlook = self.problem = None
         found, scan = self.preview_made.found, options.for_scan(self.preview_made.recursive, 1)
         info = self._session.engine_info
         pack = None if info is None else info.provenance.model_sha256
@@ -133,6 +139,7 @@ class ScanController(QObject):
             lambda _ctx: look_at_output(output, found, scan, options.precision, pack)
         )
         self._looking.finished.connect(self._looked)
+        self._set_state(ScanState.READY)
 
     @Slot(object)
     def _looked(self, outlook: Outlook) -> None:
@@ -168,6 +175,7 @@ class ScanController(QObject):
         self._job.finished.connect(self._ended)
         self._job.failed.connect(self._ended)
         self._job.cancelled.connect(self._never_began)
+        self.began.emit()
         self.changed.emit()
 
     def resume(self) -> None:

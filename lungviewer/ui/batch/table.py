@@ -16,7 +16,14 @@ from PySide6.QtCore import (
     Slot,
 )
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from lungviewer.core.types import ImageRecord
 
@@ -26,14 +33,15 @@ _ROOT = QModelIndex()
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its title, what a row shows in it, by what it is sorted, and its width in letters
-    (0: whatever is left)."""
+    """One column: its title, what a row shows in it, by what it is sorted, its width in letters (the
+    last takes what is left), and the colour of a square before the text, where it has one."""
 
     title: str
     text: Callable[[ImageRecord], str]
     key: Callable[[ImageRecord], object]
     letters: int
     right: bool = False
+    colour: Callable[[ImageRecord], object] | None = None
 
 
 class RecordTable(QAbstractTableModel):
@@ -91,21 +99,23 @@ class RecordTable(QAbstractTableModel):
         self._tell_moved(before)
         self.layoutChanged.emit()
 
-    def rowCount(self, parent: AnyIndex = _ROOT) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: AnyIndex = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._order)
 
-    def columnCount(self, parent: AnyIndex = _ROOT) -> int:  # noqa: N802 - Qt's name
+    def columnCount(self, parent: AnyIndex = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._columns)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         column = self._columns[index.column()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return column.text(self.record(index.row()))
+        if role == Qt.ItemDataRole.DecorationRole and column.colour is not None:
+            return column.colour(self.record(index.row()))
         if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
-    def headerData(  # noqa: N802 - Qt's name
+    def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
         if orientation != Qt.Orientation.Horizontal:
@@ -135,6 +145,14 @@ class RecordTable(QAbstractTableModel):
         )
 
 
+class _MiddleElided(QStyledItemDelegate):
+    """For names of files: their ends tell them apart."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
+
+
 class RecordView(QTableView):
     """Shows a `RecordTable`: rows of one height, columns of fixed widths, the newest row in sight until the
     person scrolls away from it."""
@@ -152,7 +170,9 @@ class RecordView(QTableView):
         self.setShowGrid(False)
         self.setAlternatingRowColors(True)
         self.setTabKeyNavigation(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self._names = _MiddleElided(self)
+        self.setItemDelegateForColumn(0, self._names)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self._lay_out(columns)
         self.doubleClicked.connect(self._asked)
@@ -164,7 +184,7 @@ class RecordView(QTableView):
         if follow:
             self.scrollToBottom()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self._asked(self.currentIndex())
         else:
@@ -184,10 +204,8 @@ class RecordView(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         for number, column in enumerate(columns):
-            if column.letters:
-                header.resizeSection(number, letter * column.letters)
-            else:
-                header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
+            header.resizeSection(number, letter * column.letters)
+        header.setStretchLastSection(True)
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)

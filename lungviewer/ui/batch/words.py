@@ -71,7 +71,9 @@ def what_was_found(preview: ScanPreview) -> str:
             _tr("{n} {format}").format(n=count(n), format=name or _tr("without a suffix"))
             for name, n in preview.formats
         )
-        size = QLocale().formattedDataSize(preview.total_bytes, 1)
+        size = QLocale().formattedDataSize(
+            preview.total_bytes, 1, QLocale.DataSizeFormat.DataSizeTraditionalFormat
+        )
         lines = [
             _tr("{images}: {kinds} ({size})").format(images=images(len(found.files)), kinds=kinds, size=size)
         ]

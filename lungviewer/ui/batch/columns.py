@@ -1,0 +1,69 @@
+"""Which columns the tables of a scan have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QColor
+
+from lungviewer.core.model import ModelSpec
+from lungviewer.core.types import ImageRecord, Status
+from lungviewer.ui.batch.table import Column
+from lungviewer.ui.words import class_label, percent, reason_codes, reason_word, status_word
+
+_GAP = "\u2002"
+"""Keeps numbers on the right side of their column off the next one."""
+
+_ORDER = {status: place for place, status in enumerate(Status)}
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("batch", text)
+
+
+def result_columns(spec: Callable[[], ModelSpec | None]) -> tuple[Column, ...]:
+    """One line for every file. `spec`: the pack that scans, for its classes' names and colours."""
+
+    def colour(record: ImageRecord) -> QColor | None:
+        pack = spec()
+        known = pack is not None and record.predicted_class in pack.class_ids
+        return QColor(pack.class_by_id(record.predicted_class).colour) if known else None
+
+    return (
+        Column(_tr("File"), file_text, lambda r: r.path, 38),
+        Column(
+            _tr("Call"),
+            lambda r: class_label(r.predicted_class, spec()) if r.predicted_class else "–",
+            lambda r: r.predicted_class,
+            32,
+            colour=colour,
+        ),
+        Column(
+            _tr("Confidence") + _GAP,
+            lambda r: "" if r.confidence is None else percent(r.confidence) + _GAP,
+            lambda r: -1.0 if r.confidence is None else r.confidence,
+            15,
+            right=True,
+        ),
+        Column(_tr("Status"), lambda r: status_word(r.status), lambda r: _ORDER[r.status], 17),
+        Column(
+            _tr("Reason"),
+            lambda r: ", ".join(reason_word(code) for code in reason_codes(r)),
+            lambda r: r.reason,
+            24,
+        ),
+    )
+
+
+def problem_columns() -> tuple[Column, ...]:
+    """One line for every file that could not be read, with what to do."""
+    return (
+        Column(_tr("File"), file_text, lambda r: r.path, 40),
+        Column(_tr("What happened, and what to do"), lambda r: r.error, lambda r: r.error, 40),
+    )
+
+
+def file_text(record: ImageRecord) -> str:
+    """The path on one line, whatever its name holds."""
+    return " ".join(record.path.split())

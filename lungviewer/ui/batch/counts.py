@@ -1,0 +1,115 @@
+"""How many of each: a sign, a word and a number for every status and every class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
+
+from lungviewer.core.model import ModelSpec
+from lungviewer.core.types import Status
+from lungviewer.ui.batch.words import count
+from lungviewer.ui.flow import FlowLayout
+from lungviewer.ui.icons import icon
+from lungviewer.ui.words import class_label, status_word
+
+_ICONS = {Status.OK: "ok", Status.REVIEW: "review", Status.REFUSED: "refused", Status.ERROR: "error"}
+_CLASS = "class:"
+
+
+class Sign(QWidget):
+    """A small icon by its name, or a square of a colour; drawn anew whenever the theme changes."""
+
+    def __init__(self, name: str = "", colour: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon = icon(name) if name else None
+        self._colour = colour
+        self.setFixedSize(self.sizeHint())
+
+    def sizeHint(self) -> QSize:
+        side = round(self.fontMetrics().height() * 1.1)
+        return QSize(side, side)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if self._icon is not None:
+            self._icon.paint(painter, self.rect())
+            return
+        side = round(self.width() * 0.65)
+        square = QRect(0, 0, side, side)
+        square.moveCenter(self.rect().center())
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        painter.setBrush(QColor(self._colour))
+        painter.drawRect(square)
+
+
+class Counts(QWidget):
+    """Two lines, more when there is no room: statuses, and the classes of the pack."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._statuses = FlowLayout()
+        self._calls = FlowLayout()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        for row, (title, flow) in enumerate(
+            ((self.tr("Status"), self._statuses), (self.tr("Calls"), self._calls))
+        ):
+            grid.addWidget(QLabel(title), row, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addLayout(flow, row, 1)
+        self._spec: ModelSpec | None = None
+        self._items: dict[str, _Item] = {}
+        for status in Status:
+            self._add(self._statuses, status.value, Sign(_ICONS[status]), status_word(status))
+
+    def show_numbers(
+        self, by_status: Mapping[str, int], by_class: Mapping[str, int], spec: ModelSpec | None
+    ) -> None:
+        if spec != self._spec:
+            self._take_spec(spec)
+        numbers = {**by_status, **{_CLASS + class_id: number for class_id, number in by_class.items()}}
+        for key, item in self._items.items():
+            item.show_number(numbers.get(key, 0))
+
+    def texts(self) -> list[str]:
+        """What it says, in order."""
+        return [item.text() for item in self._items.values()]
+
+    def _take_spec(self, spec: ModelSpec | None) -> None:
+        self._spec = spec
+        for key in [key for key in self._items if key.startswith(_CLASS)]:
+            item = self._items.pop(key)
+            self._calls.removeWidget(item)
+            item.hide()
+            item.deleteLater()
+        for known in () if spec is None else spec.classes:
+            self._add(self._calls, _CLASS + known.id, Sign(colour=known.colour), class_label(known.id, spec))
+
+    def _add(self, flow: FlowLayout, key: str, sign: Sign, word: str) -> None:
+        item = self._items[key] = _Item(sign, word, self)
+        flow.addWidget(item)
+        item.show()
+
+
+class _Item(QWidget):
+    def __init__(self, sign: Sign, word: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._word = word
+        self._label = QLabel()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(sign)
+        row.addWidget(self._label)
+        self.show_number(0)
+
+    def show_number(self, number: int) -> None:
+        self._label.setText(self.tr("{word} {number}").format(word=self._word, number=count(number)))
+
+    def text(self) -> str:
+        return self._label.text()

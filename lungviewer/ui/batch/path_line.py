@@ -1,0 +1,60 @@
+"""A line for a path with a button beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+
+class PathLine(QWidget):
+    """`given` tells what a person typed, when they are done; what the program sets is not told. The button's
+    clicks are `asked`: who owns the line knows which dialog it is."""
+
+    given = Signal(object)  # Path
+    asked = Signal()
+
+    def __init__(self, name: str, button: str, parent: QWidget | None = None) -> None:
+        """`name`: what a screen reader calls the line."""
+        super().__init__(parent)
+        self.line = QLineEdit()
+        self.line.setAccessibleName(name)
+        self.button = QPushButton(button)
+        self.button.setAccessibleName(f"{name}: {button}")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.line, 1)
+        row.addWidget(self.button)
+        self.setFocusProxy(self.line)
+        self._edited = False
+        self.line.textEdited.connect(self._typing)
+        self.line.editingFinished.connect(self._typed)
+        self.button.clicked.connect(self.asked)
+
+    def text(self) -> str:
+        return self.line.text()
+
+    def show_text(self, text: str) -> None:
+        """Set by the program; what is being typed is not taken away."""
+        if not self._edited and text != self.line.text():
+            self.line.setText(text)
+            self.line.setToolTip(text)
+
+    def take(self, path: Path) -> None:
+        """As if it had been typed."""
+        self.line.setText(str(path))
+        self._edited = True
+        self._typed()
+
+    @Slot()
+    def _typing(self) -> None:
+        self._edited = True
+
+    @Slot()
+    def _typed(self) -> None:
+        text = self.line.text().strip()
+        if self._edited:
+            self._edited = False
+            if text:
+                self.given.emit(Path(text).expanduser())
