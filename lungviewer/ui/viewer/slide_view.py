@@ -105,6 +105,11 @@ class SlideView(QGraphicsView):
         """The point of the image that is in the middle of the view."""
         return QPointF(self._centre)
 
+    @property
+    def image_rect(self) -> QRectF:
+        """The image, in level-0 pixels; empty when there is none."""
+        return QRectF(0, 0, *self._l0_size) if self._l0_size is not None else QRectF()
+
     def l0_rect_seen(self) -> QRectF:
         """What the view covers, in level-0 pixels; also outside the image."""
         return self._to_l0().mapRect(QRectF(self.viewport().rect()))
@@ -117,9 +122,7 @@ class SlideView(QGraphicsView):
         if self._l0_size is None:
             return True
         slack = 1 / self._zoom
-        return (
-            self.l0_rect_seen().adjusted(-slack, -slack, slack, slack).contains(QRectF(0, 0, *self._l0_size))
-        )
+        return self.l0_rect_seen().adjusted(-slack, -slack, slack, slack).contains(self.image_rect)
 
     def fit(self) -> None:
         """The whole image, as large as it goes, and again whenever the view changes its size."""

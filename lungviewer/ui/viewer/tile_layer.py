@@ -83,6 +83,11 @@ class TileLayer(QObject):
         return self._cache
 
     @property
+    def shown(self) -> frozenset[TileKey]:
+        """The tiles that are in the scene."""
+        return frozenset(self._items)
+
+    @property
     def is_settled(self) -> bool:
         return self._grid is not None and all(self._is_done(key) for key in self._seen)
 
