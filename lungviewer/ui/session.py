@@ -13,12 +13,13 @@ from PySide6.QtCore import QObject, Signal, Slot
 from lungviewer.core.errors import ImageError, LungviewerError
 from lungviewer.core.job import JobContext
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.types import ImageRecord, Provenance, Status
+from lungviewer.core.types import ImageRecord, Status
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult, classify_file, display_name, error_record
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import find_images
 from lungviewer.services.opening import EngineChoice, EngineKeeper
+from lungviewer.ui.engine_info import EngineInfo, Instead, load_engine
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.jobs import Job, JobRunner
 from lungviewer.ui.settings import Settings, SettingsStore
@@ -33,15 +34,6 @@ class Notice:
 
     kind: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class EngineInfo:
-    """The model that answers: its spec, what it runs on, and what was passed over on the way."""
-
-    spec: ModelSpec
-    provenance: Provenance
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +97,16 @@ class ViewerSession(QObject):
     def load_model(self) -> None:
         """Open the chosen model in the background; `model_changed` follows."""
         choice, keeper = self._choice, self.keeper
-        job = self.model_jobs.submit(lambda _ctx: _engine_info(keeper.get(choice)), rank=_NOW)
+        job = self.model_jobs.submit(lambda _ctx: load_engine(keeper, choice), rank=_NOW)
         job.finished.connect(self._model_loaded)
         job.failed.connect(self._model_failed)
 
     @Slot(object)
-    def _model_loaded(self, info: EngineInfo) -> None:
+    def _model_loaded(self, info: EngineInfo | Instead) -> None:
+        if isinstance(info, Instead):
+            self.noticed.emit(Notice("warning", info.why))
+            self.settings.update(pack=info.pack)
+            return
         self.engine_info, self.engine_error = info, None
         for note in info.notes:
             self.noticed.emit(Notice("info", note))
@@ -298,22 +294,6 @@ class ViewerSession(QObject):
         # The decoder first: a job may be waiting for it.
         self.decoder.close()
         return all([self.model_jobs.close(), self.file_jobs.close()])
-
-
-def _engine_info(engine: InferenceEngine) -> EngineInfo:
-    notes = tuple(engine.notes)
-    engine.notes.clear()
-    return EngineInfo(engine.spec, engine.provenance, notes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """`by_name`: paths by the names that scans give them; `ignored` counts files that are no images."""
-
-    root: Path
-    files: tuple[Path, ...]
-    by_name: dict[str, Path]
-    ignored: int
 
 
 def _list(places: Sequence[Path], recursive: bool, ctx: JobContext) -> _Listing:

@@ -1,0 +1,61 @@
+"""Loading the model that was chosen, and what is known about it then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lungviewer.core.errors import PackNotFound
+from lungviewer.core.model import ModelSpec
+from lungviewer.core.paths import bundled
+from lungviewer.core.types import Provenance
+from lungviewer.packs.store import find_packs, resolve_pack
+from lungviewer.services.opening import EngineChoice, EngineKeeper
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """The model that answers: its spec, what it runs on, and what was passed over on the way."""
+
+    spec: ModelSpec
+    provenance: Provenance
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """The pack to take because the chosen one is not there, and why, as a sentence."""
+
+    pack: str
+    why: str
+
+
+def load_engine(keeper: EngineKeeper, choice: EngineChoice) -> EngineInfo | Instead:
+    """Open the chosen model; for the thread that owns the engine. When there is no such pack, the answer is
+    the one that came with the program.
+
+    Raises:
+        LungviewerError: as `open_engine`.
+    """
+    try:
+        engine = keeper.get(choice)
+    except PackNotFound as error:
+        # Removed since it was chosen; or none was, and there are several by now.
+        came_with = [bundled("models")]
+        path = resolve_pack(None, came_with)
+        name = next(entry.name for entry in find_packs(came_with) if entry.path == path)
+        if name == choice.pack:
+            raise
+        return Instead(name, f"{error.message} {name}, which came with the program, is used.")
+    notes = tuple(engine.notes)
+    engine.notes.clear()
+    return EngineInfo(engine.spec, engine.provenance, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """`by_name`: paths by the names that scans give them; `ignored` counts files that are no images."""
+
+    root: Path
+    files: tuple[Path, ...]
+    by_name: dict[str, Path]
+    ignored: int
