@@ -49,13 +49,3 @@ def load_engine(keeper: EngineKeeper, choice: EngineChoice) -> EngineInfo | Inst
     notes = tuple(engine.notes)
     engine.notes.clear()
     return EngineInfo(engine.spec, engine.provenance, notes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """`by_name`: paths by the names that scans give them; `ignored` counts files that are no images."""
-
-    root: Path
-    files: tuple[Path, ...]
-    by_name: dict[str, Path]
-    ignored: int

@@ -296,6 +296,16 @@ class ViewerSession(QObject):
         return all([self.model_jobs.close(), self.file_jobs.close()])
 
 
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """`by_name`: paths by the names that scans give them; `ignored` counts files that are no images."""
+
+    root: Path
+    files: tuple[Path, ...]
+    by_name: dict[str, Path]
+    ignored: int
+
+
 def _list(places: Sequence[Path], recursive: bool, ctx: JobContext) -> _Listing:
     found = find_images(places, recursive=recursive, check=ctx.check)
     by_name = {display_name(Path(os.fsdecode(file.path))): found.path(file) for file in found.files}
