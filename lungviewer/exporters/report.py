@@ -45,8 +45,8 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """An image. `confidence` 0–1, None when there is no call; `reasons` are sentences; `review` is what a
-    person decided, in words."""
+    """An image. `confidence` 0–1, None when there is no call; `reasons` are a few words (the report explains
+    them once); `review` is what a person decided, in words."""
 
     name: str
     call: str
@@ -70,7 +70,8 @@ class Picture:
 @dataclass(frozen=True, slots=True)
 class ReportContent:
     """A whole report. `facts` are (what, value) pairs for the top; `histogram` counts the calls in `BINS`
-    equal parts of 0–1; `errors` are (name, sentence) pairs."""
+    equal parts of 0–1; `reasons` are (words, sentence) pairs for the reasons in the table; `errors` are
+    (name, sentence) pairs."""
 
     title: str
     facts: tuple[tuple[str, str], ...]
@@ -83,6 +84,7 @@ class ReportContent:
     pictures: tuple[Picture, ...]
     pictures_note: str
     rows: tuple[ReportRow, ...]
+    reasons: tuple[tuple[str, str], ...]
     errors: tuple[tuple[str, str], ...]
 
 

@@ -44,7 +44,7 @@ td, th { text-align: left; vertical-align: top; padding: 1mm 1.5mm; border-botto
 th { border-bottom: 1.5px solid #1a1a1a }
 tr { break-inside: avoid } table.page > tbody > tr { break-inside: auto }
 td.n, th.n { text-align: right; white-space: nowrap }
-td.name { overflow-wrap: anywhere; width: 32% } td.wide { overflow-wrap: anywhere }
+td.name { overflow-wrap: anywhere }
 table.facts { width: auto } table.facts td { border: 0; padding: 0.4mm 3mm 0.4mm 0; overflow-wrap: anywhere }
 table.facts td:first-child { color: #555; white-space: nowrap }
 .two { display: flex; gap: 8mm; flex-wrap: wrap } .two > div { flex: 1 1 70mm }
@@ -52,9 +52,10 @@ table.facts td:first-child { color: #555; white-space: nowrap }
 .swatch { display: inline-block; width: 3mm; height: 3mm; margin-right: 1.5mm; border: 1px solid #555 }
 .pictures { display: flex; flex-wrap: wrap; gap: 4mm }
 figure { margin: 0; width: calc(50% - 2mm); break-inside: avoid }
-figure img { width: 100%; height: auto; border: 1px solid #d0d0d0 }
+figure img { max-width: 100%; max-height: 95mm; width: auto; height: auto; border: 1px solid #d0d0d0 }
 figcaption { font-size: 8.5pt; overflow-wrap: anywhere }
-.images { font-size: 8.5pt } .small { font-size: 8.5pt; color: #444; overflow-wrap: anywhere }
+.images { font-size: 8.5pt; table-layout: fixed; overflow-wrap: break-word }
+.small { font-size: 8.5pt; color: #444; overflow-wrap: anywhere }
 * { -webkit-print-color-adjust: exact; print-color-adjust: exact }
 """
 
@@ -109,6 +110,7 @@ def _page(content: ReportContent, rows: list[ReportRow]) -> Iterator[str]:
     yield f"<h2>Images ({len(content.rows)})</h2>"
     yield _paragraphs(filter(None, [left_out_sentence(len(content.rows), len(rows))]))
     yield from _table(rows)
+    yield _section("What the reasons mean", _facts(content.reasons)) if content.reasons else ""
     yield from _errors(content.errors)
     yield "</td></tr></tbody></table></body></html>\n"
 
@@ -168,7 +170,7 @@ def _model(model: ModelFacts) -> str:
         _paragraphs(filter(None, [model.note])),
     ]
     if model.bins:
-        parts += ["<h3>How often its confidence was right</h3>", _list(model.bins)]
+        parts += ["<h3>How often its confidence was right</h3>", _paragraphs([" ".join(model.bins)])]
     if model.limits:
         parts += ["<h3>When not to trust it (from its card)</h3>", _list(model.limits)]
     return _section(f"Model: {model.title}", *parts)
@@ -192,7 +194,9 @@ def _pictures(pictures: Iterable[Picture], note: str) -> Iterator[str]:
 
 def _table(rows: Iterable[ReportRow]) -> Iterator[str]:
     yield (
-        '<table class="images"><thead><tr><th>Image</th><th>Call</th><th class="n">Confidence</th>'
+        '<table class="images"><colgroup><col style="width:24%"><col style="width:17%">'
+        '<col style="width:11%"><col style="width:14%"><col style="width:16%"><col style="width:18%">'
+        '</colgroup><thead><tr><th>Image</th><th>Call</th><th class="n">Confidence</th>'
         "<th>Status</th><th>Reasons</th><th>Review</th></tr></thead><tbody>\n"
     )
     for row in rows:
@@ -200,7 +204,7 @@ def _table(rows: Iterable[ReportRow]) -> Iterator[str]:
         yield (
             f'<tr><td class="name"><bdi>{_text(row.name)}</bdi></td><td>{_text(row.call)}</td>'
             f'<td class="n">{_text(confidence)}</td><td>{STATUS_WORDS[row.status]}</td>'
-            f'<td>{_text(row.reasons)}</td><td class="wide"><bdi>{_text(row.review)}</bdi></td></tr>\n'
+            f"<td>{_text(row.reasons)}</td><td><bdi>{_text(row.review)}</bdi></td></tr>\n"
         )
     yield "</tbody></table>"
 

@@ -29,12 +29,12 @@ MOST_ROWS = 2000
 _MOST_ERRORS = 500
 
 _IMAGES = (
-    Column("Image", 0.27, 4),
-    Column("Call", 0.14, 3),
-    Column("Confidence", 0.09, 1, right=True),
-    Column("Status", 0.10, 2),
-    Column("Reasons", 0.22, 6),
-    Column("Review", 0.18, 6),
+    Column("Image", 0.25, 4),
+    Column("Call", 0.16, 3),
+    Column("Confidence", 0.10, 1, right=True),
+    Column("Status", 0.13, 2),
+    Column("Reasons", 0.17, 6),
+    Column("Review", 0.19, 6),
 )
 _ERRORS = (Column("File", 0.4, 4), Column("What happened, and what to do", 0.6, 6))
 
@@ -67,6 +67,9 @@ def write_report_pdf(target: Path, content: ReportContent, check: Callable[[], N
         confidence = "" if row.confidence is None else percent(row.confidence)
         cells = (row.name, row.call, confidence, STATUS_WORDS[row.status], row.reasons, row.review)
         sheet.row(_IMAGES, [shown(cell) for cell in cells])
+    if content.reasons:
+        sheet.heading("What the reasons mean")
+        sheet.pairs([(shown(word), shown(sentence)) for word, sentence in content.reasons])
     _errors(sheet, content.errors, check)
     sheet.gap(6)
     sheet.paragraph("End of the report.", small=True)
@@ -102,14 +105,13 @@ def _models(sheet: Sheet, content: ReportContent) -> None:
         sheet.paragraph(shown(model.name))
         sheet.paragraph(f"pack SHA-256 {shown(model.sha256)}", small=True)
         _note(sheet, shown(model.note))
-        for heading, lines in (
-            ("How often its confidence was right", model.bins),
-            ("When not to trust it (from its card)", model.limits),
-        ):
-            if lines:
-                sheet.heading(heading, 10)
-                for line in lines:
-                    sheet.bullet(shown(line))
+        if model.bins:
+            sheet.heading("How often its confidence was right", 10)
+            sheet.paragraph(shown(" ".join(model.bins)))
+        if model.limits:
+            sheet.heading("When not to trust it (from its card)", 10)
+        for line in model.limits:
+            sheet.bullet(shown(line))
 
 
 def _sentences(sheet: Sheet, heading: str, sentences: tuple[str, ...]) -> None:

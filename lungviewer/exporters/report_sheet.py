@@ -137,7 +137,7 @@ class Sheet:
         left = _LEFT
         for column in columns:
             if column.right:
-                self._right(column.heading, left + column.share * WIDTH - _PAD, _SMALL)
+                self._right(column.heading, left + column.share * WIDTH - 3 * _PAD, _SMALL)
             else:
                 self._draw(column.heading, left, self._y - _SMALL, _SMALL, bold=True)
             left += column.share * WIDTH
@@ -161,7 +161,7 @@ class Sheet:
                 if column.right:
                     self._canvas.setFont(self._font.regular, _SMALL)
                     self._canvas.setFillColor(_INK)
-                    self._canvas.drawRightString(left + column.share * WIDTH - 2 * _PAD, y, line)
+                    self._canvas.drawRightString(left + column.share * WIDTH - 3 * _PAD, y, line)
                 else:
                     self._draw(line, left, y, _SMALL)
             left += column.share * WIDTH

@@ -192,6 +192,7 @@ def _content(
         pictures=pictures,
         pictures_note=note,
         rows=tuple(_row(record, words) for record in shown),
+        reasons=_meanings(records),
         errors=tuple((r.path, r.error or _reasons(r)) for r in records if r.status is Status.ERROR),
     )
 
@@ -257,9 +258,18 @@ def _row(record: ImageRecord, words: Vocabulary) -> ReportRow:
     )
 
 
+def _codes(record: ImageRecord) -> list[str]:
+    return [code for code in record.reason.split("; ") if code]
+
+
 def _reasons(record: ImageRecord) -> str:
-    codes = filter(None, record.reason.split("; "))
-    return " ".join(REASON_SENTENCES.get(code, f"{code.replace('_', ' ').capitalize()}.") for code in codes)
+    return ", ".join(code.replace("_", " ") for code in _codes(record))
+
+
+def _meanings(records: Iterable[ImageRecord]) -> tuple[tuple[str, str], ...]:
+    """What the reasons of a table mean; those of files that cannot be read stand with each file."""
+    codes = sorted({code for record in records for code in _codes(record)} & REASON_SENTENCES.keys())
+    return tuple((code.replace("_", " "), REASON_SENTENCES[code]) for code in codes)
 
 
 def _review(record: ImageRecord, words: Vocabulary) -> str:
@@ -287,12 +297,11 @@ def _pictures(
     for number, record in enumerate(wanted):
         ctx.check()
         ctx.progress(number, len(wanted))
-        sure = "" if record.confidence is None else f" {percent(record.confidence)}"
-        caption = (
-            f"{words.label(record.predicted_class)}{sure}. {STATUS_WORDS[record.status]}. {_reasons(record)}"
-        )
+        sure = "" if record.confidence is None else percent(record.confidence)
+        call = f"{words.label(record.predicted_class)} {sure}".strip()
+        caption = ". ".join(filter(None, (call, STATUS_WORDS[record.status], _reasons(record))))
         path = _picture_path(options.overlays, record.path, places)
-        picture = small_picture(path, record.path, caption.removeprefix(". "))
+        picture = small_picture(path, record.path, caption)
         if picture is not None:
             found.append(picture)
     which = "chosen" if options.chosen is not None else "that need review or were refused"

@@ -114,7 +114,7 @@ def test_the_html_says_everything(tmp_path: Path) -> None:
     _, tags = html_of(tmp_path, content())
     text = " ".join(tags.words)
     for said in (
-        "Scan of lung", RESEARCH_ONLY, "Adenocarcinoma", "98.7 %", "Refused", "Glass.", "f" * 64,
+        "Scan of lung", RESEARCH_ONLY, "Adenocarcinoma", "98.7 %", "Refused", "almost only glass", "f" * 64,
         "Not abroad.", "62 of 63 right.", "Confidence is calibrated.", "1 of 2 images were reviewed.",
         "The file is empty. Copy it again.", "Ann", "90–100 %",
     ):  # fmt: skip
@@ -125,7 +125,7 @@ def test_the_pdf_says_everything_on_whole_pages(tmp_path: Path) -> None:
     reader = pdf_of(tmp_path, content())
     text = words_of(reader)
     for said in (
-        "Scan of lung", RESEARCH_ONLY, "Adenocarcinoma", "98.7 %", "Refused", "Glass.", "f" * 64,
+        "Scan of lung", RESEARCH_ONLY, "Adenocarcinoma", "98.7 %", "Refused", "almost only glass", "f" * 64,
         "Not abroad.", "62 of 63 right.", "Confidence is calibrated.", "1 of 2 images were reviewed.",
         "The file is empty. Copy it again.", "Ann", "End of the report.",
     ):  # fmt: skip
@@ -224,7 +224,7 @@ def test_an_empty_scan_and_one_of_errors_only_have_a_report(tmp_path: Path, writ
 
 def test_every_page_says_research_only_and_a_long_table_is_cut_by_what_matters(tmp_path: Path) -> None:
     fine = [replace(ROW, name=f"image_{i:05}.png", review="") for i in range(5000)]
-    fine[4321] = replace(fine[4321], status=Status.REFUSED, call="", confidence=None, reasons="Glass.")
+    fine[4321] = replace(fine[4321], status=Status.REFUSED, call="", confidence=None, reasons="glass")
     fine[4999] = replace(fine[4999], review="Benign (not as called) – Ann")
     made = content(rows=tuple(fine))
     assert write_report_pdf(tmp_path / "r.pdf", made) == 3000

@@ -73,7 +73,7 @@ def test_a_report_of_a_scan_holds_rows_errors_reviews_and_pictures(
         "crushed",
         "Cannot be read",
     ):
-        assert said in text
+        assert said.replace(" ", "") in "".join(text.split())
     assert log.head()[1][:20] in text
     assert str(tmp_path) not in text
     assert "lab/images" not in text
