@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from lungviewer.ui.icons import icon
 
@@ -21,27 +21,38 @@ def prose(text: str = "", *, selectable: bool = False) -> QLabel:
     return label
 
 
-class Heading(QLabel):
-    """Bold plain text that wraps, `larger` than the program's font whatever size that gets."""
+class Heading(QWidget):
+    """Bold plain text that wraps, `larger` than the text around it whatever size that gets."""
 
     def __init__(self, text: str = "", larger: float = 1.0) -> None:
-        super().__init__(text)
+        super().__init__()
         self._larger = larger
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setWordWrap(True)
+        self.label = prose(text)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.label)
         self._enlarge()
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ApplicationFontChange:
+    def setText(self, text: str) -> None:
+        """Another heading."""
+        self.label.setText(text)
+
+    def text(self) -> str:
+        """The words."""
+        return self.label.text()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        # The label has a size of its own and hears of no new one; this widget has none and does.
+        if event.type() == QEvent.Type.FontChange:
             self._enlarge()
-        return super().event(event)
 
     def _enlarge(self) -> None:
-        font = QFont(QApplication.font())
+        font = QFont(self.font())
         font.setBold(True)
         if font.pointSizeF() > 0:
             font.setPointSizeF(font.pointSizeF() * self._larger)
-        self.setFont(font)
+        self.label.setFont(font)
 
 
 class Symbol(QWidget):

@@ -98,7 +98,7 @@ def _set_table(table: QTextTable, line: QBrush, head: QBrush) -> None:
     form.setBorderBrush(line)
     form.setCellPadding(4)
     form.setCellSpacing(0)
-    form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+    form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 99))  # the border comes on top
     form.setTopMargin(6)
     form.setBottomMargin(10)
     table.setFormat(form)
