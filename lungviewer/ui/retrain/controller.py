@@ -231,6 +231,7 @@ class RetrainController(QObject):
         text, began, before = self._stage
         if step.text != text or step.done < before:
             self._stage = text, began, before = step.text, now, step.done
+            self._logged(step.text)
         spent, made = now - began, step.done - before
         left = spent / made * (step.total - step.done) if made > 0 and spent > 2 and step.total else None
         self.going = Going(step, left)
@@ -244,6 +245,7 @@ class RetrainController(QObject):
     @Slot(object)
     def _noted(self, remark: Remark) -> None:
         self.notes.append(remark)
+        self._logged(remark.text)
         self.noted.emit(remark)
 
     @Slot(str)

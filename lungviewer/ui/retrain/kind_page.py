@@ -115,6 +115,8 @@ class KindPage(Page):
     def _kind_changed(self) -> None:
         self._propose()
         self.more.set_full(self.kind == FULL)
+        if self.kind == FULL:
+            self.show_more.setChecked(True)
 
     @Slot()
     def _name_edited(self) -> None:
@@ -129,16 +131,20 @@ class KindPage(Page):
     @Slot()
     def _check(self) -> None:
         missing = self.kind == FULL and not has_tensorflow()
-        self._missing.say(
-            "warning",
-            self.tr(
+        if missing:
+            text = self.tr(
                 "Full training needs TensorFlow, which is not installed. To get it: "
                 "pip install 'lungviewer[training]', or put the training bundle beside this program. "
                 "Quick adaptation does not need it."
             )
-            if missing
-            else "",
-        )
+        elif self.kind == FULL and not self.more.weights.text():
+            text = self.tr(
+                "Without starting weights (under “More options”) the network begins knowing nothing, and "
+                "needs many thousand images and many hours."
+            )
+        else:
+            text = ""
+        self._missing.say("warning", text)
         self._problem.say("info", "" if missing else self._what_is_wrong())
         self.buttons_changed.emit()
 

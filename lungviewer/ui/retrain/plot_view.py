@@ -6,9 +6,11 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+_WIDEST = 420  # pixels: two of them fit side by side
+
 
 class PlotView(QWidget):
-    """Keeps the drawing's proportions; never larger than it is."""
+    """Keeps the drawing's proportions."""
 
     def __init__(self, image: QImage, words: str) -> None:
         super().__init__()
@@ -16,18 +18,18 @@ class PlotView(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        self.setMaximumWidth(image.width())
+        self.setMaximumWidth(min(image.width(), _WIDEST))
         self.setAccessibleName(words)
 
     def hasHeightForWidth(self) -> bool:
         return True
 
     def heightForWidth(self, width: int) -> int:
-        wide = min(width, self._image.width())
+        wide = min(width, self.maximumWidth())
         return round(wide * self._image.height() / max(1, self._image.width()))
 
     def sizeHint(self) -> QSize:
-        wide = min(self._image.width(), 640)
+        wide = self.maximumWidth()
         return QSize(wide, self.heightForWidth(wide))
 
     def paintEvent(self, event: QPaintEvent) -> None:

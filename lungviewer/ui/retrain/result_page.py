@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QUrl, Slot
+from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from lungviewer.services.retrain_result import TrainingResult
 from lungviewer.ui.icons import icon
@@ -103,9 +103,16 @@ class ResultPage(Page):
             told.say("info", note)
 
     def _show_plots(self) -> None:
-        for name, image in self.controller.plots:
-            self._below.addWidget(heading(words.plot_title(name)))
-            self._below.addWidget(PlotView(image, words.plot_title(name)))
+        plots = QWidget()
+        grid = QGridLayout(plots)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(12)
+        for place, (name, image) in enumerate(self.controller.plots):
+            row, column = 2 * (place // 2), place % 2
+            grid.addWidget(heading(words.plot_title(name)), row, column)
+            top = Qt.AlignmentFlag.AlignTop
+            grid.addWidget(PlotView(image, words.plot_title(name)), row + 1, column, top)
+        self._below.addWidget(plots)
 
     @Slot()
     def _enable(self) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication, QLocale
 
 from lungviewer.services.retrain_result import ComparedRow, Figure, TrainingResult
 
+_NOTHING = 0.0005  # below it, a difference is shown as 0.0 points
 _GROUP_UNITS = ("group", "patient", "slide", "case")
 
 
@@ -85,12 +86,14 @@ def verdict(result: TrainingResult) -> str:
     if found is None:
         return _tr("The two models were not compared on the same images.")
     points = QLocale().toString(abs(found.value) * 100, "f", 1)
-    word = _tr("more") if found.value >= 0 else _tr("fewer")
-    text = _tr("The new model gives {n} points {word} right answers than the current one").format(
-        n=points, word=word
-    )
+    if abs(found.value) < _NOTHING:
+        text = _tr("The new model gives as many right answers as the current one")
+    elif found.value > 0:
+        text = _tr("The new model gives {n} points more right answers than the current one").format(n=points)
+    else:
+        text = _tr("The new model gives {n} points fewer right answers than the current one").format(n=points)
     if found.low is None or found.high is None:
-        return _tr("{text}; too few groups for an interval.").format(text=text)
+        return _tr("{text}; no interval can be given.").format(text=text)
     ends = QLocale().toString(found.low * 100, "f", 1), QLocale().toString(found.high * 100, "f", 1)
     text = _tr("{text} (95 % interval {low} to {high} points).").format(text=text, low=ends[0], high=ends[1])
     if found.low <= 0 <= found.high:

@@ -96,6 +96,7 @@ class RunningPage(Page):
             self.step.setText(self.tr("Starting …"))
         idle = phase is Phase.IDLE
         self.bar.setVisible(not idle)
+        self.stop.setVisible(training)
         self.how_far.setVisible(not idle)
         self._show_outcome(idle and run is not None)
         self.buttons_changed.emit()
@@ -151,6 +152,8 @@ class RunningPage(Page):
         self._notes.addWidget(line)
 
     def forward_text(self) -> str:
+        if self.controller.busy:
+            return ""
         if self.controller.result is not None:
             return self.tr("&Next: the result")
         return self.tr("&Go on") if self.controller.run is not None else ""
