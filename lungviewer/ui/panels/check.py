@@ -35,6 +35,7 @@ class CheckSection(QWidget):
         self._session = session
         self._job: Job | None = None
         self._about: tuple[ImageResult, str] | None = None
+        self._state = Shown(Phase.NO_IMAGE)
         self.intro = WrapLabel(faint=True)
         self.share = QComboBox()
         self.share.setAccessibleName(self.tr("Share of the map that is hidden"))
@@ -63,6 +64,7 @@ class CheckSection(QWidget):
             column.addWidget(part)
 
     def show_state(self, state: Shown) -> None:
+        self._state = state
         now = self._subject(state)
         if not _same(now, self._about):
             self._drop_job()
@@ -125,7 +127,7 @@ class CheckSection(QWidget):
                 Bar(self.tr("Before"), check.before),
                 Bar(self.tr("Hottest area hidden"), check.after),
                 Bar(
-                    self.tr("Other areas hidden (mean, range)"),
+                    self.tr("Other areas hidden"),
                     check.control_mean,
                     low=min(check.controls),
                     high=max(check.controls),
@@ -143,7 +145,7 @@ class CheckSection(QWidget):
 
     @Slot()
     def _explaining_changed(self) -> None:
-        self.show_state(shown(self._session))
+        self.show_state(self._state)
 
     # --- keeping up ------------------------------------------------------------------------------
 

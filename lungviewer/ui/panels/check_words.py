@@ -12,19 +12,26 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("check", text)
 
 
+def _percent(share: float) -> str:
+    """A number and its unit stay on one line."""
+    return percent(share).replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def verdict_sentence(check: OcclusionCheck, label: str) -> str:
     """The numbers and what they mean; `label` is the class as people call it."""
     if check.verdict is Verdict.TOO_LOW:
         return _tr(
             "The model gives {label} only {before}: there is nothing that hiding could take away."
-        ).format(label=label, before=percent(check.before))
+        ).format(label=label, before=_percent(check.before))
     return _tr("{numbers} {meaning}").format(numbers=_numbers(check, label), meaning=_meaning(check))
 
 
 def scope_sentence(check: OcclusionCheck) -> str:
     """What was looked at, where it is not the whole image; and when the hole itself may speak."""
     sentences = []
-    if check.fields_of > 1:
+    if check.fields_of > 1 and check.fields == 1:
+        sentences.append(_tr("Looked at: one of {total} fields.").format(total=check.fields_of))
+    elif check.fields_of > 1:
         sentences.append(
             _tr("Looked at: the {n} strongest of {total} fields; the figures are their means.").format(
                 n=check.fields, total=check.fields_of
@@ -38,17 +45,24 @@ def scope_sentence(check: OcclusionCheck) -> str:
 
 
 def _numbers(check: OcclusionCheck, label: str) -> str:
-    return _tr(
-        "Hiding the hottest {share} moves {label} from {before} to {after}; hiding areas of the same size "
-        "elsewhere moves it to {control} on average ({low} to {high})."
-    ).format(
-        share=percent(check.share),
-        label=label,
-        before=percent(check.before),
-        after=percent(check.after),
-        control=percent(check.control_mean),
-        low=percent(min(check.controls)),
-        high=percent(max(check.controls)),
+    before, after = _percent(check.before), _percent(check.after)
+    if before == after:
+        first = _tr("Hiding the hottest {share} leaves {label} at {after}")
+    else:
+        first = _tr("Hiding the hottest {share} moves {label} from {before} to {after}")
+    second = _tr("hiding areas of the same size elsewhere gives {control} on average ({low} to {high}).")
+    return (
+        _tr("{first}; {second}")
+        .format(first=first, second=second)
+        .format(
+            share=_percent(check.share),
+            label=label,
+            before=before,
+            after=after,
+            control=_percent(check.control_mean),
+            low=_percent(min(check.controls)),
+            high=_percent(max(check.controls)),
+        )
     )
 
 

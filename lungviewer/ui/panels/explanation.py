@@ -38,7 +38,7 @@ class ExplanationSection(QWidget):
         self._spec: ModelSpec | None = None
         self._remember = QTimer(self, singleShot=True, interval=_REMEMBER_MS)
         self._remember.timeout.connect(explaining.remember)
-        self.visible_box = QCheckBox(self.tr("Show the map over the image"))
+        self.visible_box = QCheckBox(self.tr("Show the map"))
         self.class_box, self.map_box = _combo(), _combo()
         self.map_box.setIconSize(_SAMPLE)
         for name in COLOUR_MAPS:
@@ -125,6 +125,8 @@ class ExplanationSection(QWidget):
 
     def _legend_text(self) -> str:
         class_id = shown_class(self._state, self._explaining) if self._state is not None else None
+        if class_id is None and (self._state is None or self._state.record is None):
+            return self.tr("The map comes with the answer.")
         if class_id is None:
             return self.tr("No class was called. Choose one to see what speaks for it.")
         return self.tr(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 
@@ -11,7 +11,7 @@ from lungviewer.ui.icons import icon
 
 class WrapLabel(QLabel):
     """Plain text over as many lines as it needs; hidden while it is empty. `size` is relative to the
-    program's font, which may change while the window is open."""
+    program's font; `fit_font` follows it."""
 
     def __init__(
         self, parent: QWidget | None = None, *, size: float = 1.0, bold: bool = False, faint: bool = False
@@ -24,19 +24,15 @@ class WrapLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         if faint:
             self.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self._fit_font()
+        self.fit_font()
 
     def say(self, text: str) -> None:
         """Show a text; nothing when it is empty."""
         self.setText(text)
         self.setVisible(bool(text))
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ApplicationFontChange:
-            self._fit_font()
-        return super().event(event)
-
-    def _fit_font(self) -> None:
+    def fit_font(self) -> None:
+        """Take the program's font anew: Qt tells a label that has its own font of no change."""
         if self._size == 1.0 and not self._bold:
             return
         font = QFont(QApplication.font())

@@ -54,6 +54,7 @@ class PredictionSection(QWidget):
             Phase.LOOKING: self.tr("Looking…"),
             Phase.NO_MODEL: self.tr("The model could not be loaded"),
             Phase.NO_ANSWER: self.tr("No answer"),
+            Phase.HIDDEN: self.tr("Answer hidden"),
             Phase.ANSWERED: "" if state.record is None else headline(state.record, state.spec),
         }[state.phase]
 
@@ -64,6 +65,8 @@ class PredictionSection(QWidget):
             return "" if state.error is None else state.error.sentence
         if state.phase is Phase.NO_ANSWER:
             return self.tr("The image could not be looked at. Choose another image, then this one again.")
+        if state.phase is Phase.HIDDEN:
+            return self.tr("It is shown when you have decided.")
         if state.record is None or state.record.confidence is None or state.spec is None:
             return ""
         return self._meaning(state.record, state.spec)
@@ -71,10 +74,10 @@ class PredictionSection(QWidget):
     def _meaning(self, record: ImageRecord, spec: ModelSpec) -> str:
         """What the confidence is worth; validation knows single fields only."""
         if record.tiles is not None and record.tiles != 1:
-            counted = record.tiles - (record.tiles_refused or 0)
             return self.tr(
-                "The mean over {n} fields. How often such means are right was never validated."
-            ).format(n=counted)
+                "The mean of the fields that were not refused ({n} of {total}). How often such means are "
+                "right was never validated."
+            ).format(n=record.tiles - (record.tiles_refused or 0), total=record.tiles)
         return how_often_right(spec.calibration, record.confidence or 0.0) or self.tr(
             "The model does not say how often such calls were right."
         )

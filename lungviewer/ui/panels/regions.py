@@ -16,7 +16,7 @@ from lungviewer.services.classify import ImageResult
 from lungviewer.services.regions import Region, analysed_fields, cut_regions, top_regions
 from lungviewer.ui.jobs import Job
 from lungviewer.ui.panels.labels import WrapLabel
-from lungviewer.ui.panels.shown import Shown, shown, shown_class
+from lungviewer.ui.panels.shown import Phase, Shown, shown_class
 from lungviewer.ui.qimage import rgb_image
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.words import class_label, percent
@@ -71,6 +71,7 @@ class RegionsSection(QWidget):
         self._session = session
         self._job: Job | None = None
         self._about: tuple[ImageResult, str] | None = None
+        self._state = Shown(Phase.NO_IMAGE)
         self.buttons: list[RegionButton] = []
         self.text = WrapLabel(faint=True)
         self._grid = QGridLayout()
@@ -88,6 +89,7 @@ class RegionsSection(QWidget):
         return state.result is not None and (state.record is None or (state.record.tiles or 1) > 1)
 
     def show_state(self, state: Shown) -> None:
+        self._state = state
         class_id = shown_class(state, self._session.explaining)
         result, spec, path = state.result, state.spec, state.path
         if not self.concerns(state) or None in (class_id, result, spec, path):
@@ -130,7 +132,7 @@ class RegionsSection(QWidget):
 
     @Slot()
     def _explaining_changed(self) -> None:
-        self.show_state(shown(self._session))
+        self.show_state(self._state)
 
     def _clear(self) -> None:
         job, self._job, self._about = self._job, None, None

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 
 class _Heading(QToolButton):
-    """Space, Enter and the arrow keys work it."""
+    """Enter works it as Space does; the arrow keys open and close."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = event.key()
+        key, closed = event.key(), self.arrowType() == Qt.ArrowType.RightArrow
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.toggle()
+            self.click()
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self.setChecked(key == Qt.Key.Key_Right)
+            if closed == (key == Qt.Key.Key_Right):
+                self.click()
         else:
             super().keyPressEvent(event)
 
@@ -28,30 +29,39 @@ class Section(QFrame):
     ) -> None:
         super().__init__(parent)
         self.body = body
+        # Not a checkable button: an open section would look like a pressed one.
         self.heading = _Heading()
         self.heading.setText(title)
         self.heading.setAccessibleName(title)
-        self.heading.setCheckable(True)
         self.heading.setAutoRaise(True)
         self.heading.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.heading.toggled.connect(self._fold)
+        font = self.heading.font()
+        font.setBold(True)
+        self.heading.setFont(font)
+        self.heading.clicked.connect(self._toggle)
         rule = QFrame()
         rule.setFrameShape(QFrame.Shape.HLine)
         rule.setFrameShadow(QFrame.Shadow.Plain)
-        rule.setForegroundRole(self.palette().ColorRole.Mid)
+        rule.setForegroundRole(QPalette.ColorRole.Mid)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         for part in (self.heading, body, rule):
             column.addWidget(part)
-        self.heading.setChecked(opened)
-        self._fold(opened)
+        self.open(opened)
 
-    @Slot(bool)
-    def _fold(self, opened: bool) -> None:
-        arrow = Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow
-        self.heading.setArrowType(arrow)
-        self.heading.setAccessibleDescription(self.tr("open") if opened else self.tr("closed"))
-        self.body.setVisible(opened)
+    @property
+    def opened(self) -> bool:
+        return self.heading.arrowType() == Qt.ArrowType.DownArrow
+
+    def open(self, on: bool) -> None:
+        """Show what is below the heading, or fold it away."""
+        self.heading.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+        self.heading.setAccessibleDescription(self.tr("open") if on else self.tr("closed"))
+        self.body.setVisible(on)
+
+    @Slot()
+    def _toggle(self) -> None:
+        self.open(not self.opened)

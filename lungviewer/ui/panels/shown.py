@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.types import ImageRecord
+from lungviewer.core.types import ImageRecord, Status
 from lungviewer.services.classify import ImageResult
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.session import ViewerSession
@@ -21,6 +21,7 @@ class Phase(StrEnum):
     LOOKING = "looking"
     NO_MODEL = "no_model"
     NO_ANSWER = "no_answer"  # neither there nor on its way: a mistake of the program met on the way
+    HIDDEN = "hidden"  # there, and not told to a blinded reviewer
     ANSWERED = "answered"
 
 
@@ -48,6 +49,13 @@ def shown(session: ViewerSession) -> Shown:
     if session.engine_error is not None:
         return Shown(Phase.NO_MODEL, path, error=session.engine_error)
     return Shown(Phase.LOOKING if session.is_pending(path) else Phase.NO_ANSWER, path, spec=spec)
+
+
+def without_call(state: Shown) -> Shown:
+    """The same, but silent about a call."""
+    if state.record is None or state.record.status not in (Status.OK, Status.REVIEW):
+        return state
+    return Shown(Phase.HIDDEN, state.path, spec=state.spec)
 
 
 def shown_class(state: Shown, explaining: Explaining) -> str | None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from lungviewer.ui.panels.check import CheckSection
 from lungviewer.ui.panels.explanation import ExplanationSection
+from lungviewer.ui.panels.labels import WrapLabel
 from lungviewer.ui.panels.prediction import PredictionSection
 from lungviewer.ui.panels.provenance import ProvenanceSection
 from lungviewer.ui.panels.regions import RegionsSection
 from lungviewer.ui.panels.section import Section
-from lungviewer.ui.panels.shown import shown
+from lungviewer.ui.panels.shown import shown, without_call
 from lungviewer.ui.panels.trust_line import TrustSection
 from lungviewer.ui.session import ViewerSession
 
@@ -29,17 +30,26 @@ class SidePanel(QScrollArea):
     def __init__(self, session: ViewerSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        # Several changes may come at once, the last of them only after its signal: look when all is said.
+        self._soon = QTimer(self, singleShot=True, interval=0)
         self.prediction = PredictionSection()
         self.trust = TrustSection()
         self.explanation = ExplanationSection(session.explaining)
         self.check = CheckSection(session)
         self.regions = RegionsSection(session)
         self.provenance = ProvenanceSection(session)
+        self._parts = (
+            self.prediction,
+            self.trust,
+            self.explanation,
+            self.check,
+            self.regions,
+            self.provenance,
+        )
         self.sections: dict[str, Section] = {}
+        self._answer_hidden = False
         self._lay_out()
         self.regions.jump_asked.connect(self.jump_asked)
-        # Several changes may come at once, the last of them only after its signal: look when all is said.
-        self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._show)
         for signal in (session.current_changed, session.model_changed, session.scale_changed):
             signal.connect(self._soon.start)
@@ -52,6 +62,12 @@ class SidePanel(QScrollArea):
         self._column.insertWidget(self._column.count() - 1, section)
         self.sections[title] = section
         return section
+
+    def hide_answer(self, on: bool) -> None:
+        """Say nothing of calls while a blinded reviewer has not decided; what is no call is shown."""
+        if on != self._answer_hidden:
+            self._answer_hidden = on
+            self._show()
 
     def shutdown(self) -> None:
         """Stop what runs for this panel."""
@@ -78,7 +94,7 @@ class SidePanel(QScrollArea):
         self.add_section(self.tr("Explanation"), self.explanation)
         self.add_section(self.tr("Does the map hold?"), self.check)
         self._regions = self.add_section(self.tr("Regions"), self.regions)
-        self.add_section(self.tr("Provenance"), self.provenance).heading.setChecked(False)
+        self.add_section(self.tr("Provenance"), self.provenance).open(False)
 
     @Slot(object)
     def _outcome_changed(self, path: Path) -> None:
@@ -88,13 +104,21 @@ class SidePanel(QScrollArea):
     @Slot()
     def _show(self) -> None:
         state = shown(self._session)
-        for part in (
-            self.prediction,
-            self.trust,
-            self.explanation,
-            self.provenance,
-            self.check,
-            self.regions,
-        ):
+        if self._answer_hidden:
+            state = without_call(state)
+        for part in self._parts:
             part.show_state(state)
         self._regions.setVisible(self.regions.concerns(state))
+        self._fit_width()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            for label in self.findChildren(WrapLabel):
+                label.fit_font()
+            self._soon.start()
+        super().changeEvent(event)
+
+    def _fit_width(self) -> None:
+        """There is no scrolling sideways: what is inside must fit, whatever the text size."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        self.setMinimumWidth(max(_LEAST_WIDTH, self.widget().minimumSizeHint().width() + bar))
