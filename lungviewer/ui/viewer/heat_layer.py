@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QWidget
 
@@ -16,6 +16,7 @@ from lungviewer.ui.viewer.hatch_item import HatchItem
 
 _OVER_TILES = 10.0
 _REFUSED_STRENGTH = 0.45
+_ENLARGED_PX = 1024
 
 
 def heat_image(heatmap: Heatmap, threshold: float, colour_map: str) -> QImage:
@@ -94,16 +95,23 @@ class HeatLayer:
 
 
 class _HeatItem(QGraphicsItem):
-    """A picture stretched over a rectangle, every cell with sharp edges."""
+    """A picture stretched over a rectangle, every cell with sharp edges at its true place.
+
+    Qt steps through a scaled picture in 1/65536 of its pixels, which puts the cells of a small grid several
+    screen pixels off. So only the cells that are seen are painted, after an enlargement that is exact.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)  # for exposedRect
         self._picture = QImage()
         self._rect = QRectF()
+        self._cells = QRect()
+        self._enlarged = QImage()
 
     def set_picture(self, picture: QImage, rect: QRectF) -> None:
         self.prepareGeometryChange()
-        self._picture, self._rect = picture, rect
+        self._picture, self._rect, self._cells = picture, rect, QRect()
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -112,7 +120,28 @@ class _HeatItem(QGraphicsItem):
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        if not self._picture.isNull():
-            # Smooth scaling would claim to know more than the network does.
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-            painter.drawImage(self._rect, self._picture)
+        seen = option.exposedRect.intersected(self._rect)
+        if self._picture.isNull() or seen.isEmpty():
+            return
+        wide, high = self._rect.width() / self._picture.width(), self._rect.height() / self._picture.height()
+        seen.translate(-self._rect.topLeft())
+        cells = QRectF(seen.x() / wide, seen.y() / high, seen.width() / wide, seen.height() / high)
+        self._enlarge(cells.toAlignedRect().intersected(self._picture.rect()))
+        target = QRectF(
+            self._rect.x() + self._cells.x() * wide,
+            self._rect.y() + self._cells.y() * high,
+            self._cells.width() * wide,
+            self._cells.height() * high,
+        )
+        # Smooth scaling would claim to know more than the network does.
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(target, self._enlarged)
+
+    def _enlarge(self, cells: QRect) -> None:
+        if cells == self._cells:
+            return
+        self._cells = cells
+        times = 1  # a power of two: steps of 1/65536 then end exactly where a cell does
+        while times * max(cells.width(), cells.height()) < _ENLARGED_PX:
+            times *= 2
+        self._enlarged = self._picture.copy(cells).scaled(cells.size() * times)

@@ -20,6 +20,10 @@ class TileCache:
         self._bytes = 0
 
     @property
+    def limit(self) -> int:
+        return self._limit
+
+    @property
     def bytes(self) -> int:
         return self._bytes
 
