@@ -42,6 +42,7 @@ QT_LIBRARIES = {
     "libxcb-sync.so.1": "libxcb-sync1",
     "libxcb-xkb.so.1": "libxcb-xkb1",
 }
+WELCOME = "synthetic_adenocarcinoma_2.jpg"  # shown first: a sample that gets a call
 FONTS = "/usr/share/fonts"
 
 
@@ -72,7 +73,7 @@ def main(arguments):
     if verb in ("view", "test"):
         provide_qt_libraries()
     if verb in ("view", "scan"):  # from the folder where it was typed
-        asked = arguments[1:] or [os.path.join(HERE, "resources", "samples")]
+        asked = arguments[1:] or [os.path.join(HERE, "resources", "samples", WELCOME)]
         return call(python, "-m", "lungviewer", verb, *asked)
     os.chdir(HERE)
     if verb == "test":

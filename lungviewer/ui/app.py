@@ -20,6 +20,8 @@ from lungviewer.ui.settings import SettingsStore
 from lungviewer.ui.theme import ThemeKeeper
 
 _SWITCH_S = 0.001
+_WELCOME = "synthetic_adenocarcinoma_2.jpg"
+"""The sample that is shown first: one that gets a call, so that every part of the window has something."""
 
 
 def make_application() -> QApplication:
@@ -40,7 +42,7 @@ def first_places(paths: Sequence[Path], last_folder: str) -> list[Path]:
     last = Path(last_folder) if last_folder else None
     if last is not None and last.exists():
         return [last]
-    return [bundled("resources") / "samples"]
+    return [bundled("resources") / "samples" / _WELCOME]
 
 
 class Program:

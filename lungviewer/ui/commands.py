@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.paths import bundled, user_log_dir
@@ -27,6 +27,7 @@ class Commands(QObject):
     def __init__(self, window: MainWindow, session: ViewerSession) -> None:
         super().__init__(window)
         self._window, self._session = window, session
+        self._hidden: list[QWidget] = []
 
     # --- opening ---------------------------------------------------------------------------------
 
@@ -101,17 +102,18 @@ class Commands(QObject):
     @Slot(bool)
     def full_screen(self, on: bool) -> None:
         """The picture alone, as large as the screen."""
-        if on == self._window.isFullScreen():
+        window = self._window
+        if on == window.isFullScreen():
             return
-        self._window.actions_.by_id["leave-full-screen"].setEnabled(on)
-        for part in (self._window.browser_dock, self._window.side_dock):
-            part.setVisible(not on)
-        self._window.statusBar().setVisible(not on)
-        self._window.menuBar().setVisible(not on)
+        window.actions_.by_id["leave-full-screen"].setEnabled(on)
         if on:
-            self._window.showFullScreen()
+            around = (window.browser_dock, window.side_dock, window.statusBar(), window.menuBar())
+            self._hidden = [part for part in around if part.isVisible()]
+            window.showFullScreen()
         else:
-            self._window.showNormal()
+            window.showNormal()
+        for part in self._hidden:
+            part.setVisible(not on)
 
     @Slot()
     def leave_full_screen(self) -> None:

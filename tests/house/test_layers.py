@@ -21,10 +21,10 @@ def imported_by(code):
     return set(json.loads(result.stdout))
 
 
-def modules():
+def modules(ui=False):
     for path in sorted((ROOT / "lungviewer").rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
-        if "ui" not in parts and parts[-1] != "__main__":
+        if ("ui" in parts) == ui and parts[-1] != "__main__":
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -33,6 +33,13 @@ def test_no_package_imports_a_heavy_library_before_it_is_used():
     assert len(names) > 30
     loaded = imported_by("\n".join(f"import {name}" for name in names))
     assert not loaded & set(HEAVY)
+
+
+def test_the_window_starts_without_any_model_runtime():
+    names = list(modules(ui=True))
+    assert len(names) > 50
+    loaded = imported_by("\n".join(f"import {name}" for name in names))
+    assert not loaded & {*HEAVY, "onnx", "reportlab"} - {"PySide6"}
 
 
 def test_the_command_line_starts_without_numpy():

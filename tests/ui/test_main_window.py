@@ -1,0 +1,302 @@
+"""The window as a whole: what a person does, from opening a folder to closing the program."""
+
+from collections import Counter
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QMessageBox
+
+from lungviewer.core.paths import bundled
+from lungviewer.core.types import Status
+from lungviewer.ui.app import Program, first_places
+from lungviewer.ui.main_window import MainWindow
+from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.shortcuts import SHORTCUTS
+from tests.fixtures.windows import FakeKeeper, open_folder
+
+
+@pytest.fixture
+def window(qtbot, session):
+    window = MainWindow(session)
+    qtbot.addWidget(window)
+    window.show()
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def opened(qtbot, window, session, pictures):
+    """A window that shows a folder, every image answered and the first one on the screen."""
+    session.load_model()
+    open_folder(qtbot, session, pictures)
+    qtbot.waitUntil(lambda: window.viewer.info is not None, timeout=10_000)
+    return window
+
+
+def do(window, name):
+    window.actions_.by_id[name].trigger()
+
+
+def drop(window, *paths):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(p)) for p in paths])
+    window.dropEvent(
+        QDropEvent(
+            QPointF(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+
+
+# --- the first start ---------------------------------------------------------------------------------
+
+
+def test_the_first_start_shows_the_samples_classified_by_the_real_model(qtbot, qapp):
+    program = Program(qapp)
+    qtbot.addWidget(program.window)
+    program.open([])
+    session = program.session
+    qtbot.waitUntil(lambda: bool(session.files) and all(map(session.record, session.files)), timeout=60_000)
+    statuses = Counter(session.record(p).status for p in session.files)
+    assert statuses[Status.OK] >= 5
+    assert statuses[Status.REFUSED] >= 3
+    assert session.record(session.current).status is Status.OK  # the first thing seen shows all parts
+    assert any("Research use only" in text for text in program.window.notices.texts())
+    program.window.close()
+    assert program.close()
+
+
+def test_what_was_open_last_is_opened_again(tmp_path):
+    assert first_places([], str(tmp_path)) == [tmp_path]
+    assert first_places([], str(tmp_path / "gone"))[0].parent == bundled("resources") / "samples"
+    assert first_places([tmp_path], "elsewhere") == [tmp_path]
+
+
+def test_research_use_is_told_until_it_is_understood(window, session):
+    assert "Research use only" in window.notices.texts()[0]
+    window.notices._act()
+    assert session.settings.current.notice_seen
+    assert window.notices.texts() == []
+
+
+# --- opening -----------------------------------------------------------------------------------------
+
+
+def test_a_dropped_folder_opens(qtbot, window, session, pictures):
+    drop(window, pictures)
+    qtbot.waitUntil(lambda: len(session.files) == 9)
+    assert session.folder == pictures.resolve()
+
+
+def test_dropped_files_open_alone(qtbot, window, session, pictures):
+    drop(window, *sorted(pictures.iterdir())[:3])
+    qtbot.waitUntil(lambda: len(session.files) == 3)
+
+
+def test_recent_folders_are_in_the_menu(opened, session, pictures):
+    menu = opened.actions_._recent
+    menu.aboutToShow.emit()
+    assert [a.text() for a in menu.actions()] == ["pictures"]
+    assert menu.actions()[0].toolTip() == str(pictures.resolve())
+
+
+def test_the_title_names_the_image_on_one_line(opened, session, pictures):
+    assert opened.windowTitle().startswith("image_00000.jpg")
+    session.select(pictures / "odd\nname.png")
+    assert opened.windowTitle().startswith("odd name.png")
+
+
+def test_the_status_line_has_file_size_scale_and_model(qtbot, opened):
+    image, model = opened.status_line._image, opened.status_line._model
+    qtbot.waitUntil(lambda: "96 × 96 pixels" in image.whole_text())
+    assert "image_00000.jpg" in image.whole_text()
+    assert "µm per pixel unknown" in image.whole_text()
+    assert "CPU" in model.text()
+
+
+# --- actions and keys --------------------------------------------------------------------------------
+
+
+def test_every_action_of_the_help_page_exists_with_its_keys(window):
+    for entry in SHORTCUTS:
+        action = window.actions_.by_id[entry.id]
+        assert action.shortcuts() == entry.sequences, entry.id
+    keys = Counter(key for entry in SHORTCUTS for key in entry.keys)
+    assert [key for key, times in keys.items() if times > 1] == []
+
+
+def test_every_action_can_be_reached_by_menu(window):
+    found = set()
+
+    def walk(menu):
+        for action in menu.actions():
+            found.add(action)
+            if action.menu():
+                walk(action.menu())
+
+    walk(window.menuBar())
+    hidden = {name for name, action in window.actions_.by_id.items() if action not in found}
+    assert hidden == {"leave-full-screen"}
+
+
+def test_keys_walk_through_the_images(qtbot, opened, session):
+    qtbot.keyClick(opened, Qt.Key.Key_J)
+    assert session.current == session.files[1]
+    qtbot.keyClick(opened, Qt.Key.Key_K)
+    assert session.current == session.files[0]
+    qtbot.waitUntil(lambda: opened.browser.model.next_review(0) > 0)  # the browser hears of answers in blocks
+    qtbot.keyClick(opened, Qt.Key.Key_N)
+    assert session.needs_review(session.current)
+
+
+def test_letters_typed_into_the_search_box_are_letters(qtbot, opened, session):
+    opened.activateWindow()
+    opened.browser.focus_search()
+    qtbot.waitUntil(lambda: QGuiApplication.focusObject() is not None)
+    before = session.current
+    box = QGuiApplication.focusObject()
+    qtbot.keyClicks(box, "jkn 0")
+    assert box.text() == "jkn 0"
+    assert session.current == before
+
+
+def test_the_space_bar_shows_and_hides_the_map_but_presses_buttons_elsewhere(qtbot, opened, session):
+    qtbot.keyClick(opened.viewer.view, Qt.Key.Key_Space)
+    assert not session.explaining.visible
+    assert not opened.actions_.by_id["overlay"].isChecked()
+    button = opened.notices._action
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert session.settings.current.notice_seen
+    assert not session.explaining.visible
+
+
+def test_the_opacity_has_keys(qtbot, opened, session):
+    before = session.explaining.opacity
+    qtbot.keyClick(opened, Qt.Key.Key_BracketRight)
+    assert session.explaining.opacity == pytest.approx(before + 0.05)
+    qtbot.keyClick(opened, Qt.Key.Key_BracketLeft)
+    assert session.explaining.opacity == pytest.approx(before)
+
+
+def test_the_number_keys_are_magnifications(qtbot, opened, session):
+    session.set_scale(session.current, 0.5)
+    qtbot.keyClick(opened, Qt.Key.Key_5)
+    assert opened.viewer.view.zoom == pytest.approx(1.0)  # 20×: 0.5 µm per screen pixel
+    qtbot.keyClick(opened, Qt.Key.Key_0)
+    assert opened.viewer.view.shows_whole_image()
+
+
+def test_full_screen_is_the_picture_alone_and_esc_leaves_it(qtbot, opened):
+    do(opened, "full-screen")
+    assert opened.isFullScreen()
+    assert not opened.side_dock.isVisible()
+    assert not opened.browser_dock.isVisible()
+    qtbot.keyClick(opened, Qt.Key.Key_Escape)
+    assert not opened.isFullScreen()
+    assert opened.side_dock.isVisible()
+    assert opened.menuBar().isVisible()
+
+
+def test_a_panel_that_was_closed_stays_closed_after_full_screen(opened):
+    opened.side_dock.close()
+    do(opened, "full-screen")
+    do(opened, "full-screen")
+    assert not opened.side_dock.isVisible()
+    assert opened.browser_dock.isVisible()
+
+
+def test_the_theme_switches(opened, session):
+    do(opened, "switch-theme")
+    first = session.settings.current.theme
+    do(opened, "switch-theme")
+    assert {first, session.settings.current.theme} == {"light", "dark"}
+
+
+@pytest.mark.parametrize("name", ["scan-folder", "models", "retrain", "report", "settings", "help", "about"])
+def test_windows_open_beside_the_main_one_and_once(qtbot, opened, name):
+    do(opened, name)
+    window = next(iter(opened.windows._made.values()))
+    assert window.isVisible()
+    assert not window.isModal()
+    do(opened, name)
+    assert len(opened.windows._made) == 1
+
+
+# --- pictures of the view ----------------------------------------------------------------------------
+
+
+def test_the_view_is_saved_as_a_marked_png(opened, tmp_path):
+    opened.commands.save_overlay_as(tmp_path / "view")
+    picture = Image.open(tmp_path / "view.png")
+    assert picture.text["Software"] == "lungviewer"
+    assert "Research use only" in picture.text["Comment"]
+    assert "Saved" in opened.notices.texts()[-1]
+
+
+def test_an_image_is_never_replaced_by_a_picture_of_it(opened, session):
+    png = next(p for p in session.files if p.suffix == ".png")
+    before = png.read_bytes()
+    opened.commands.save_overlay_as(png)
+    assert png.read_bytes() == before
+    assert "replace an image" in opened.notices.texts()[-1]
+
+
+def test_a_place_that_cannot_be_written_is_a_sentence(opened, tmp_path):
+    opened.commands.save_overlay_as(tmp_path / "no" / "such" / "folder.png")
+    assert "could not be written" in opened.notices.texts()[-1]
+
+
+def test_the_view_is_copied(opened):
+    do(opened, "copy-view")
+    assert not QGuiApplication.clipboard().image().isNull()
+
+
+# --- notices -----------------------------------------------------------------------------------------
+
+
+def test_the_same_notice_is_not_told_twice(window, session):
+    before = len(window.notices.texts())
+    for _ in range(5):
+        session.noticed.emit(Notice("error", "The drive is gone. Connect it."))
+    assert len(window.notices.texts()) == before + 1
+    assert "Problem: The drive is gone." in window.notices._text.text()
+
+
+# --- ending ------------------------------------------------------------------------------------------
+
+
+def test_size_and_panels_are_remembered(qtbot, settings):
+    for first in (True, False):
+        session = ViewerSession(settings, keeper=FakeKeeper())
+        window = MainWindow(session)
+        qtbot.addWidget(window)
+        window.show()
+        if first:
+            window.resize(1000, 666)
+            window.side_dock.close()
+        else:
+            assert window.height() == 666
+            assert not window.side_dock.isVisible()
+        window.close()
+        assert session.close()
+
+
+def test_quitting_asks_while_a_folder_is_scanned(qtbot, opened, monkeypatch):
+    asked = []
+
+    def answer(_parent, _title, text):
+        asked.append(text)
+        return QMessageBox.StandardButton.No
+
+    monkeypatch.setattr(QMessageBox, "question", answer)
+    monkeypatch.setattr(type(opened.scan), "active", property(lambda self: True))
+    assert not opened.close()
+    assert "being scanned" in asked[0]
+    monkeypatch.setattr(type(opened.scan), "active", property(lambda self: False))
+    assert opened.close()
