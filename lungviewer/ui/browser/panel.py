@@ -280,12 +280,16 @@ class BrowserPanel(QWidget):
     @Slot(QPoint)
     def _context_menu(self, where: QPoint) -> None:
         index = self.view.indexAt(where)
-        if not index.isValid():
-            return
-        menu = FileMenu(self._session, self.model.rows[index.row()], self)
+        if index.isValid():
+            menu = self.file_menu(self.model.rows[index.row()])
+            menu.popup(self.view.viewport().mapToGlobal(where))
+
+    def file_menu(self, path: Path) -> FileMenu:
+        """What can be done with a file."""
+        menu = FileMenu(self._session, path, self)
         menu.open_asked.connect(self._chosen)
         menu.again_asked.connect(self._classify_again)
-        menu.popup(self.view.viewport().mapToGlobal(where))
+        return menu
 
     @Slot(object)
     def _classify_again(self, path: Path) -> None:
