@@ -301,8 +301,8 @@ class ScanController(QObject):
         for job in (self._job, self._looking):
             if job is not None:
                 job.abandon()
-        self._job = self._looking = self.outlook = self.problem = self.summary = None
+        self._job = self._looking = self.problem = self.summary = None
         self._waiting, self._end = [], None
         self.rows, self.numbers = [], ScanNumbers()
         if not keep_preview:
-            self.preview_made = self.output = self._spec = None
+            self.preview_made = self.outlook = self.output = self._spec = None

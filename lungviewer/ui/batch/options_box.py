@@ -52,7 +52,7 @@ class OptionsBox(QWidget):
         self._lay_out()
         self.reset(settings)
         self._draw.toggled.connect(self._told)
-        self._overlays.given.connect(self._told)
+        self._overlays.given.connect(self._folder_given)
         self._overlays.asked.connect(self._choose)
         self._precision.currentIndexChanged.connect(self._told)
         self._scale.valueChanged.connect(self._told)
@@ -60,6 +60,7 @@ class OptionsBox(QWidget):
     def reset(self, settings: Settings) -> None:
         """As the settings have it."""
         self._draw.setChecked(False)
+        self._chosen = False
         self._overlays.show_text("")
         self._precision.setCurrentIndex(max(0, self._precision.findData(settings.precision)))
         self._scale.setValue(settings.um_per_px)
@@ -77,7 +78,7 @@ class OptionsBox(QWidget):
 
     def propose_overlays(self, report: Path) -> None:
         """A folder beside the report, unless one was chosen."""
-        if not self._overlays.text():
+        if not self._chosen:
             self._overlays.show_text(str(report.with_name(f"{report.stem} pictures")))
 
     def take_spec(self, spec: ModelSpec | None) -> None:
@@ -96,6 +97,11 @@ class OptionsBox(QWidget):
     def _unfold(self, on: bool) -> None:
         self._body.setVisible(on)
         self._more.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+
+    @Slot()
+    def _folder_given(self) -> None:
+        self._chosen = True
+        self._told()
 
     @Slot()
     def _told(self) -> None:

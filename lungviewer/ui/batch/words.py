@@ -96,7 +96,8 @@ def what_is_there(outlook: Outlook, found: int, fresh: bool) -> str:
         return _tr("This will be a new report.")
     if not outlook.kept:
         return _tr(
-            "An earlier scan is there, with another model or other settings: all files are done again."
+            "An earlier scan is there, but with another model or other settings, or all files have changed: "
+            "all of them are done again."
         )
     left = found - outlook.kept
     if not left:

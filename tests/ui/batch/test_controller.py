@@ -1,7 +1,6 @@
 """A scan behind the window: its states, its numbers, its rows, and how it ends."""
 
 import os
-import threading
 from pathlib import Path
 
 import pytest
@@ -10,83 +9,9 @@ from lungviewer.core.errors import JournalMismatch, OutputBusy, UsageError
 from lungviewer.core.job import RecordingContext
 from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.state import BatchOptions, ScanState
+from tests.fixtures.batch import look, pause_holds, preview, scan, wait_over
 from tests.fixtures.scans import comparable, draw_images, rows, run_scan
 from tests.fixtures.windows import FakeKeeper, open_folder
-
-
-@pytest.fixture
-def report(tmp_path):
-    (tmp_path / "out").mkdir()
-    return tmp_path / "out" / "report.csv"
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Sixty pictures, every tenth of them broken."""
-    draw_images(tmp_path / "in", 60, every_bad=10)
-    return tmp_path / "in"
-
-
-@pytest.fixture
-def keeper():
-    return FakeKeeper()
-
-
-@pytest.fixture
-def controller(qapp, session, keeper):
-    controller = ScanController(session, keeper=keeper)
-    yield controller
-    assert controller.shutdown()
-
-
-def preview(qtbot, controller, folder, recursive=False):
-    controller.preview([folder], recursive)
-    qtbot.waitUntil(lambda: controller.outlook is not None or controller.problem is not None)
-
-
-def wait_over(qtbot, controller):
-    qtbot.waitUntil(lambda: controller.state.over, timeout=60_000)
-
-
-def scan(qtbot, controller, folder, report, **options):
-    preview(qtbot, controller, folder)
-    controller.start(report, BatchOptions(**options))
-    wait_over(qtbot, controller)
-
-
-class Gate:
-    """Holds the reading threads when so many pictures were read, until it is opened."""
-
-    def __init__(self, monkeypatch, after):
-        import lungviewer.services.classify as classify
-
-        whole, self._left, self._go = classify.plan_fields, [None] * after, threading.Event()
-
-        def plan_fields(*arguments):
-            try:
-                self._left.pop()
-            except IndexError:
-                self._go.wait(30)
-            return whole(*arguments)
-
-        monkeypatch.setattr(classify, "plan_fields", plan_fields)
-
-    def open(self):
-        self._go.set()
-
-
-@pytest.fixture
-def gate(monkeypatch):
-    gates = []
-
-    def make(after):
-        gates.append(Gate(monkeypatch, after))
-        return gates[-1]
-
-    yield make
-    for gate in gates:
-        gate.open()
-
 
 # --- the same report ---------------------------------------------------------------------------------
 
@@ -156,8 +81,7 @@ def test_a_stopped_scan_keeps_its_rows_and_resuming_does_only_the_rest(
 def test_a_scan_that_is_done_is_not_done_again(qtbot, controller, folder, report):
     scan(qtbot, controller, folder, report)
     preview(qtbot, controller, folder)
-    controller.look_at(report, BatchOptions())
-    qtbot.waitUntil(lambda: controller.outlook is not None)
+    look(qtbot, controller, report)
     assert (controller.outlook.earlier, controller.outlook.kept) == (60, 60)
     controller.start(report, BatchOptions())
     wait_over(qtbot, controller)
@@ -190,18 +114,6 @@ def test_a_paused_scan_gives_no_rows_until_it_goes_on(qtbot, controller, folder,
     controller.pause(False)
     wait_over(qtbot, controller)
     assert controller.summary.done == 60
-
-
-def pause_holds(qtbot, controller):
-    """Two ticks of the window without a row between them."""
-    seen = []
-
-    def note():
-        seen.append(controller.numbers.done)
-        return len(seen) >= 3 and seen[-1] == seen[-3] and controller.state is ScanState.PAUSED
-
-    with qtbot.waitSignal(controller.changed, timeout=20_000, check_params_cb=note):
-        pass
 
 
 def test_a_paused_scan_can_be_stopped(qtbot, controller, folder, report, gate):
@@ -270,8 +182,7 @@ def test_an_impossible_output_is_told_before_and_at_the_start(
 ):
     prepare(report)
     preview(qtbot, controller, folder)
-    controller.look_at(report, BatchOptions())
-    qtbot.waitUntil(lambda: controller.outlook is not None)
+    look(qtbot, controller, report)
     assert isinstance(controller.outlook.problem, kind)
     controller.start(report, BatchOptions())
     wait_over(qtbot, controller)
@@ -315,6 +226,7 @@ def test_the_engine_is_given_back_after_the_scan(qtbot, controller, keeper, fold
     assert keeper._fake is None
 
 
+@pytest.mark.skipif(os.name == "nt", reason="names that Windows does not take")
 def test_an_image_is_found_from_its_row_whatever_it_is_called(qtbot, controller, tmp_path, report):
     names = ["plain.png", "two\nlines.png", os.fsdecode(b"not_utf8_\xff.png"), "zz.png"]
     (source,) = draw_images(tmp_path / "source", 1)
