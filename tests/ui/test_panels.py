@@ -244,12 +244,15 @@ def test_a_blinded_reviewer_is_told_nothing_of_a_call(qtbot, answered):
 
 def test_hiding_the_answer_hides_it_in_every_section(qtbot, session, panel, one):
     opened(qtbot, session, panel, one)
-    panel.hide_answer(True)
+    undecided = {session.current}
+    panel.hide_answers(lambda path: path in undecided)
+    qtbot.waitUntil(lambda: not panel._soon.isActive())
     texts = [w.text() for w in panel.findChildren(QWidget) if hasattr(w, "text") and w.isVisible()]
     assert "Answer hidden" in texts
     assert not [text for text in texts if "Tumour A" in text]
-    panel.hide_answer(False)
-    assert panel.prediction.headline.text() == "Tumour A"
+    undecided.clear()
+    panel.refresh()
+    qtbot.waitUntil(lambda: panel.prediction.headline.text() == "Tumour A")
 
 
 def test_every_note_of_the_pixel_rules_has_a_sentence():

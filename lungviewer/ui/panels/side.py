@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
@@ -47,12 +48,12 @@ class SidePanel(QScrollArea):
             self.provenance,
         )
         self.sections: dict[str, Section] = {}
-        self._answer_hidden = False
+        self._hidden: Callable[[Path | None], bool] = _never
         self._lay_out()
         self.regions.jump_asked.connect(self.jump_asked)
         self._soon.timeout.connect(self._show)
         for signal in (session.current_changed, session.model_changed, session.scale_changed):
-            signal.connect(self._soon.start)
+            signal.connect(self.refresh)
         session.outcome_changed.connect(self._outcome_changed)
         self._show()
 
@@ -63,11 +64,16 @@ class SidePanel(QScrollArea):
         self.sections[title] = section
         return section
 
-    def hide_answer(self, on: bool) -> None:
-        """Say nothing of calls while a blinded reviewer has not decided; what is no call is shown."""
-        if on != self._answer_hidden:
-            self._answer_hidden = on
-            self._show()
+    def hide_answers(self, hidden: Callable[[Path | None], bool]) -> None:
+        """Say nothing of an image's call while `hidden` is true of it: a blinded reviewer has not decided yet.
+        What is no call is shown. `refresh` asks again."""
+        self._hidden = hidden
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Look again at what there is to say."""
+        self._soon.start()
 
     def shutdown(self) -> None:
         """Stop what runs for this panel."""
@@ -99,12 +105,12 @@ class SidePanel(QScrollArea):
     @Slot(object)
     def _outcome_changed(self, path: Path) -> None:
         if path == self._session.current:
-            self._soon.start()
+            self.refresh()
 
     @Slot()
     def _show(self) -> None:
         state = shown(self._session)
-        if self._answer_hidden:
+        if self._hidden(state.path):
             state = without_call(state)
         for part in self._parts:
             part.show_state(state)
@@ -115,10 +121,14 @@ class SidePanel(QScrollArea):
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             for label in self.findChildren(WrapLabel):
                 label.fit_font()
-            self._soon.start()
+            self.refresh()
         super().changeEvent(event)
 
     def _fit_width(self) -> None:
         """There is no scrolling sideways: what is inside must fit, whatever the text size."""
         bar = self.verticalScrollBar().sizeHint().width()
         self.setMinimumWidth(max(_LEAST_WIDTH, self.widget().minimumSizeHint().width() + bar))
+
+
+def _never(_path: Path | None) -> bool:
+    return False
