@@ -1,0 +1,136 @@
+"""Pace and numbers of a scan, in words."""
+
+import pytest
+
+from lungviewer.core.errors import JournalMismatch, OutputUnwritable
+from lungviewer.ui.batch import words
+from lungviewer.ui.batch.pace import Pace
+from lungviewer.ui.batch.state import ScanNumbers, ScanState
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def pace(clock):
+    pace = Pace(clock)
+    pace.start()
+    return pace
+
+
+def test_a_pace_is_known_after_a_moment(pace, clock):
+    assert pace.files_per_second is None
+    assert pace.left_s(10) is None
+    pace.note(0)
+    clock.now += 2
+    pace.note(20)
+    assert pace.files_per_second == 10
+    assert pace.left_s(50) == 5
+
+
+def test_only_the_last_seconds_count(pace, clock):
+    done = 0
+    for speed in (100, 10):
+        for _ in range(20):
+            clock.now += 1
+            done += speed
+            pace.note(done)
+    assert pace.files_per_second == pytest.approx(10, rel=0.2)
+    assert pace.elapsed_s == 40
+
+
+def test_loading_the_model_is_time_but_does_not_slow_the_pace(pace, clock):
+    clock.now += 30
+    pace.note(0)
+    clock.now += 1
+    pace.note(10)
+    assert pace.files_per_second == 10
+    assert pace.elapsed_s == 31
+
+
+def test_a_pause_is_no_time(pace, clock):
+    pace.note(0)
+    clock.now += 1
+    pace.note(10)
+    pace.pause(True)
+    clock.now += 1000
+    assert pace.elapsed_s == 1
+    pace.pause(True)
+    pace.pause(False)
+    clock.now += 1
+    pace.note(20)
+    assert pace.files_per_second == 10
+    assert pace.elapsed_s == 2
+
+
+def test_a_scan_that_stands_still_gets_slower(pace, clock):
+    pace.note(0)
+    clock.now += 1
+    pace.note(10)
+    clock.now += 9
+    assert pace.files_per_second == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "1 s"), (5.4, "5 s"), (89, "89 s"), (90, "2 min"), (3000, "50 min"), (4800, "1 h 20 min")],
+)
+def test_times_are_said_as_people_say_them(seconds, text):
+    assert words.duration(seconds) == text
+
+
+def test_progress_is_a_line_of_words():
+    numbers = ScanNumbers(found=500, kept=12, done=300, per_second=41.2, left_s=4.6)
+    assert words.how_far(ScanState.RUNNING, numbers) == "312 of 500 · 41 files/s · about 5 s left"
+    assert words.how_far(ScanState.RUNNING, numbers, long=False) == "312 / 500 · 5 s left"
+    assert words.how_far(ScanState.PAUSED, numbers) == "312 of 500 · paused"
+    assert words.how_far(ScanState.STOPPING, numbers, long=False) == "312 / 500 · stopping …"
+    assert "Loading the model" in words.how_far(ScanState.RUNNING, ScanNumbers(found=500))
+
+
+def test_the_end_is_a_sentence():
+    numbers = ScanNumbers(found=500, kept=100, done=400, elapsed_s=12)
+    assert words.how_it_ended(ScanState.DONE, numbers) == (
+        "Done: 400 files in 12 s. 100 rows of the earlier scan were kept."
+    )
+    assert "after 500 of 500" in words.how_it_ended(ScanState.STOPPED, numbers)
+    assert words.how_it_ended(ScanState.DONE, ScanNumbers()) == "No image was found there."
+
+
+def test_hints_for_the_command_line_become_hints_for_the_window():
+    for error in (
+        JournalMismatch("The report belongs to another scan."),
+        OutputUnwritable("x", hint="Reconnect the drive, then run the same command again: it resumes."),
+    ):
+        said = words.sentence(error)
+        assert said.startswith(error.message)
+        assert "--" not in said
+        assert "command" not in said
+
+
+def test_every_hint_of_the_services_speaks_to_the_window_too():
+    """No flag of the command line reaches a person who sees buttons."""
+    import re
+    from pathlib import Path
+
+    import lungviewer.services.scan as scan
+    import lungviewer.store.journal as journal
+    from lungviewer.core.errors import UsageError
+
+    hints = set()
+    for module in (scan, journal):
+        text = Path(module.__file__).read_text(encoding="utf-8")
+        hints |= set(re.findall(r'(?:hint=|_RESUMES = )"([^"]+)"', text))
+    assert len(hints) >= 8
+    for hint in hints:
+        said = words.sentence(UsageError("What happened.", hint=hint))
+        assert not re.search(r"--|(?<!\w)-o |command", said), said
