@@ -48,15 +48,20 @@ class Finding:
     good: bool | None = None
 
 
+def library_versions() -> list[tuple[str, str]]:
+    """Name and version of each library that matters here and is installed."""
+    found = []
+    for name in _LIBRARIES:
+        with contextlib.suppress(PackageNotFoundError):
+            found.append((name, version(name)))
+    return found
+
+
 def examine(pack_folders: Sequence[Path], ctx: JobContext, *, selftest: bool = False) -> Iterator[Finding]:
     """Yield findings as they are made: versions, packs, devices with their speed, the samples."""
     yield Finding("lungviewer", lungviewer.__version__)
     yield Finding("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
-    for name in _LIBRARIES:
-        try:
-            yield Finding(name, version(name))
-        except PackageNotFoundError:
-            continue
+    yield from (Finding(name, number) for name, number in library_versions())
     entries = find_packs(pack_folders)
     if not entries:
         yield Finding("packs", "No model pack is installed.", good=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from lungviewer.packs.store import PackEntry
+from lungviewer.ui.dialogs.open_folder import show_folder
 from lungviewer.ui.icons import icon
 from lungviewer.ui.models.controller import ModelsController
 from lungviewer.ui.models.details import PackDetails
@@ -205,7 +206,7 @@ class ModelsWindow(QWidget):
     @Slot()
     def _open_folder(self) -> None:
         if self._shown is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._shown.path)))
+            show_folder(self._shown.path)
 
     @Slot()
     def open_import(self) -> None:

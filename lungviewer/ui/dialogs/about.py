@@ -1,0 +1,121 @@
+"""Which program, which libraries, which model; and what it is not for."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSize, Qt, Slot, qVersion
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QShowEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+import lungviewer
+from lungviewer.services.doctor import library_versions
+from lungviewer.ui.icons import icon
+from lungviewer.ui.prose import Heading, prose
+from lungviewer.ui.session import ViewerSession
+
+_ICON = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Libraries by name, as they are installed."""
+
+    libraries: tuple[tuple[str, str], ...]
+
+
+class AboutDialog(QDialog):
+    """Everything that a report of a problem should hold; a button copies it."""
+
+    def __init__(self, session: ViewerSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("About lungviewer"))
+        self._session = session
+        self._libraries: tuple[tuple[str, str], ...] = ()
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setTabChangesFocus(True)
+        self.text.setAccessibleName(self.tr("Versions"))
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self._arrange()
+        session.model_changed.connect(self._write)
+        self._write()
+
+    def _arrange(self) -> None:
+        picture = QLabel()
+        picture.setPixmap(icon("lungviewer").pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
+        picture.setAlignment(Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.addWidget(Heading(f"lungviewer {lungviewer.__version__}", 1.5))
+        words.addWidget(Heading(self.tr("Research use only, not for diagnosis.")))
+        sentence = self.tr(
+            "A viewer for lung histology that says what class it sees, how sure it is, where the answer "
+            "comes from and whether to trust it. It works on this computer alone: nothing is sent anywhere."
+        )
+        words.addWidget(prose(sentence))
+        licence = self.tr(
+            "Licence: Apache-2.0. Qt for Python is used under the LGPL-3.0; other libraries have licences of "
+            "their own. The model's data and sources are on its card."
+        )
+        words.addWidget(prose(licence))
+        top = QHBoxLayout()
+        top.setSpacing(16)
+        top.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        top.addLayout(words, 1)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self.copy = self.buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.copy.setIcon(icon("copy"))
+        self.copy.clicked.connect(self._copy)
+        self.buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addLayout(top)
+        column.addWidget(self.text, 1)
+        column.addWidget(self.buttons)
+
+    def sizeHint(self) -> QSize:
+        letter = self.fontMetrics().averageCharWidth()
+        return QSize(max(520, 80 * letter), max(430, 30 * self.fontMetrics().height()))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._libraries:
+            job = self._session.file_jobs.submit(lambda _ctx: Versions(tuple(library_versions())))
+            job.finished.connect(self._versions_known)
+
+    @Slot(object)
+    def _versions_known(self, versions: Versions) -> None:
+        self._libraries = versions.libraries
+        self._write()
+
+    @Slot()
+    def _write(self) -> None:
+        """Plain lines, not translated: they are for reports."""
+        system = f"{platform.system()} {platform.release()} {platform.machine()}"
+        lines = [("lungviewer", lungviewer.__version__), ("Python", platform.python_version())]
+        lines += [("Qt", qVersion()), ("system", system), *self._libraries, *self._model()]
+        width = max(len(name) for name, _ in lines) + 2
+        self.text.setPlainText("\n".join(f"{name:{width}}{value}" for name, value in lines))
+
+    def _model(self) -> list[tuple[str, str]]:
+        info = self._session.engine_info
+        if info is None:
+            return [("model", "none is loaded")]
+        made = info.provenance
+        return [
+            ("model", f"{made.model}@{made.model_version}"),
+            ("model sha256", made.model_sha256),
+            ("run by", f"{made.backend} on {made.device}"),
+        ]
+
+    @Slot()
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.text.toPlainText())
