@@ -349,10 +349,11 @@ def test_a_scale_says_where_it_comes_from(qtbot, session, answered):
     qtbot.addWidget(section)
     state = with_record(answered, um_per_px=0.499)
     section.show_state(replace(state, result=replace(state.result, um_per_px_source="ome")))
-    assert section.facts()["Scale"] == "0.499 µm/px, from OME-XML"
+    assert section.facts()["Scale"] == "0.499 µm/px"
+    assert section.facts()["Stated by"] == "OME-XML"
     session._scales[state.path] = 0.499
     section.show_state(state)
-    assert section.facts()["Scale"] == "0.499 µm/px, given by you"
+    assert section.facts()["Stated by"] == "you"
 
 
 def test_eight_bits_are_told(qtbot, session, answered):

@@ -72,25 +72,26 @@ class ProvenanceSection(QWidget):
             facts[self.tr("Size")] = self.tr("{width} × {height} px").format(
                 width=record.width_px, height=record.height_px
             )
-            facts[self.tr("Scale")] = self._scale(state, record)
+            facts |= self._scale(state, record)
         return facts
 
-    def _scale(self, state: Shown, record: ImageRecord) -> str:
+    def _scale(self, state: Shown, record: ImageRecord) -> dict[str, str]:
         if record.um_per_px is None:
-            return self.tr("unknown")
+            return {self.tr("Scale"): self.tr("unknown")}
         source = "" if state.result is None else state.result.um_per_px_source
         if state.path is not None and self._session.scale_of(state.path) is not None:
             source = "user"
         words = {
-            "user": self.tr("given by you"),
-            "ome": self.tr("from OME-XML"),
-            "imagej": self.tr("from ImageJ"),
-            "resolution tag": self.tr("from the resolution tag"),
+            "user": self.tr("you"),
+            "ome": self.tr("OME-XML"),
+            "imagej": self.tr("ImageJ"),
+            "resolution tag": self.tr("resolution tag"),
         }
-        return self.tr("{number} µm/px, {source}").format(
-            number=QLocale().toString(record.um_per_px, "g", 4),
-            source=words.get(source, self.tr("from the file")),
-        )
+        number = QLocale().toString(record.um_per_px, "g", 4)
+        return {
+            self.tr("Scale"): self.tr("{number} µm/px").format(number=number),
+            self.tr("Stated by"): words.get(source, self.tr("the file")),
+        }
 
     def _model_facts(self, record: ImageRecord) -> dict[str, str]:
         eight = record.backend.endswith(_EIGHT_BITS)

@@ -65,8 +65,8 @@ class SidePanel(QScrollArea):
         return section
 
     def hide_answers(self, hidden: Callable[[Path | None], bool]) -> None:
-        """Say nothing of an image's call while `hidden` is true of it: a blinded reviewer has not decided yet.
-        What is no call is shown. `refresh` asks again."""
+        """Say nothing of an image's call while `hidden` is true of it: a blinded reviewer has not
+        decided yet. What is no call is shown. `refresh` asks again."""
         self._hidden = hidden
         self.refresh()
 
