@@ -309,7 +309,10 @@ class _Listing:
 def _list(places: Sequence[Path], recursive: bool, ctx: JobContext) -> _Listing:
     found = find_images(places, recursive=recursive, check=ctx.check)
     by_name = {display_name(Path(os.fsdecode(file.path))): found.path(file) for file in found.files}
-    return _Listing(found.root, tuple(by_name.values()), by_name, found.ignored)
+    files = tuple(by_name.values())
+    for path in files:
+        str(path), hash(path)  # kept in the path; for 5,000 files 17 ms that the GUI thread need not spend
+    return _Listing(found.root, files, by_name, found.ignored)
 
 
 def _place(path: Path) -> Path:
