@@ -6,13 +6,12 @@ import platform
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Slot, qVersion
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QShowEvent
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
-    QPlainTextEdit,
     QVBoxLayout,
     QWidget,
 )
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 import lungviewer
 from lungviewer.services.doctor import library_versions
 from lungviewer.ui.icons import icon
-from lungviewer.ui.prose import Heading, prose
+from lungviewer.ui.prose import Heading, fixed_text, prose
 from lungviewer.ui.session import ViewerSession
 
 _ICON = 72
@@ -41,11 +40,7 @@ class AboutDialog(QDialog):
         self.setWindowTitle(self.tr("About lungviewer"))
         self._session = session
         self._libraries: tuple[tuple[str, str], ...] = ()
-        self.text = QPlainTextEdit()
-        self.text.setReadOnly(True)
-        self.text.setTabChangesFocus(True)
-        self.text.setAccessibleName(self.tr("Versions"))
-        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.text = fixed_text("", self.tr("Versions"))
         self._arrange()
         session.model_changed.connect(self._write)
         self._write()

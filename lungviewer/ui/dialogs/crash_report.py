@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 
 from lungviewer.ui.dialogs.open_folder import show_folder
 from lungviewer.ui.icons import icon
-from lungviewer.ui.prose import Sentence, prose
+from lungviewer.ui.prose import Sentence, fixed_text, prose
 
 
 class CrashReport(QWidget):
@@ -21,12 +21,7 @@ class CrashReport(QWidget):
         self.setWindowTitle(self.tr("The last run ended unexpectedly"))
         self._folder = log_folder
         happened = Sentence()
-        self.text = QPlainTextEdit(text)
-        self.text.setReadOnly(True)
-        self.text.setTabChangesFocus(True)
-        self.text.setAccessibleName(self.tr("Where in the program it happened"))
-        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.text = fixed_text(text, self.tr("Where in the program it happened"))
         self.place = prose(selectable=True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         role = QDialogButtonBox.ButtonRole.ActionRole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QSize, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
@@ -49,6 +49,9 @@ class SettingsDialog(QDialog):
         column.addWidget(self.buttons)
         session.model_changed.connect(self._model_changed)
         store.changed.connect(self._changed_elsewhere)
+
+    def sizeHint(self) -> QSize:
+        return QSize(75 * self.fontMetrics().averageCharWidth(), 30 * self.fontMetrics().height())
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -37,7 +37,6 @@ class Page(QWidget):
         super().__init__()
         self.form = QFormLayout(self)
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.form.setVerticalSpacing(10)
 
     def show_settings(self, settings: Settings) -> None:
@@ -70,7 +69,7 @@ class LookPage(Page):
         words = self.tr(
             "From little evidence (left) to most (right). Viridis and cividis suit colour blindness."
         )
-        self.form.addRow("", prose(words))
+        self.form.addRow(prose(words))
         self.colour_map.currentIndexChanged.connect(self._show_map)
 
     def show_settings(self, settings: Settings) -> None:
@@ -98,7 +97,7 @@ class MachinePage(Page):
         super().__init__()
         self.title = self.tr("Computing")
         self._names = (
-            self.tr("Automatic: the fastest that gives the right numbers"),
+            self.tr("Automatic: the fastest that is right"),
             self.tr("CUDA (NVIDIA)"),
             self.tr("DirectML (Windows)"),
             self.tr("Processor"),
@@ -114,11 +113,11 @@ class MachinePage(Page):
         )
         self.eight_bits = prose(self.tr("Being read…"), selectable=True)
         self.form.addRow(self.tr("&Device"), self.device)
-        self.form.addRow("", self.in_use)
-        self.form.addRow("", self.devices)
+        self.form.addRow(self.in_use)
+        self.form.addRow(self.devices)
         self.form.addRow(self.tr("T&hreads"), self.threads)
         self.form.addRow(self.tr("P&recision"), self.precision)
-        self.form.addRow("", self.eight_bits)
+        self.form.addRow(self.eight_bits)
 
     def show_settings(self, settings: Settings) -> None:
         _choose(self.device, settings.device)
@@ -176,10 +175,11 @@ class ImagesPage(Page):
         words = self.tr(
             "A number here counts for every image, whatever its file says. A wrong scale gives wrong answers."
         )
-        self.form.addRow("", prose(words))
-        self.form.addRow(self.tr("Classify when &opened: up to"), self.count)
-        self.form.addRow("", prose(self.tr("Larger folders are classified image by image, or by a scan.")))
-        self.form.addRow("", self.recursive)
+        self.form.addRow(prose(words))
+        self.form.addRow(self.tr("Classify &up to"), self.count)
+        words = self.tr("Folders with more images are classified one by one as you look, or by a scan.")
+        self.form.addRow(prose(words))
+        self.form.addRow(self.recursive)
 
     def show_settings(self, settings: Settings) -> None:
         self.scale.setValue(settings.um_per_px)
@@ -210,10 +210,10 @@ class StoragePage(Page):
         self.logged = prose(self.tr("The log says what went wrong, and names no file."), selectable=True)
         self.form.addRow(self.tr("&Slide view keeps"), self.tiles)
         self.form.addRow(self.tr("Thumb&nails keep"), self.thumbnails)
-        self.form.addRow("", self.clear)
-        self.form.addRow("", self.cleared)
-        self.form.addRow("", self.log)
-        self.form.addRow("", self.logged)
+        self.form.addRow(self.clear)
+        self.form.addRow(self.cleared)
+        self.form.addRow(self.log)
+        self.form.addRow(self.logged)
         for button in (self.clear, self.log):
             button.setAutoDefault(False)
             button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
