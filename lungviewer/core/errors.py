@@ -230,7 +230,7 @@ class ReviewLogDamaged(OutputError):
     """The log of reviews was changed or damaged after it was written."""
 
     code = "review_log_damaged"
-    default_hint = "Start the program again: what is whole is kept, the damaged log is put aside."
+    default_hint = "The window puts a damaged log aside and keeps what is whole: open it, then try again."
 
 
 class UsageError(LungviewerError):

@@ -1,0 +1,306 @@
+"""What a person says about the current image: accept, override, comment; and what is on record."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from lungviewer.core.errors import LungviewerError
+from lungviewer.services.agreement import decision
+from lungviewer.store.review_entry import LONGEST_COMMENT, LONGEST_NAME, OTHER, Action, ReviewEntry
+from lungviewer.ui.flow import FlowLayout
+from lungviewer.ui.icons import icon
+from lungviewer.ui.panels.labels import Symbol, WrapLabel
+from lungviewer.ui.panels.review_desk import ReviewDesk
+from lungviewer.ui.panels.review_words import chosen_label, entry_line, standing
+from lungviewer.ui.panels.section import Section
+from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.settings import Settings
+
+_ACCEPT_KEYS = ("Ctrl+Return", "Ctrl+Enter")
+_OVERRIDE_KEYS = ("Ctrl+Shift+Return", "Ctrl+Shift+Enter")
+
+
+class ReviewPanel(QWidget):
+    """Writes through the desk; says in place what is missing and what became of it."""
+
+    def __init__(self, session: ViewerSession, reviews: ReviewDesk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._desk = session, reviews
+        self._make_fields()
+        self._make_buttons()
+        self._arrange()
+        self._connect()
+        self._fill_classes()
+        self._start_image()
+
+    # --- building --------------------------------------------------------------------------------
+
+    def _make_fields(self) -> None:
+        settings = self._session.settings.current
+        self.blinded = QCheckBox(self.tr("Blinded first read"))
+        self.blinded.setToolTip(
+            self.tr("The answer is hidden until you have given the image a class yourself.")
+        )
+        self.blinded.setChecked(settings.blinded)
+        self.first = WrapLabel(bold=True)
+        self.symbol, self.record_text = Symbol(), WrapLabel()
+        self._name = settings.reviewer
+        self.reviewer = QLineEdit(self._name)
+        self.reviewer.setMaxLength(LONGEST_NAME)
+        self.reviewer.setPlaceholderText(self.tr("Name or initials"))
+        self.classes = QComboBox()
+        self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.classes.setMinimumContentsLength(8)
+        self.comment = QLineEdit()
+        self.comment.setMaxLength(LONGEST_COMMENT)
+        self.comment.setPlaceholderText(self.tr("Optional"))
+        self.message_symbol, self.message = Symbol(), WrapLabel()
+        self.history = WrapLabel(size=0.9)
+
+    def _make_buttons(self) -> None:
+        self.accept_button = self._button("ok", self.tr("Accept"), _ACCEPT_KEYS[0], self.accept)
+        self.override_button = self._button("review", self.tr("Override"), _OVERRIDE_KEYS[0], self.override)
+        self.first_button = self._button(
+            "review", self.tr("Record my call"), _ACCEPT_KEYS[0], self.read_first
+        )
+        self.comment_button = self._button("copy", self.tr("Comment only"), "", self.add_comment)
+        for keys, slot in ((_ACCEPT_KEYS, self._accept_key), (_OVERRIDE_KEYS, self._override_key)):
+            for key in keys:
+                QShortcut(QKeySequence(key), self, activated=slot)
+
+    def _button(self, symbol: str, text: str, key: str, slot: object) -> QPushButton:
+        button = QPushButton(icon(symbol), text)
+        button.setAutoDefault(False)
+        if key:
+            native = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+            button.setToolTip(self.tr("{text} ({key})").format(text=text, key=native))
+        button.clicked.connect(slot)
+        return button
+
+    def _arrange(self) -> None:
+        self._form = QFormLayout()
+        self._form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        self._form.addRow(self.tr("Class:"), self.classes)
+        self._form.addRow(self.tr("Comment:"), self.comment)
+        self._form.addRow(self.tr("Reviewer:"), self.reviewer)
+        buttons = FlowLayout(across=6)
+        for button in (self.first_button, self.accept_button, self.override_button, self.comment_button):
+            buttons.addWidget(button)
+        self._history_section = Section(self.tr("History"), self.history, opened=False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 0, 4, 8)
+        column.addLayout(_beside(self.symbol, self.record_text))
+        column.addWidget(self.first)
+        column.addLayout(self._form)
+        column.addLayout(buttons)
+        column.addLayout(_beside(self.message_symbol, self.message))
+        column.addWidget(self._history_section)
+        column.addWidget(self.blinded)
+        order = (
+            *(self.classes, self.comment, self.reviewer, self.first_button, self.accept_button),
+            *(self.override_button, self.comment_button, self._history_section.heading, self.blinded),
+        )
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
+
+    def _connect(self) -> None:
+        session, desk = self._session, self._desk
+        session.current_changed.connect(self._start_image)
+        session.model_changed.connect(self._fill_classes)
+        session.outcome_changed.connect(self._outcome_changed)
+        session.settings.changed.connect(self._settings_changed)
+        desk.known.connect(self._outcome_changed)
+        desk.blinding.changed.connect(self._show)
+        desk.recorded.connect(self._recorded)
+        desk.failed.connect(self._failed)
+        self.reviewer.editingFinished.connect(self._name_given)
+        self.blinded.toggled.connect(desk.blinding.set_on)
+
+    # --- what a person does ----------------------------------------------------------------------
+
+    @Slot()
+    def accept(self) -> None:
+        """The program's answer is right."""
+        path = self._session.current
+        record = None if path is None else self._session.record(path)
+        if record is None or not record.predicted_class:
+            self._say("info", self.tr("There is no call to accept. Choose a class and override."))
+        else:
+            self._write(Action.ACCEPT, record.predicted_class)
+
+    @Slot()
+    def override(self) -> None:
+        """The image is what is chosen, whatever the program says."""
+        self._write_chosen(Action.OVERRIDE)
+
+    @Slot()
+    def read_first(self) -> None:
+        """The image is what is chosen; the program's answer was not seen."""
+        self._write_chosen(Action.FIRST_READ)
+
+    @Slot()
+    def add_comment(self) -> None:
+        """Only a remark."""
+        if self.comment.text().strip():
+            self._write(Action.COMMENT)
+        else:
+            self._say("info", self.tr("Write a comment first."))
+            self.comment.setFocus()
+
+    @Slot()
+    def _accept_key(self) -> None:
+        if self._hidden():
+            self.read_first()
+        else:
+            self.accept()
+
+    @Slot()
+    def _override_key(self) -> None:
+        if self._hidden():
+            self.read_first()
+        else:
+            self.override()
+
+    def _write_chosen(self, action: Action) -> None:
+        if self.classes.currentData():
+            self._write(action, self.classes.currentData())
+        else:
+            self._say("info", self.tr("Choose a class first."))
+            self.classes.setFocus()
+
+    def _write(self, action: Action, chosen: str = "") -> None:
+        self._name_given()
+        if self._session.current is None or self._desk.writing:
+            return
+        if not self._session.settings.current.reviewer:
+            self._say("info", self.tr("Write your name or initials first; they go into the record."))
+            self.reviewer.setFocus()
+            return
+        self._say("", "")
+        self._desk.record(self._session.current, action, chosen, self.comment.text())
+        self._show()
+
+    @Slot()
+    def _name_given(self) -> None:
+        self._session.settings.update(reviewer=" ".join(self.reviewer.text().split()))
+
+    # --- what is shown ---------------------------------------------------------------------------
+
+    @Slot(object)
+    def _recorded(self, entry: ReviewEntry) -> None:
+        self._say("ok", self.tr("Recorded as entry {number}.").format(number=entry.number))
+        self.comment.clear()
+        self.classes.setCurrentIndex(0)
+        self._show()
+
+    @Slot(object)
+    def _failed(self, error: LungviewerError) -> None:
+        self._say("error", error.sentence)
+        self._show()
+
+    @Slot(object)
+    def _settings_changed(self, settings: Settings) -> None:
+        self.blinded.setChecked(settings.blinded)
+        if settings.reviewer != self._name:  # what is being typed is not taken away by other settings
+            self._name = settings.reviewer
+            self.reviewer.setText(settings.reviewer)
+
+    @Slot(object)
+    def _outcome_changed(self, path: Path) -> None:
+        if path == self._session.current:
+            self._show()
+
+    @Slot()
+    def _start_image(self) -> None:
+        self.comment.clear()
+        self.classes.setCurrentIndex(0)
+        self._say("", "")
+        self._show()
+
+    @Slot()
+    def _fill_classes(self) -> None:
+        spec, chosen = self._session.spec, self.classes.currentData()
+        self.classes.clear()
+        self.classes.addItem(self.tr("Choose…"), "")
+        for class_id in (*(() if spec is None else spec.class_ids), OTHER):
+            self.classes.addItem(chosen_label(class_id, spec), class_id)
+        self.classes.setCurrentIndex(max(0, self.classes.findData(chosen)))
+        self._show()
+
+    def _hidden(self) -> bool:
+        return self._desk.blinding.hidden(self._session.current)
+
+    @Slot()
+    def _show(self) -> None:
+        path, hidden = self._session.current, self._hidden()
+        record = None if path is None else self._session.record(path)
+        problem = "" if path is None else self._desk.problem(path)
+        free = path is not None and not problem and not self._desk.writing
+        self.first.say(self.tr("Your call first") if hidden and free else "")
+        self._show_record(path, hidden, problem)
+        for button, wanted in (
+            (self.first_button, hidden),
+            (self.accept_button, not hidden),
+            (self.override_button, not hidden),
+        ):
+            button.setVisible(wanted)
+            button.setEnabled(free)
+        self.accept_button.setEnabled(free and record is not None and bool(record.predicted_class))
+        for field in (self.classes, self.comment, self.comment_button):
+            field.setEnabled(path is not None and not problem)
+
+    def _show_record(self, path: Path | None, hidden: bool, problem: str) -> None:
+        spec = self._session.spec
+        history = None if path is None else self._desk.history(path)
+        if path is None:
+            text, symbol = self.tr("No image."), ""
+        elif problem:
+            text, symbol = problem, "warning"
+        elif hidden:
+            text, symbol = self.tr("The answer and earlier reviews are shown when you have decided."), ""
+        else:
+            text, symbol = standing(history, spec), "ok" if history and decision(history) else ""
+        self.record_text.say(text)
+        self.symbol.show_icon(symbol)
+        lines = () if hidden or problem or not history else reversed(history)
+        self.history.setText("\n".join(entry_line(entry, spec) for entry in lines))
+        self._history_section.setVisible(bool(self.history.text()))
+        count = len(history) if history else 0
+        self._history_section.heading.setText(self.tr("History ({count})").format(count=count))
+
+    def _say(self, symbol: str, text: str) -> None:
+        self.message_symbol.show_icon(symbol)
+        self.message.say(text)
+        if text:
+            self._reveal()
+
+    def _reveal(self) -> None:
+        """What the keyboard did must be seen, though the panel was scrolled elsewhere."""
+        above = self.parentWidget()
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if above is not None:
+            above.ensureWidgetVisible(self.message)
+
+
+def _beside(symbol: Symbol, label: WrapLabel) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.addWidget(symbol, 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(label, 1)
+    return row

@@ -1,0 +1,239 @@
+"""The review log as the window sees it: what is on record is looked up, and added to, in the background."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from lungviewer.core.errors import LungviewerError, ReviewLogDamaged
+from lungviewer.core.job import NullContext
+from lungviewer.core.paths import user_review_log
+from lungviewer.store.review_entry import Action, ReviewEntry
+from lungviewer.store.reviews import ReviewLog
+from lungviewer.ui.jobs import Job
+from lungviewer.ui.panels.blinding import Blinding
+from lungviewer.ui.panels.review_work import (
+    Known,
+    OnRecord,
+    Order,
+    Repair,
+    Wish,
+    check_log,
+    look_up,
+    look_up_many,
+)
+from lungviewer.ui.session import Notice, ViewerSession
+
+_NOW, _SOON, _LATER = -10, 0, 10
+_AT_ONCE = 16  # files; between such groups other work gets its turn
+
+
+class ReviewDesk(QObject):
+    """Reviews of images by their content. `blinding` says whether an answer may be told."""
+
+    known = Signal(object)  # Path: what is on record for it is there, or has changed
+    recorded = Signal(object)  # ReviewEntry: it is on the disk
+    failed = Signal(object)  # LungviewerError: nothing was recorded
+
+    def __init__(
+        self, session: ViewerSession, log: ReviewLog | None = None, parent: QObject | None = None
+    ) -> None:
+        """`log`: instead of the person's own."""
+        super().__init__(parent)
+        self._session = session
+        self.log = log or ReviewLog(user_review_log())
+        self._files: dict[Path, Known] = {}
+        self._histories: dict[Path, tuple[ReviewEntry, ...]] = {}
+        self._errors: dict[Path, str] = {}
+        self._looking: Job | None = None
+        self._many: Job | None = None
+        self._checking: Job | None = None
+        self._checked = False
+        self._orders: dict[Job, Order] = {}
+        self._unread: deque[Path] = deque()
+        self._read: set[Path] = set()
+        self.blinding = Blinding(session.settings, self.history, self)
+        self.blinding.changed.connect(self._read_folder)
+        session.current_changed.connect(self._look)
+        session.folder_changed.connect(self._forget)
+        session.files_changed.connect(self._read_folder)
+        self._look()
+
+    # --- what is on record -----------------------------------------------------------------------
+
+    def history(self, path: Path) -> tuple[ReviewEntry, ...] | None:
+        """Entries about a file, oldest first; None while nobody has looked."""
+        return self._histories.get(path)
+
+    def problem(self, path: Path) -> str:
+        """Why nothing can be recorded about a file; "" when nothing is in the way."""
+        return self._errors.get(path, "")
+
+    @property
+    def writing(self) -> bool:
+        """Whether an entry is on its way to the disk."""
+        return bool(self._orders)
+
+    @Slot()
+    def _look(self) -> None:
+        """Look the current image up; a slide that is left is not read to its end."""
+        if self._looking is not None:
+            self._looking.abandon()
+            self._looking = None
+        path = self._session.current
+        if path is None:
+            return
+        log, known = self.log, self._files.get(path)
+        self._looking = self._session.file_jobs.submit(lambda ctx: look_up(path, known, log, ctx), rank=_SOON)
+        self._looking.finished.connect(self._found)
+        self._looking.failed.connect(self._not_found)
+        if not self._checked:
+            self._check()
+
+    @Slot(object)
+    def _found(self, found: OnRecord) -> None:
+        self._looking = None
+        self._take(found)
+
+    @Slot(object)
+    def _not_found(self, error: LungviewerError) -> None:
+        self._looking = None
+        path = self._session.current
+        if path is not None:
+            self._errors[path] = error.sentence
+            self.known.emit(path)
+        self._heal(error)
+
+    def _take(self, found: OnRecord) -> None:
+        self._errors.pop(found.path, None)
+        if found.known is not None:
+            self._files[found.path] = found.known
+            self._histories[found.path] = found.history
+        if found.error is not None:
+            self._errors[found.path] = found.error.sentence
+        self.known.emit(found.path)
+        self.blinding.look_again()
+
+    # --- adding ----------------------------------------------------------------------------------
+
+    def record(self, path: Path, action: Action, chosen: str = "", comment: str = "") -> None:
+        """Write down what the reviewer of the settings says about an image, beside the program's answer of
+        this moment; `recorded` or `failed` follows."""
+        reviewer = self._session.settings.current.reviewer
+        wish = Wish(path, self._session.record(path), reviewer, action, chosen, comment)
+        order = Order(wish, self._files.get(path), self.log)
+        job = self._session.file_jobs.submit(order.carry_out, rank=_NOW)
+        self._orders[job] = order
+        job.finished.connect(self._written)
+        job.failed.connect(self._not_written)
+        job.ended.connect(self._ended)
+
+    @Slot(object)
+    def _written(self, done: tuple[ReviewEntry, OnRecord]) -> None:
+        entry, found = done
+        self._take(found)
+        self.recorded.emit(entry)
+
+    @Slot(object)
+    def _not_written(self, error: LungviewerError) -> None:
+        self.failed.emit(error)
+        self._heal(error)
+
+    @Slot()
+    def _ended(self) -> None:
+        self._orders.pop(self.sender(), None)
+        if self._session.current is not None:
+            self.known.emit(self._session.current)
+
+    # --- the whole folder: only a blinded reviewer needs to know which images are done ------------
+
+    @Slot()
+    def _read_folder(self) -> None:
+        wanted = self._session.files if self.blinding.on else ()
+        done = self._read | self._histories.keys()
+        self._unread = deque(path for path in wanted if path not in done)
+        self._read_more()
+
+    def _read_more(self) -> None:
+        if not self._unread or self._many is not None:
+            return
+        paths = [self._unread.popleft() for _ in range(min(_AT_ONCE, len(self._unread)))]
+        log = self.log
+        self._many = self._session.file_jobs.submit(lambda ctx: look_up_many(paths, log, ctx), rank=_LATER)
+        self._many.setProperty("paths", paths)
+        self._many.finished.connect(self._folder_read)
+        self._many.failed.connect(self._not_read)
+
+    @Slot(object)
+    def _folder_read(self, found: dict[Path, tuple[ReviewEntry, ...]]) -> None:
+        self._read.update(self._many.property("paths"))
+        self._many = None
+        self._histories.update(found)
+        for path in found:
+            self.known.emit(path)
+        if found:
+            self.blinding.look_again()
+        self._read_more()
+
+    @Slot(object)
+    def _not_read(self, error: LungviewerError) -> None:
+        self._many = None
+        self._unread.clear()
+        self._heal(error)
+
+    @Slot()
+    def _forget(self) -> None:
+        if self._many is not None:
+            self._many.abandon()
+            self._many = None
+        for kept in (self._unread, self._read, self._histories, self._errors, self._files):
+            kept.clear()
+        self._look()
+
+    # --- a damaged log ---------------------------------------------------------------------------
+
+    def _heal(self, error: LungviewerError) -> None:
+        if isinstance(error, ReviewLogDamaged):
+            self._check()
+
+    def _check(self) -> None:
+        if self._checking is not None:
+            return
+        self._checked = True
+        log = self.log
+        self._checking = self._session.file_jobs.submit(lambda ctx: check_log(log, ctx), rank=_SOON)
+        self._checking.finished.connect(self._log_checked)
+        self._checking.failed.connect(self._log_not_checked)
+
+    @Slot(object)
+    def _log_checked(self, repair: Repair | None) -> None:
+        self._checking = None
+        if repair is None:
+            return
+        text = self.tr("{what} The entries before it are kept.").format(what=repair.broken.sentence)
+        if repair.aside:
+            text += " " + self.tr("The damaged log lies beside the new one as {name}.").format(
+                name=repair.aside
+            )
+        self._session.noticed.emit(Notice("error", text))
+        self._forget()
+        self._read_folder()
+
+    @Slot(object)
+    def _log_not_checked(self, error: LungviewerError) -> None:
+        self._checking = None
+        self._session.noticed.emit(Notice("error", error.sentence))
+
+    def shutdown(self) -> None:
+        """Ask for nothing more. A review that waits for its turn is written now: a person has decided."""
+        self._unread.clear()
+        for job, order in self._orders.items():
+            job.abandon()
+            with contextlib.suppress(LungviewerError):  # nobody is left to tell
+                order.carry_out(NullContext())
+        for job in (self._looking, self._many, self._checking):
+            if job is not None:
+                job.abandon()

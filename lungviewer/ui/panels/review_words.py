@@ -1,0 +1,52 @@
+"""What the review log says, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale, Qt
+
+from lungviewer.core.model import ModelSpec
+from lungviewer.services.agreement import decision
+from lungviewer.store.review_entry import OTHER, Action, ReviewEntry
+from lungviewer.ui.words import class_label
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("review", text)
+
+
+def chosen_label(class_id: str, spec: ModelSpec | None) -> str:
+    """A class that a person chose, as people call it."""
+    return _tr("Other, or cannot tell") if class_id == OTHER else class_label(class_id, spec)
+
+
+def when(time: str) -> str:
+    """A UTC time of the log as the person's own date and time."""
+    moment = QDateTime.fromString(time, Qt.DateFormat.ISODate).toLocalTime()
+    return QLocale().toString(moment, QLocale.FormatType.ShortFormat)
+
+
+def entry_line(entry: ReviewEntry, spec: ModelSpec | None) -> str:
+    """One entry: what, by whom, when, about which model's answer, and the comment."""
+    line = {
+        Action.ACCEPT: _tr("Accepted: {label}. {who}, {when}."),
+        Action.OVERRIDE: _tr("Overridden: {label}. {who}, {when}."),
+        Action.FIRST_READ: _tr("First read, answer not seen: {label}. {who}, {when}."),
+        Action.COMMENT: _tr("Comment. {who}, {when}."),
+    }[Action(entry.action)].format(
+        label=chosen_label(entry.chosen, spec), who=entry.reviewer, when=when(entry.time)
+    )
+    if entry.pack_id:
+        line += " " + _tr("Model {name} {version}.").format(name=entry.pack_id, version=entry.pack_version)
+    return f"{line} “{entry.comment}”" if entry.comment else line
+
+
+def standing(history: Sequence[ReviewEntry] | None, spec: ModelSpec | None) -> str:
+    """What is on record for an image, in a sentence or two; None: nobody has looked yet."""
+    if history is None:
+        return _tr("Looking into the review log…")
+    last = decision(history)
+    if last is not None:
+        return entry_line(last, spec)
+    return entry_line(history[-1], spec) if history else _tr("Nothing is on record for this image.")

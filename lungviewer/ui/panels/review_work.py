@@ -1,0 +1,112 @@
+"""What is done with the review log away from the GUI thread: plain functions that return records."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lungviewer.core.errors import ImageError, ReadFailed
+from lungviewer.core.job import JobContext, NullContext
+from lungviewer.core.types import ImageRecord
+from lungviewer.services.reviewing import ImageIdentity, draft_review, find_reviews, identify
+from lungviewer.store.review_entry import Action, ReviewEntry
+from lungviewer.store.reviews import BrokenEntry, ReviewLog
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file whose content is known, as long as size in bytes and time of change (ns) stay the same."""
+
+    identity: ImageIdentity
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """What the log has about a file; `error` when the file cannot be read, then nobody can say."""
+
+    path: Path
+    known: Known | None
+    history: tuple[ReviewEntry, ...]
+    error: ImageError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asks to be written down; `record`: the program's answer at this time."""
+
+    path: Path
+    record: ImageRecord | None
+    reviewer: str
+    action: Action
+    chosen: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was wrong with the log, and the name under which the damaged one was kept ("" for none)."""
+
+    broken: BrokenEntry
+    aside: str
+
+
+def look_up(path: Path, known: Known | None, log: ReviewLog, ctx: JobContext) -> OnRecord:
+    """The reviews of one file. Errors of `ReviewLog` pass through."""
+    try:
+        now = _identified(path, known, ctx)
+    except ImageError as error:
+        return OnRecord(path, None, (), error)
+    return OnRecord(path, now, log.history(now.identity.sha256))
+
+
+class Order:
+    """A wish that is carried out exactly once: by a job, or at the end by whoever closes the window."""
+
+    def __init__(self, wish: Wish, known: Known | None, log: ReviewLog) -> None:
+        self._wish, self._known, self._log = wish, known, log
+        self._free = threading.Lock()
+
+    def carry_out(self, _ctx: JobContext) -> tuple[ReviewEntry, OnRecord] | None:
+        """Add the entry; None when somebody else does. Once begun it is not stopped: a person has decided.
+
+        Errors of reading the file and of `ReviewLog` pass through: then nothing was added.
+        """
+        if not self._free.acquire(blocking=False):
+            return None
+        wish = self._wish
+        now = _identified(wish.path, self._known, NullContext())
+        draft = draft_review(now.identity, wish.record, wish.reviewer, wish.action, wish.chosen, wish.comment)
+        entry = self._log.append(draft)
+        return entry, OnRecord(wish.path, now, self._log.history(now.identity.sha256))
+
+
+def look_up_many(
+    paths: Sequence[Path], log: ReviewLog, ctx: JobContext
+) -> dict[Path, tuple[ReviewEntry, ...]]:
+    """The reviews of those files that have any. Errors of `ReviewLog` pass through."""
+    return find_reviews([(path, path) for path in paths], log, ctx)
+
+
+def check_log(log: ReviewLog, ctx: JobContext) -> Repair | None:
+    """Verify the log, and put it aside when it is damaged. Errors of `ReviewLog` pass through."""
+    broken = log.verify(ctx.check)
+    if broken is None:
+        return None
+    aside = log.put_aside()
+    return Repair(broken, "" if aside is None else aside.name)
+
+
+def _identified(path: Path, known: Known | None, ctx: JobContext) -> Known:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return Known(identify(path, ctx.check), 0)  # says by name what is wrong
+    if known is not None and (known.identity.bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
+        return known
+    identity = identify(path, ctx.check)
+    if identity.bytes != status.st_size:
+        raise ReadFailed("The file changed while it was read.")
+    return Known(identity, status.st_mtime_ns)

@@ -1,0 +1,337 @@
+"""Reviewing in the window: decisions are written down, and a blinded reviewer is told nothing."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea
+
+from lungviewer.core.errors import OutputUnwritable
+from lungviewer.core.types import Status
+from lungviewer.services.reviewing import draft_review, identify
+from lungviewer.store.review_entry import FIRST_PREVIOUS, OTHER, Action, sealed
+from lungviewer.store.reviews import ReviewLog
+from lungviewer.ui.panels.blinding import Blinding
+from lungviewer.ui.panels.review import ReviewPanel
+from lungviewer.ui.panels.review_desk import ReviewDesk
+from lungviewer.ui.panels.review_words import entry_line, standing
+from tests.fixtures.reviewing import digest, draft, tamper
+from tests.fixtures.windows import open_folder
+
+
+@pytest.fixture
+def log(tmp_path):
+    return ReviewLog(tmp_path / "data" / "reviews.sqlite")
+
+
+@pytest.fixture
+def desk(qtbot, session, log):
+    desk = ReviewDesk(session, log)
+    yield desk
+    desk.shutdown()
+
+
+@pytest.fixture
+def panel(qtbot, session, desk):
+    panel = ReviewPanel(session, desk)
+    qtbot.addWidget(panel)
+    panel.show()
+    return panel
+
+
+@pytest.fixture
+def opened(qtbot, session, desk, panel, pictures):
+    """The folder of pictures with every answer, and the first one looked up."""
+    session.load_model()
+    open_folder(qtbot, session, pictures)
+    qtbot.waitUntil(lambda: desk.history(session.current) is not None)
+    qtbot.waitUntil(lambda: not session.file_jobs.busy)
+    return session.files
+
+
+def choose(panel, class_id):
+    panel.classes.setCurrentIndex(panel.classes.findData(class_id))
+    assert panel.classes.currentData() == class_id
+
+
+def look_at(qtbot, session, desk, path):
+    session.select(path)
+    qtbot.waitUntil(lambda: not session.file_jobs.busy)
+    qtbot.waitUntil(lambda: desk.history(path) is not None or desk.problem(path) != "")
+
+
+def test_an_accepted_answer_is_on_the_disk_with_what_was_shown(qtbot, session, log, desk, panel, opened):
+    panel.reviewer.setText("  Ann   Reader ")
+    panel.comment.setText("typical")
+    with qtbot.waitSignal(desk.recorded):
+        panel.accept_button.click()
+    (entry,) = log.history(identify(opened[0]).sha256)
+    record = session.record(opened[0])
+    assert (entry.action, entry.chosen, entry.reviewer) == ("accept", record.predicted_class, "Ann Reader")
+    assert (entry.call, entry.confidence, entry.status) == (
+        record.predicted_class,
+        record.confidence,
+        record.status.value,
+    )
+    assert (entry.pack_sha256, entry.comment) == (record.model_sha256, "typical")
+    assert session.settings.current.reviewer == "Ann Reader"
+    assert "Ann Reader" in panel.record_text.text()
+    assert "entry 1" in panel.message.text()
+    assert panel.comment.text() == ""
+
+
+def test_without_a_name_nothing_is_written_and_the_name_is_asked_for_in_place(
+    qtbot, session, log, panel, opened
+):
+    panel.accept()
+    assert "name" in panel.message.text()
+    assert panel.focusWidget() is panel.reviewer
+    assert not session.file_jobs.busy
+    assert log.head()[0] == 0
+
+
+def test_an_override_needs_a_class_and_takes_none_of_them_too(qtbot, session, log, desk, panel, opened):
+    panel.reviewer.setText("Ann")
+    panel.override()
+    assert "Choose a class" in panel.message.text()
+    assert log.head()[0] == 0
+    choose(panel, OTHER)
+    with qtbot.waitSignal(desk.recorded):
+        panel.override_button.click()
+    assert log.latest(identify(opened[0]).sha256).chosen == OTHER
+    assert "cannot tell" in panel.record_text.text()
+    assert panel.classes.currentIndex() == 0
+
+
+def test_a_comment_alone_needs_words_and_decides_nothing(qtbot, log, desk, panel, opened):
+    panel.reviewer.setText("Ann")
+    panel.add_comment()
+    assert "comment first" in panel.message.text()
+    panel.comment.setText("see the other slide")
+    with qtbot.waitSignal(desk.recorded):
+        panel.comment_button.click()
+    assert log.latest(identify(opened[0]).sha256) is None
+    assert log.history(identify(opened[0]).sha256)[0].action == Action.COMMENT
+
+
+def test_the_keys_accept_and_override(qtbot, log, desk, panel, opened):
+    panel.reviewer.setText("Ann")
+    qtbot.waitExposed(panel)
+    panel.activateWindow()
+    panel.comment.setFocus()
+    with qtbot.waitSignal(desk.recorded):
+        qtbot.keyClick(panel.comment, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    choose(panel, "benign" if panel.classes.findData("benign") > 0 else panel.classes.itemData(1))
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    with qtbot.waitSignal(desk.recorded):
+        qtbot.keyClick(panel.comment, Qt.Key.Key_Return, both)
+    assert [e.action for e in log.history(identify(opened[0]).sha256)] == ["accept", "override"]
+
+
+def test_an_image_without_a_call_can_be_overridden_but_not_accepted(qtbot, session, log, desk, panel, opened):
+    broken = next(path for path in opened if session.record(path).status is Status.ERROR)
+    look_at(qtbot, session, desk, broken)
+    panel.reviewer.setText("Ann")
+    assert not panel.accept_button.isEnabled()
+    panel.accept()
+    assert "no call to accept" in panel.message.text()
+    choose(panel, OTHER)
+    with qtbot.waitSignal(desk.recorded):
+        panel.override()
+    entry = log.latest(identify(broken).sha256)
+    assert (entry.call, entry.confidence, entry.status) == ("", None, "error")
+
+
+def test_a_file_that_is_gone_is_said_so_and_nothing_can_be_recorded(qtbot, session, log, desk, panel, opened):
+    opened[3].unlink()
+    look_at(qtbot, session, desk, opened[3])
+    assert "no longer there" in panel.record_text.text()
+    assert not panel.override_button.isEnabled()
+    assert not panel.classes.isEnabled()
+
+
+def test_a_full_disk_is_said_in_place_and_the_words_are_kept(
+    qtbot, session, log, desk, panel, opened, monkeypatch
+):
+    def full(_draft):
+        raise OutputUnwritable("The review log could not be used (disk full).", hint="Not recorded.")
+
+    monkeypatch.setattr(log, "append", full)
+    panel.reviewer.setText("Ann")
+    panel.comment.setText("typical")
+    with qtbot.waitSignal(desk.failed):
+        panel.accept()
+    assert "disk full" in panel.message.text()
+    assert panel.comment.text() == "typical"
+    assert panel.accept_button.isEnabled() or desk.writing
+
+
+def test_what_is_on_record_comes_back_for_a_renamed_image(qtbot, session, log, desk, panel, opened, tmp_path):
+    panel.reviewer.setText("Ann")
+    with qtbot.waitSignal(desk.recorded):
+        panel.accept()
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    opened[0].rename(moved / "renamed.jpg")
+    open_folder(qtbot, session, moved)
+    qtbot.waitUntil(lambda: bool(desk.history(session.current)))
+    assert "Accepted" in panel.record_text.text()
+    assert "History (1)" in panel._history_section.heading.text()
+
+
+def test_a_file_replaced_under_the_same_name_has_no_review(qtbot, session, log, desk, panel, opened):
+    panel.reviewer.setText("Ann")
+    with qtbot.waitSignal(desk.recorded):
+        panel.accept()
+    opened[0].write_bytes(opened[1].read_bytes())
+    look_at(qtbot, session, desk, opened[1])
+    session.select(opened[0])
+    qtbot.waitUntil(lambda: desk.history(opened[0]) == ())
+    assert "Nothing is on record" in panel.record_text.text()
+
+
+def test_a_class_being_chosen_and_words_do_not_go_to_the_next_image(qtbot, session, desk, panel, opened):
+    choose(panel, OTHER)
+    panel.comment.setText("half a remark")
+    session.select(opened[1])
+    assert panel.classes.currentIndex() == 0
+    assert panel.comment.text() == ""
+
+
+def test_what_the_keyboard_did_is_scrolled_into_view(qtbot, session, desk, opened):
+    area = QScrollArea()
+    qtbot.addWidget(area)
+    inside = ReviewPanel(session, desk)
+    area.setWidgetResizable(True)
+    area.setWidget(inside)
+    area.resize(300, 90)
+    area.show()
+    inside.reviewer.clear()
+    area.verticalScrollBar().setValue(0)
+    inside.accept()
+    qtbot.waitUntil(lambda: area.verticalScrollBar().value() > 0)
+
+
+# --- blinded -----------------------------------------------------------------------------------------
+
+
+def test_a_blinded_reviewer_decides_first_and_then_sees_the_answer(qtbot, session, log, desk, panel, opened):
+    panel.reviewer.setText("Ann")
+    panel.blinded.click()
+    assert session.settings.current.blinded
+    assert desk.blinding.hidden(opened[0])
+    assert panel.first.text() == "Your call first"
+    assert not panel.accept_button.isVisible()
+    assert panel.first_button.isVisible()
+    panel._accept_key()
+    assert "Choose a class" in panel.message.text()
+    choose(panel, OTHER)
+    changed = []
+    desk.blinding.changed.connect(lambda: changed.append(True))
+    with qtbot.waitSignal(desk.recorded):
+        panel.first_button.click()
+    assert changed
+    assert not desk.blinding.hidden(opened[0])
+    assert desk.blinding.hidden(opened[1])
+    assert panel.accept_button.isVisible()
+    assert log.history(identify(opened[0]).sha256)[0].action == Action.FIRST_READ
+    with qtbot.waitSignal(desk.recorded):
+        panel.accept()
+    assert len(log.history(identify(opened[0]).sha256)) == 2
+
+
+def of_file(path, action, chosen, reviewer):
+    return draft_review(identify(path), None, reviewer, action, chosen)
+
+
+def test_a_blinded_reviewer_sees_nothing_of_earlier_reviews(qtbot, session, log, desk, panel, opened):
+    log.append(of_file(opened[1], Action.OVERRIDE, OTHER, "Bob"))
+    session.settings.update(reviewer="Ann", blinded=True)
+    look_at(qtbot, session, desk, opened[1])
+    assert desk.blinding.hidden(opened[1])
+    assert "Bob" not in panel.record_text.text() + panel.history.text()
+    assert not panel._history_section.isVisible()
+    session.settings.update(reviewer="Bob")
+    assert not desk.blinding.hidden(opened[1])
+    assert "Bob" in panel.record_text.text()
+
+
+def test_another_reviewers_class_does_not_lift_the_blinding(settings, qtbot):
+    entries = (entry(reviewer="Bob"), entry(reviewer="Ann", action=Action.COMMENT, chosen="", comment="x"))
+    blinding = Blinding(settings, lambda path: entries)
+    heard = []
+    blinding.changed.connect(lambda: heard.append(True))
+    assert not blinding.hidden(Path("a"))
+    settings.update(reviewer="Ann", blinded=True)
+    assert blinding.hidden(Path("a"))
+    assert not blinding.hidden(None)
+    settings.update(reviewer="Bob")
+    assert not blinding.hidden(Path("a"))
+    settings.update(opacity=0.3)
+    assert len(heard) == 2
+    blinding.set_on(False)
+    assert not blinding.on
+
+
+def entry(**values):
+    return sealed(draft(**values), 1, "2025-01-31T10:00:00+00:00", FIRST_PREVIOUS)
+
+
+def test_images_that_were_read_before_are_found_when_the_mode_is_switched_on(
+    qtbot, session, log, desk, panel, opened
+):
+    session.settings.update(reviewer="Ann")
+    for path in (opened[2], opened[7]):
+        log.append(of_file(path, Action.FIRST_READ, OTHER, "Ann"))
+    session.settings.update(blinded=True)
+    qtbot.waitUntil(lambda: not desk.blinding.hidden(opened[2]) and not desk.blinding.hidden(opened[7]))
+    assert desk.blinding.hidden(opened[4])
+    qtbot.waitUntil(lambda: not session.file_jobs.busy)
+
+
+# --- the log itself ----------------------------------------------------------------------------------
+
+
+def test_a_damaged_log_is_told_with_the_entry_and_put_aside(qtbot, session, log, pictures):
+    for number in range(3):
+        log.append(draft(str(number)))
+    tamper(log.path, "UPDATE entries SET comment = 'x' WHERE number = 2")
+    told = []
+    session.noticed.connect(told.append)
+    desk = ReviewDesk(session, log)
+    open_folder(qtbot, session, pictures)
+    qtbot.waitUntil(lambda: any("Entry 2" in notice.text for notice in told))
+    assert any("reviews-damaged-" in notice.text for notice in told)
+    assert log.verify() is None
+    assert log.history(digest("0"))
+    desk.shutdown()
+
+
+def test_a_review_that_waits_is_written_when_the_window_closes(qtbot, session, log, desk, panel, opened):
+    hold, started = threading.Event(), threading.Event()
+
+    def long_work(_ctx):
+        started.set()
+        hold.wait(20)
+
+    session.file_jobs.submit(long_work, rank=-100)
+    assert started.wait(20)
+    panel.reviewer.setText("Ann")
+    panel.accept()
+    assert log.head()[0] == 0
+    desk.shutdown()
+    assert log.head()[0] == 1
+    hold.set()
+    qtbot.waitUntil(lambda: not session.file_jobs.busy)
+    assert log.head()[0] == 1
+
+
+def test_entries_are_put_in_words(qtbot):
+    made = entry(action=Action.OVERRIDE, chosen=OTHER, comment="crush", reviewer="Ann")
+    line = entry_line(made, None)
+    for said in ("Overridden", "cannot tell", "Ann", "lung 1.0.0", "“crush”"):
+        assert said in line
+    assert "answer not seen" in entry_line(entry(action=Action.FIRST_READ), None)
+    assert "Nothing" in standing((), None)
+    assert "Looking" in standing(None, None)
