@@ -317,6 +317,10 @@ def test_a_blinded_reviewer_sees_no_answer_but_sees_what_cannot_be_used(judged, 
     assert panel.model.index(0).data(Role.COLOUR) == ""
     assert "luad" not in panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
     assert panel.model.index(5).data(Role.BADGE) == "Refused: glass"
+    undecided = {panel.model.rows[0]}
+    panel.hide_answers(lambda path: path in undecided)
+    assert panel.model.index(0).data(Role.BADGE) == "answer hidden"
+    assert panel.model.index(1).data(Role.BADGE) == "luad 98 %"
 
 
 def test_class_colours_come_from_the_model(qtbot, panel, session, pictures):

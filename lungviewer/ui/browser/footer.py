@@ -8,7 +8,9 @@ from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from lungviewer.core.types import Status
+from lungviewer.ui.browser.model import BrowserModel
 from lungviewer.ui.icons import icon
+from lungviewer.ui.session import ViewerSession
 
 
 class BrowserFooter(QWidget):
@@ -65,6 +67,18 @@ class BrowserFooter(QWidget):
     @property
     def stop_button(self) -> QToolButton:
         return self._stop
+
+    def count(self, session: ViewerSession, model: BrowserModel, waiting: int) -> None:
+        """Count anew; `waiting` images were not handed to the model yet."""
+        done, pending = len(model.answers.known), sum(map(session.is_pending, session.files))
+        self.show_counts(model.rowCount(), model.total, model.filter.active, model.answers.by_status)
+        self.show_work(done, pending + waiting, waiting > 0)
+        if waiting or model.total <= session.settings.current.classify_up_to:
+            self.offer(0)
+        else:
+            self.offer(
+                len(model.unanswered()) if model.filter.active else max(0, model.total - done - pending)
+            )
 
     def show_counts(self, shown: int, total: int, filtered: bool, by_status: Mapping[Status, int]) -> None:
         if not total:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from pathlib import Path
 
@@ -58,6 +58,7 @@ class BrowserModel(QAbstractListModel):
         self._row_of: dict[Path, int] = {}
         self._order = Order.NAME
         self._filter = Filter()
+        self._is_hidden: Callable[[Path | None], bool] = self._blinded
         self.answers = Answers()
         loader.arrived.connect(self._thumbnail_arrived)
 
@@ -159,6 +160,19 @@ class BrowserModel(QAbstractListModel):
                 return row
         return -1
 
+    def unanswered(self) -> list[Path]:
+        """Files that are shown and that nobody has asked the model about."""
+        known, pending = self.answers.known, self._session.is_pending
+        return [path for path in self._rows if path not in known and not pending(path)]
+
+    def hide_answers(self, hidden: Callable[[Path | None], bool]) -> None:
+        """Say nothing of a file's call while `hidden` is true of it: a blinded reviewer decides first."""
+        self._is_hidden = hidden
+        self.repaint_all()
+
+    def _blinded(self, _path: Path | None) -> bool:
+        return self._session.settings.current.blinded
+
     def _arranged(self) -> list[Path]:
         return arrange(self._entries, self.answers.known, self._order, self._filter)
 
@@ -214,7 +228,7 @@ class BrowserModel(QAbstractListModel):
         """What stands under the picture; "" while nothing is known."""
         record = self._session.record(path)
         if record is not None:
-            if self._hidden(record):
+            if self._hidden(path, record):
                 return self.tr("answer hidden")
             return words.badge(record, self._session.spec)
         return self.tr("classifying…") if self._session.is_pending(path) else ""
@@ -222,15 +236,15 @@ class BrowserModel(QAbstractListModel):
     def status_text(self, path: Path) -> str:
         """The status of a call in a word; what is no call says it in its badge."""
         record = self._session.record(path)
-        return "" if record is None or self._hidden(record) else words.status_word(record.status)
+        return "" if record is None or self._hidden(path, record) else words.status_word(record.status)
 
-    def _hidden(self, record: ImageRecord) -> bool:
-        """A blinded reviewer decides before the model's answer is seen."""
-        return self._session.settings.current.blinded and record.status in (Status.OK, Status.REVIEW)
+    def _hidden(self, path: Path, record: ImageRecord) -> bool:
+        """What is no call can always be shown."""
+        return record.status in (Status.OK, Status.REVIEW) and self._is_hidden(path)
 
     def _colour(self, path: Path) -> str:
         record, spec = self._session.record(path), self._session.spec
-        if record is None or spec is None or self._hidden(record):
+        if record is None or spec is None or self._hidden(path, record):
             return ""
         if record.predicted_class not in spec.class_ids:
             return ""
@@ -239,7 +253,7 @@ class BrowserModel(QAbstractListModel):
     def _tooltip(self, path: Path) -> str:
         record = self._session.record(path)
         lines = [shown(self._names[path]), self.badge(path)]
-        if record is not None and not self._hidden(record):
+        if record is not None and not self._hidden(path, record):
             lines.append(record.error)
             if not record.error:
                 lines += [words.reason_sentence(code) for code in words.reason_codes(record)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
@@ -88,7 +89,7 @@ class BrowserPanel(QWidget):
         session.files_changed.connect(self._files_changed)
         session.current_changed.connect(self._current_changed)
         session.outcome_changed.connect(self._outcome_changed)
-        session.model_changed.connect(self._words_changed)
+        session.model_changed.connect(self.refresh)
         session.settings.changed.connect(self._settings_changed)
         self.model.arranged.connect(self._arranged)
         self.folder_bar.subfolders_found.connect(self._show_page)
@@ -224,19 +225,13 @@ class BrowserPanel(QWidget):
     def _arrange_again(self) -> None:
         self.model.arrange()
 
-    @Slot()
-    def _words_changed(self) -> None:
-        self.model.repaint_all()
-        self._ask_to_tell()
-
     @Slot(object)
     def _settings_changed(self, settings: Settings) -> None:
         before, self._seen_settings = self._seen_settings, settings
         if settings.thumbnail_cache_mb != before.thumbnail_cache_mb:
             self._thumbnails.set_limit(settings.thumbnail_cache_mb)
-        if settings.blinded != before.blinded:
-            self.model.repaint_all()
-        self._ask_to_tell()
+        if (settings.blinded, settings.classify_up_to) != (before.blinded, before.classify_up_to):
+            self.refresh()
 
     # --- what the person asks for ----------------------------------------------------------------
 
@@ -264,18 +259,13 @@ class BrowserPanel(QWidget):
 
     @Slot()
     def _classify_shown(self) -> None:
-        self.feeder.start(self._unanswered())
+        self.feeder.start(self.model.unanswered())
         self._show_counts()
 
     @Slot()
     def _stop_feeding(self) -> None:
         self.feeder.stop()
         self._show_counts()
-
-    def _unanswered(self) -> list[Path]:
-        """Files of the list that nobody has asked the model about."""
-        known, pending = self.model.answers.known, self._session.is_pending
-        return [path for path in self.model.rows if path not in known and not pending(path)]
 
     @Slot(QPoint)
     def _context_menu(self, where: QPoint) -> None:
@@ -313,18 +303,17 @@ class BrowserPanel(QWidget):
         self._pages.setCurrentWidget(self.empty)
 
     def _show_counts(self) -> None:
-        session, model = self._session, self.model
-        unanswered = len(self._unanswered()) if session.files else 0
-        pending = sum(map(session.is_pending, session.files))
-        self.tools.filter_menu.show_counts(model.answers, model.total)
-        self.footer.show_counts(
-            shown=model.rowCount(),
-            total=model.total,
-            filtered=model.filter.active,
-            by_status=model.answers.by_status,
-        )
-        self.footer.show_work(
-            len(model.answers.known), pending + self.feeder.waiting, self.feeder.waiting > 0
-        )
-        large = model.total > session.settings.current.classify_up_to
-        self.footer.offer(unanswered if large and not self.feeder.waiting else 0)
+        self.tools.filter_menu.show_counts(self.model.answers, self.model.total)
+        self.footer.count(self._session, self.model, self.feeder.waiting)
+
+    # --- blinded review --------------------------------------------------------------------------
+
+    def hide_answers(self, hidden: Callable[[Path | None], bool]) -> None:
+        """Say nothing of an image's call while `hidden` is true of it. `refresh` asks again."""
+        self.model.hide_answers(hidden)
+
+    @Slot()
+    def refresh(self) -> None:
+        """Look again at what there is to say about each file."""
+        self.model.repaint_all()
+        self._ask_to_tell()
