@@ -137,10 +137,11 @@ class _HeatItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(target, self._enlarged)
 
-    def _enlarge(self, cells: QRect) -> None:
-        if cells == self._cells:
+    def _enlarge(self, seen: QRect) -> None:
+        room = 2 + max(seen.width(), seen.height()) // 4  # a little more, so that panning needs no new one
+        if self._cells.contains(seen) and self._cells.width() <= seen.width() + 4 * room:
             return
-        self._cells = cells
+        self._cells = cells = seen.adjusted(-room, -room, room, room).intersected(self._picture.rect())
         times = 1  # a power of two: steps of 1/65536 then end exactly where a cell does
         while times * max(cells.width(), cells.height()) < _ENLARGED_PX:
             times *= 2

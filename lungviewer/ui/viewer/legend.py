@@ -25,6 +25,7 @@ class Legend(Chip):
         self._colours = QWidget()
         colours = QHBoxLayout(self._colours)
         colours.setContentsMargins(0, 0, 0, 0)
+        colours.setSpacing(6)
         colours.addWidget(low)
         colours.addWidget(self._ramp, 1)
         colours.addWidget(high)

@@ -30,12 +30,14 @@ class Minimap(QWidget):
         self._picture, self._l0_size, self._small = picture, l0_size, QImage()
         self.update()
 
-    def show_seen(self, l0_rect: QRectF, angle: int) -> None:
-        """What the view covers, and how far it is turned."""
-        if angle != self._angle:
+    def show_seen(self, l0_rect: QRectF, angle: int) -> bool:
+        """What the view covers, and how far it is turned. True when that is another angle than before."""
+        turned = angle != self._angle
+        if turned:
             self._small = QImage()
         self._seen, self._angle = l0_rect, angle
         self.update()
+        return turned
 
     def size_within(self, most: QSize) -> QSize:
         """The size at which the whole image fits, turned as it is."""

@@ -60,6 +60,7 @@ class ViewerPane(QWidget):
         self._session = session
         self._info: ImageInfo | None = None
         self._minimap_on = True
+        self._scale_shown: tuple[float, float | None, int] | None = None
         self.view = SlideView(session.settings.current.tile_cache_mb * _MEGABYTE, self)
         self.setFocusProxy(self.view)
         self.furniture = Furniture(
@@ -82,7 +83,7 @@ class ViewerPane(QWidget):
         session.scale_changed.connect(self._scale_changed)
         session.explaining.changed.connect(self._show_answer)
         session.settings.changed.connect(self._settings_changed)
-        self._opener.opened.connect(self._opened)
+        self._opener.opened.connect(self.show_opened)
         self._opener.failed.connect(self._failed)
         self._patience.timeout.connect(self._say_opening)
         self.view.view_changed.connect(self._view_changed)
@@ -206,7 +207,8 @@ class ViewerPane(QWidget):
             self._place()
 
     @Slot(object)
-    def _opened(self, view: OpenedView) -> None:
+    def show_opened(self, view: OpenedView) -> None:
+        """Show an image that was opened; the pane owns its source from now on."""
         self._patience.stop()
         self.furniture.message.hide()
         self._info = self._scaled(view.source.info, view.path)
@@ -278,19 +280,26 @@ class ViewerPane(QWidget):
         if self._info is None:
             return
         zoom = self.view.zoom
-        self.furniture.scale.show_scale(zoom, self.um_per_px, self.width())
-        self.furniture.scale.show()
+        self._show_scale(zoom)
         self._show_minimap()
         state = ViewState(magnification_of(zoom, self.um_per_px), zoom, self.view.angle)
         self.view_changed.emit(state)
 
+    def _show_scale(self, zoom: float) -> None:
+        wanted = (zoom, self.um_per_px, self.width())
+        if wanted != self._scale_shown or self.furniture.scale.isHidden():
+            self._scale_shown = wanted
+            self.furniture.scale.show_scale(*wanted)
+            self.furniture.scale.show()
+            self._place()
+
     def _show_minimap(self) -> None:
         minimap = self.furniture.minimap
-        minimap.show_seen(self.view.l0_rect_seen(), self.view.angle)
+        turned = minimap.show_seen(self.view.l0_rect_seen(), self.view.angle)
         shown = self._minimap_on and self._info is not None and not self.view.shows_whole_image()
-        if shown == minimap.isHidden():
+        if shown == minimap.isHidden() or turned:  # not at every step of a drag: sizing words takes a while
             minimap.setVisible(shown)
-        self._place()
+            self._place()
 
     def _place(self) -> None:
         self.view.setGeometry(self.rect())
