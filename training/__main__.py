@@ -34,8 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from training.commands import COMMANDS, RESUMED
     from training.libraries import missing_library
     from training.progress import ConsoleProgress, JsonProgress
+    from training.stopping import stop_on_input
 
     ctx = JsonProgress() if options.json_lines else ConsoleProgress()
+    if options.stop_on_stdin:
+        stop_on_input(ctx)
     previous = signal.signal(signal.SIGINT, lambda *_: ctx.cancel())
     try:
         import_module(COMMANDS[options.command]).run(options, ctx)

@@ -34,6 +34,7 @@ from training.prepare import DataRequest, Prepared, check_images, check_places, 
 from training.request import FitResult
 from training.run_folder import RunFolder
 from training.runtime import OnnxModel
+from training.stages import ADAPT, EMBEDDING, READING, TRAINING, Stages
 from training.trainers import head_record
 
 NO_KERAS_NOTE = (
@@ -81,6 +82,8 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     check_places(request.data, request.out, request.pack_out or request.out / "pack")
     run = RunFolder(request.out)
     run.open(_config(request, base, about))
+    stages = Stages(ctx, ADAPT)
+    stages.begin(READING)
     data = _prepare(request, base, run, ctx)
     dataset, split, settings = data.dataset, data.split, request.settings
     check_elsewhere(request.external, request.strange, [c.id for c in dataset.classes], run)
@@ -88,6 +91,7 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     failed_checks = check_images(dataset, size, about.modality, ctx, about.checks)
     refuse_unfit(failed_checks)
 
+    stages.begin(EMBEDDING)
     old = OnnxModel(base.model)
     features = cached_embeddings(
         run.path,
@@ -99,6 +103,7 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
         settings.views,
         ctx,
     )
+    stages.begin(TRAINING)
     head = fit_head(features, dataset.targets, len(dataset.classes), split, settings, run.path, ctx)
 
     graph = with_head(base.model, head.kernel, head.bias)
@@ -113,8 +118,9 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
         split_units=probe_leakage(dataset, split, features, settings, ctx),
         notes=_notes(base, data),
     )
-    to = Destination(request.pack_out or run.path / "pack", about, request.external, request.strange)
-    return finish(candidate, data, failed_checks, run, to, ctx)
+    folder = request.pack_out or run.path / "pack"
+    to = Destination(folder, about, request.external, request.strange, beside=base)
+    return finish(candidate, data, failed_checks, run, to, ctx, stages)
 
 
 def card_of(folder: Path, spec: ModelSpec) -> str:
@@ -172,7 +178,7 @@ def _prepare(request: AdaptRequest, base: LoadedPack, run: RunFolder, ctx: JobCo
             hint=f"Use --seed {stated.seed}, as the pack did.",
         )
     for note in _notes(base, data):
-        ctx.partial(Note(note))
+        ctx.partial(Note(note, "warning" if note == OTHER_FOLDER_NOTE else "note"))
     return data
 
 

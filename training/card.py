@@ -6,6 +6,7 @@ from typing import Any
 
 from lungviewer.core.model import ModelSpec
 from training.about import About
+from training.beside import SEEN_NOTE
 from training.card_elsewhere import damage_section, explanation_section, external_section, strange_section
 from training.int8_text import INT8_TITLE, int8_summary
 from training.markdown import bullets, interval, paragraphs, percent, section, table
@@ -75,7 +76,30 @@ def _home(spec: ModelSpec, metrics: Record) -> str:
         f"exact binomial bound where there is no error at all). All answers count here, also those that "
         f"would be refused.\n\n"
         f"{table(['figure (%)', 'value', '95 % interval'], rows)}\n\n{_confusion(spec, test)}"
-        f"{_split_units(metrics)}"
+        f"{_beside(metrics.get('beside'))}{_split_units(metrics)}"
+    )
+
+
+def _beside(record: Record | None) -> str:
+    """The pack it may take the place of, on the same images."""
+    if record is None or record["after"] is None:
+        return ""
+    before, after, pack = record["before"], record["after"], record["pack"]
+    rows = [
+        [label, *(_with_interval(side[place][name]) for side in (before, after))]
+        for label, place, name in (
+            ("right", "figures", "accuracy"),
+            ("calls", "calls", "coverage"),
+            ("right of calls", "calls", "selective_accuracy"),
+        )
+    ]
+    left_out = f" Not compared: {', '.join(record['left_out'])}." if record["left_out"] else ""
+    seen = f" {SEEN_NOTE}" if record["has_seen_images"] else ""
+    return (
+        f"\n\nThe same for `{pack['id']}` {pack['version']}, on the {after['images']} of these images, of "
+        f"{after['groups']} groups, whose classes both know; answers among these classes only."
+        f"{left_out}{seen}"
+        f"\n\n{table(['', pack['id'] + ' ' + pack['version'], 'this pack'], rows)}"
     )
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from lungviewer.core.job import JobContext
 from lungviewer.core.model import ModelSpec
+from lungviewer.packs.loading import LoadedPack
 from lungviewer.packs.names import METRICS, MODEL_INT8
 from training import plots
 from training.about import About
 from training.audit.shortcuts import shortcut_record
+from training.beside import beside_record
 from training.card import write_card
 from training.check_plots import check_charts
 from training.evaluate import Side, home_record, judge_samples
@@ -29,6 +31,7 @@ from training.prepare import Prepared, checks_record
 from training.request import FitResult
 from training.run_folder import RunFolder
 from training.runtime import OnnxModel
+from training.stages import MEASURING, THRESHOLDS, WRITING, Stages
 from training.thresholds import fit_thresholds
 from training.trust_fit import pack_arrays
 from training.unlike import strange_records
@@ -59,14 +62,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a pack goes, what it says about itself, what it is measured on besides its own data, and whether
-    an eight-bit model is to be made for it."""
+    """Where a pack goes, what it says about itself, what it is measured on besides its own data, whether
+    an eight-bit model is to be made for it, and which pack its figures are put beside."""
 
     folder: Path
     about: About
     external: Path | None = None
     strange: Mapping[str, Path] = field(default_factory=dict)
     int8: bool = False
+    beside: LoadedPack | None = None
 
 
 def finish(
@@ -76,6 +80,7 @@ def finish(
     run: RunFolder,
     to: Destination,
     ctx: JobContext,
+    stages: Stages,
 ) -> FitResult:
     """Choose thresholds on validation groups, measure, and write the pack.
 
@@ -86,6 +91,7 @@ def finish(
         DataProblem: a set to be measured on cannot be used.
         Cancelled: the job was asked to stop; nothing is written.
     """
+    stages.begin(THRESHOLDS)
     dataset, split = data.dataset, data.split
     again = doubtful_below(candidate.home.logits[split.rows("validation")])
     draft = replace(candidate.draft, input=replace(candidate.draft.input, again_below=again))
@@ -93,6 +99,7 @@ def finish(
     home = looked_again(model, candidate.home, dataset, draft.input.size, again, ctx)
     fitted = fit_thresholds(model, home, dataset, split, failed_checks, draft, ctx)
     spec = fitted.spec
+    stages.begin(MEASURING)
     judge = Judge(spec, model, fitted.trust.model)
     rows = split.rows("test")
     samples = tuple(dataset.samples[i] for i in rows)
@@ -117,10 +124,13 @@ def finish(
         **measured,
         **candidate.extra,
     }
+    if to.beside:
+        metrics["beside"] = beside_record(to.beside, spec, side, dataset, ctx)
     if to.external:
         foreign = judge_external(judge, to.external, ctx)
         metrics["external"] = class_records(foreign, spec.class_ids)
         metrics["external_sets"] = set_records(foreign, spec.class_ids)
+    stages.begin(WRITING)
     files = {
         "model.onnx": candidate.graph,
         "trust.npz": pack_arrays(fitted.trust.arrays),

@@ -12,6 +12,17 @@ OTHER_FOLDER_NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One or more sentences; loud ones start in capitals."""
+    """One or more sentences; loud ones start in capitals. `level` is "note", "warning" (figures, or what was
+    done, must be read with care), "stop" (must be corrected) or "result" (the outcome in words)."""
 
+    text: str
+    level: str = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A long job has come to stage `step` of `steps`; `text` names it."""
+
+    step: int
+    steps: int
     text: str

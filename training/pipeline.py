@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lungviewer.core.job import JobContext, NullContext
+from lungviewer.packs.loading import load_pack
 from training.evidence import doubtful_below, home_evidence, spread_pixels
 from training.export import PARITY_IMAGES, check_parity, export_onnx
 from training.external import check_elsewhere
@@ -13,6 +14,7 @@ from training.prepare import DataRequest, check_images, check_places, prepare_da
 from training.request import FitRequest, FitResult
 from training.run_folder import RunFolder
 from training.runtime import OnnxModel
+from training.stages import EXPORTING, FIT, READING, TRAINING, Stages
 from training.tensorflow_gate import require_tensorflow
 from training.trainers import train
 
@@ -31,6 +33,9 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
     check_places(request.data, request.out, request.pack_out or request.out / "pack")
     run = RunFolder(request.out)
     run.open(request.config())
+    beside = load_pack(request.beside) if request.beside else None
+    stages = Stages(ctx, FIT)
+    stages.begin(READING)
     about = request.about
     wanted = DataRequest(
         request.data,
@@ -46,8 +51,10 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
     failed_checks = check_images(dataset, about.input_size, about.modality, ctx, about.checks)
     refuse_unfit(failed_checks)
 
+    stages.begin(TRAINING)
     trained = train(request, dataset, split, run.path, ctx)
     network = trained.network
+    stages.begin(EXPORTING)
     graph = export_onnx(network)
     draft = draft_spec(
         about,
@@ -75,5 +82,5 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
         files={"model.keras": keras_bytes(network.model)},
     )
     folder = request.pack_out or run.path / "pack"
-    to = Destination(folder, about, request.external, request.strange, request.int8)
-    return finish(candidate, data, failed_checks, run, to, ctx)
+    to = Destination(folder, about, request.external, request.strange, request.int8, beside)
+    return finish(candidate, data, failed_checks, run, to, ctx, stages)

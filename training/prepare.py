@@ -58,7 +58,7 @@ def prepare_data(request: DataRequest, run: RunFolder, ctx: JobContext) -> Prepa
     if request.by_image:
         dataset = replace(dataset, notes=(*dataset.notes, BY_IMAGE_NOTE))
     for note in dataset.notes:
-        ctx.partial(Note(note))
+        ctx.partial(Note(note, "warning"))
     prints = fingerprint(dataset, ctx)
     pixels = hashlib.sha256("\n".join(prints.exact).encode()).hexdigest()
     run.claim({"manifest_sha256": dataset.manifest_sha256, "pixels_sha256": pixels})
@@ -77,7 +77,7 @@ def prepare_data(request: DataRequest, run: RunFolder, ctx: JobContext) -> Prepa
     run.write_list("alike.csv", [f"{paths[i]},{paths[j]}" for i, j in alike])
     if alike:
         text = f"{len(alike)} pairs of images look alike across the split (alike.csv in the run folder)."
-        ctx.partial(Note(text))
+        ctx.partial(Note(text, "warning"))
     return Prepared(
         dataset,
         split,

@@ -2,16 +2,22 @@
 
 One JSON object a line, "event" says which; readers pass over events and keys that they do not know:
 
-    progress  done, total, text       of the stage that `text` names; total 0: not known
+    progress  done, total, text       of the work that `text` names; total 0: not known. Of `fit` also stage,
+                                      step, steps: the stage it is part of, which begins with 0 of 0
     epoch     epoch, learning_rate, train_loss, train_accuracy, validation_loss, validation_accuracy
-    note      text
+                                      losses in nats, accuracies as shares; each network begins at 1
+    note      text, level             "note", "warning", "stop" (an audit: must be corrected), or "result":
+                                      the outcome in words
     error     code, sentence          the last line of a run that failed; "cancelled": of one that was stopped
-    done      pack, comparison        the last line of a run that wrote a pack
+    done      see training/outcome.py the last line of a run that succeeded; `fit`: pack, comparison, and more
 
 `comparison` is null, or the pack that the run began from beside the new one on the same test images:
 {"parent": {"id", "version", "title"}, "test": {"images", "groups", "split_unit"}, "rows": [{"key", "class",
 "parent", "new"}]} with "key" accuracy, recall (of "class", a class id, otherwise null), ece, coverage or
 selective_accuracy, and "parent" and "new" each null (not measured) or the fields of `metrics.Measured`.
+
+The exit code is 0 after `done`, 1 (failed) or 2 (bad use) after `error`, 130 when stopped. A process that
+ends without either has crashed, or was given options that do not exist; standard error says how.
 
 With `--stop-on-stdin` a line "cancel" on standard input, or its end, stops the job as Ctrl-C does.
 """
@@ -26,7 +32,7 @@ from typing import IO, Any
 
 from lungviewer.core.job import CancellableContext
 from training.history import Epoch
-from training.notes import Note
+from training.notes import Note, Stage
 
 
 class ConsoleProgress(CancellableContext):
@@ -82,23 +88,30 @@ def _pace(done: int, seconds: float) -> str:
 
 
 class JsonProgress(CancellableContext):
-    """One JSON object a line on standard output: event is progress, epoch, note, error or done."""
+    """One JSON object a line on standard output; the events are described above."""
 
     def __init__(self, stream: IO[str] | None = None) -> None:
         super().__init__()
         self._stream = stream or sys.stdout
+        self._stage: dict[str, Any] = {}
 
     def event(self, kind: str, **values: Any) -> None:
-        self._stream.write(json.dumps({"event": kind, **values}) + "\n")
-        self._stream.flush()
+        try:
+            self._stream.write(json.dumps({"event": kind, **values}) + "\n")
+            self._stream.flush()
+        except OSError:  # nobody reads any more: there is nobody to work for
+            self.cancel()
 
     def progress(self, done: int, total: int, text: str = "") -> None:
-        self.event("progress", done=done, total=total, text=text)
+        self.event("progress", done=done, total=total, text=text, **self._stage)
 
     def partial(self, value: object) -> None:
-        if is_dataclass(value) and not isinstance(value, type):
+        if isinstance(value, Stage):
+            self._stage = {"stage": value.text, "step": value.step, "steps": value.steps}
+            self.progress(0, 0, value.text)
+        elif is_dataclass(value) and not isinstance(value, type):
             self.event(type(value).__name__.lower(), **asdict(value))
 
     def result(self, text: str) -> None:
         """The outcome in words."""
-        self.event("note", text=text)
+        self.partial(Note(text, "result"))

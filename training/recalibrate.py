@@ -161,7 +161,7 @@ def _calls_of(spec: ModelSpec, outlier: OutlierModel | None, lab: Shifted, datas
 
 # --- files -------------------------------------------------------------------------------------------
 
-_STALE = ("external", "external_sets", "strange", "robustness", "explanation")
+_STALE = ("external", "external_sets", "strange", "robustness", "explanation", "beside")
 """Records that rest on temperature, thresholds or the strangeness score."""
 
 

@@ -22,6 +22,7 @@ class FitRequest:
     Without `tune` the backbone stays frozen and `settings` train a head. With it the end of the network is
     fine-tuned on augmented views, `members` times from different seeds; `stains` holds unlabelled images
     of other laboratories, whose colours the training images take on. `settings.seed` splits the data.
+    `beside` is a pack that is measured on the same test images.
     """
 
     data: Path
@@ -43,6 +44,7 @@ class FitRequest:
     int8: bool = False
     tensorboard: bool = False
     pack_out: Path | None = None
+    beside: Path | None = None
 
     def config(self) -> dict[str, Any]:
         """What must be the same for a run to be resumed. Names of folders are left out on purpose."""

@@ -115,6 +115,7 @@ def code_version() -> str:
         described = subprocess.run(
             ["git", "-C", str(home), "log", "-1", "--format=%h", "--", str(home)],
             capture_output=True,
+            stdin=subprocess.DEVNULL,
             text=True,
             timeout=10,
             check=True,
@@ -122,6 +123,7 @@ def code_version() -> str:
         changed = subprocess.run(
             ["git", "-C", str(home), "status", "--porcelain", "--", str(home)],
             capture_output=True,
+            stdin=subprocess.DEVNULL,
             text=True,
             timeout=10,
             check=True,

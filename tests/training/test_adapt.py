@@ -137,7 +137,7 @@ def test_an_adapted_pack_verifies_answers_and_says_where_it_comes_from(adapted, 
 
 def test_an_adapted_pack_has_the_figures_and_the_card_of_any_other(adapted, tiny_run: TinyRun) -> None:
     request, result, ctx = adapted
-    assert set(result.metrics) == set(tiny_run.result.metrics)
+    assert set(result.metrics) == {*tiny_run.result.metrics, "beside"}
     written = json.loads((result.pack / "evaluation" / "metrics.json").read_bytes())
     assert written["test"] == json.loads(json.dumps(result.metrics["test"]))
     card = (result.pack / "card.md").read_text(encoding="utf-8")

@@ -91,7 +91,7 @@ def run_audit(request: AuditRequest, ctx: JobContext) -> Record:
         record["shortcuts"] = shortcut_record(dataset, ctx, request.seed, facts)
     record["findings"] = findings(record)
     for finding in record["findings"]:
-        ctx.partial(Note(finding["text"]))
+        ctx.partial(Note(finding["text"], finding["level"]))
     run.write_json("audit.json", record)
     run.write("audit.md", write_report(record).encode())
     if record["split"] and record["split"]["leaks"]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from training.about import About
 from training.classes import read_classes
 from training.commands.common import Progress, add_classes, add_json_lines, add_manifest, natural, positive
+from training.progress import JsonProgress
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
     from training.audit.run import AuditRequest, run_audit
+    from training.outcome import audit_outcome
 
     request = AuditRequest(
         data=options.data,
@@ -51,5 +53,7 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
         input_size=options.input_size,
         modality=options.modality,
     )
-    run_audit(request, ctx)
+    record = run_audit(request, ctx)
     ctx.result("The report is audit.md in the folder given with --out.")
+    if isinstance(ctx, JsonProgress):
+        ctx.event("done", out=str(options.out), **audit_outcome(record))

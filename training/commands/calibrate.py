@@ -26,6 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
     from training.operating import Aims
+    from training.outcome import calibrate_outcome
     from training.recalibrate import CalibrateRequest, recalibrate
     from training.recalibrate_text import before_and_after
 
@@ -45,4 +46,4 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
         f"below {trust.review_below:g}, refuse {trust.score} above {trust.refuse_above:g}"
     )
     if isinstance(ctx, JsonProgress):
-        ctx.event("done", pack=str(done.pack))
+        ctx.event("done", **calibrate_outcome(done))

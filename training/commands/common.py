@@ -20,7 +20,13 @@ EPILOG = (
 
 
 def add_json_lines(parser: argparse.ArgumentParser) -> None:
+    """How another program listens, and how it stops the command."""
     parser.add_argument("--json-lines", action="store_true", help="progress as JSON lines on standard output")
+    parser.add_argument(
+        "--stop-on-stdin",
+        action="store_true",
+        help="stop at a line 'cancel' on standard input, or when it ends",
+    )
 
 
 def add_classes(parser: argparse.ArgumentParser) -> None:

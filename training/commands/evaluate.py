@@ -7,6 +7,7 @@ from pathlib import Path
 
 from training.classes import read_classes
 from training.commands.common import Progress, add_classes, add_json_lines, add_manifest, named_folders
+from training.progress import JsonProgress
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
     from training.measure_pack import MeasureRequest, measure_pack
+    from training.outcome import evaluate_outcome
     from training.run_folder import RunFolder
     from training.tables import tables
 
@@ -56,3 +58,5 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     ctx.result(tables(found))
     if options.json:
         RunFolder(options.json.parent).write_json(options.json.name, found)
+    if isinstance(ctx, JsonProgress):
+        ctx.event("done", out=str(options.out) if options.out else None, **evaluate_outcome(found))

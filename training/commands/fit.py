@@ -94,12 +94,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pack-out", type=Path, help="where to put the pack (default: pack/ in the run folder)"
     )
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        metavar="PACK",
+        help="a pack to measure on the same test images (with --from-pack: that one)",
+    )
     add_classes(parser)
     add_about(parser)
     add_json_lines(parser)
 
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
+    from training.outcome import fit_outcome
+
     result = _adapt(options, ctx) if options.from_pack else _train(options, ctx)
     test = result.metrics["test"]
     accuracy = test["figures"]["accuracy"]
@@ -109,7 +117,7 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
         f"{test['images']} images of {test['groups']} groups, split by {test['split_unit']}"
     )
     if isinstance(ctx, JsonProgress):
-        ctx.event("done", pack=str(result.pack))
+        ctx.event("done", **fit_outcome(result))
 
 
 def _adapt(options: argparse.Namespace, ctx: Progress) -> FitResult:
@@ -117,7 +125,7 @@ def _adapt(options: argparse.Namespace, ctx: Progress) -> FitResult:
 
     if not options.head_only:
         raise DataProblem("From a pack, only a new head can be learned so far.", hint="Add --head-only.")
-    wrong = _named(options, "weights", *FINE_TUNING, "int8", "tensorboard")
+    wrong = _named(options, "weights", *FINE_TUNING, "int8", "tensorboard", "beside")
     if wrong or options.members != 1 or options.split_by != "group":
         raise DataProblem(
             "A new head is learned by group, once, on the pack's network as it is.",
@@ -215,5 +223,6 @@ def _train(options: argparse.Namespace, ctx: Progress) -> FitResult:
         external=options.external,
         strange=named_folders(options.strange),
         pack_out=options.pack_out,
+        beside=options.beside,
     )
     return run_fit(request, ctx)
