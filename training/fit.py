@@ -74,6 +74,8 @@ def fit_head(
     Raises:
         Cancelled: between two epochs; a later call resumes.
     """
+    from threadpoolctl import threadpool_limits
+
     ctx = ctx or NullContext()
     train, validation = split.rows("train"), split.rows("validation")
     known, held = features.originals[train], features.originals[validation]
@@ -86,8 +88,10 @@ def fit_head(
         ctx.check()
         number = len(history) + 1
         rate = cosine_rate(settings.learning_rate, number, settings.epochs)
-        head.run_epoch(stacked, labels, settings.batch, rate, (settings.seed, number))
-        measured = (*head.measure(known, targets[train]), *head.measure(held, targets[validation]))
+        # Products this small gain nothing from threads, and lose where others want the cores.
+        with threadpool_limits(1):
+            head.run_epoch(stacked, labels, settings.batch, rate, (settings.seed, number))
+            measured = (*head.measure(known, targets[train]), *head.measure(held, targets[validation]))
         epoch = Epoch(number, rate, *measured)
         history.append(epoch)
         head.save(_checkpoint(folder, number))
