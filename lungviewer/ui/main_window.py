@@ -16,6 +16,8 @@ from lungviewer.ui.batch.status import ScanStatus
 from lungviewer.ui.browser.panel import BrowserPanel
 from lungviewer.ui.commands import Commands
 from lungviewer.ui.notify import NoticeBar
+from lungviewer.ui.panels.review import ReviewPanel
+from lungviewer.ui.panels.review_desk import ReviewDesk
 from lungviewer.ui.panels.side import SidePanel
 from lungviewer.ui.session import Notice, ViewerSession
 from lungviewer.ui.status import StatusLine
@@ -38,6 +40,8 @@ class MainWindow(QMainWindow):
         self.viewer = ViewerPane(session, self)
         self.browser = BrowserPanel(session, self)
         self.side = SidePanel(session, self)
+        self.desk = ReviewDesk(session, parent=self)
+        self.side.add_section(self.tr("Review"), ReviewPanel(session, self.desk))
         self.scan = ScanController(session, self)
         self.notices = NoticeBar(self)
         self.windows = Windows(session, self.scan, self)
@@ -80,6 +84,9 @@ class MainWindow(QMainWindow):
         self.browser.scan_asked.connect(self.windows.show_scan)
         self.side.jump_asked.connect(self.viewer.jump_to)
         self.viewer.image_opened.connect(self.status_line.show_info)
+        for part in (self.viewer, self.browser, self.side):
+            part.hide_answers(self.desk.blinding.hidden)
+            self.desk.blinding.changed.connect(part.refresh)
         self.scan_status.open_asked.connect(self.windows.show_scan)
 
     # --- opening ---------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QLabel, QMessageBox
 
 from lungviewer.core.paths import bundled
 from lungviewer.core.types import Status
@@ -226,6 +226,25 @@ def test_windows_open_beside_the_main_one_and_once(qtbot, opened, name):
     assert not window.isModal()
     do(opened, name)
     assert len(opened.windows._made) == 1
+
+
+# --- blinded first read ------------------------------------------------------------------------------
+
+
+def test_a_blinded_reviewer_sees_no_answer_anywhere_before_their_own(qtbot, opened, session):
+    session.settings.update(reviewer="A. B.", blinded=True)
+    legend = opened.viewer.furniture.legend
+    qtbot.waitUntil(legend.isHidden)
+    label = session.spec.class_by_id(session.record(session.current).predicted_class).label
+    qtbot.waitUntil(lambda: label not in said_by(opened.side))
+    session.settings.update(blinded=False)
+    qtbot.waitUntil(lambda: not legend.isHidden())
+    qtbot.waitUntil(lambda: label in said_by(opened.side))
+
+
+def said_by(widget):
+    labels = [one.text() for one in widget.findChildren(QLabel) if one.isVisible()]
+    return "\n".join(labels)
 
 
 # --- pictures of the view ----------------------------------------------------------------------------

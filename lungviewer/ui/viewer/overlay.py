@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QGraphicsScene
 
@@ -17,20 +20,23 @@ from lungviewer.ui.words import headline
 
 
 class Overlay:
-    """Reads the session and its `explaining`; paints the map anew only when it would look different."""
+    """Reads the session and its `explaining`; paints the map anew only when it would look different.
+    `hidden` says whether a blinded reviewer has not decided about an image yet."""
 
     def __init__(self, session: ViewerSession, scene: QGraphicsScene, legend: Legend, notes: Notes) -> None:
         self._session = session
         self._legend = legend
         self._notes = notes
         self._heat = HeatLayer(scene)
+        self.hidden: Callable[[Path | None], bool] = _told
         self._heatmap: Heatmap | None = None
         self._painted: tuple[object, ...] = ()
 
     def show(self, info: ImageInfo | None) -> None:
         """Show what belongs to the current image; `info` None: no image is there yet."""
         how = self._session.explaining
-        what = explained(self._session) if info is not None else None
+        told = info is not None and not self.hidden(self._session.current)
+        what = explained(self._session) if told else None
         record = self._refusal() if info is not None else None
         spec = self._session.spec
         self._notes.say("refused", headline(record, spec) if record is not None else "")
@@ -59,3 +65,8 @@ class Overlay:
             self._heat.show(heatmap, how.threshold, how.colour_map)
         if refused is not None:
             self._heat.mark_refused(QRectF(0, 0, refused.width, refused.height))
+
+
+def _told(_path: Path | None) -> bool:
+    """No answer is hidden."""
+    return False

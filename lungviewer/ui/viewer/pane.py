@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -172,6 +173,16 @@ class ViewerPane(QWidget):
         class_id = next_class(self._session)
         if class_id is not None:
             self._session.explaining.set_class(class_id)
+
+    def hide_answers(self, hidden: Callable[[Path | None], bool]) -> None:
+        """Show no map of an image while `hidden` is true of it. `refresh` asks again."""
+        self._overlay.hidden = hidden
+        self._show_answer()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Look again at what may be shown."""
+        self._show_answer()
 
     def shutdown(self) -> None:
         """End what runs in the background."""
