@@ -48,16 +48,17 @@ def plan_cell(size: CellSize, width: int, font: QFont) -> CellPlan:
     if size is CellSize.LIST:
         return _beside(width, line, name_line)
     letters = QFontMetrics(font).averageCharWidth()
-    least = max(118, 15 * letters) if size is CellSize.MEDIUM else max(236, 24 * letters)
+    least = max(104, 19 * letters) if size is CellSize.MEDIUM else max(220, 24 * letters)
     cell = width // max(1, width // least)
-    side = max(32, min(cell, 2 * least) - 2 * _PAD)
-    left = (cell - side) // 2
-    picture = QRect(left, _PAD, side, side)
-    bar = QRect(left, picture.bottom() + 2, side, _BAR)
+    most = 7 * least // 6 if size is CellSize.MEDIUM else cell
+    side = max(32, min(cell - 2 * _PAD, most))
+    picture = QRect(_PAD, _PAD, side, side)
+    bar = QRect(_PAD, picture.bottom() + 2, side, _BAR)
+    text = cell - 2 * _PAD
+    name = QRect(_PAD, bar.bottom() + 1 + _GAP, text, max(name_line, line))
     lines = 1 if size is CellSize.LARGE else _BADGE_LINES
-    badge = QRect(left, bar.bottom() + 1 + _GAP, side, lines * line)
-    name = QRect(left, badge.bottom() + 1, side, name_line)
-    return CellPlan(QSize(cell, name.bottom() + 1 + _PAD), picture, bar, badge, name, beside=False)
+    badge = QRect(_PAD, name.bottom() + 1, text, lines * line)
+    return CellPlan(QSize(cell, badge.bottom() + 1 + _PAD), picture, bar, badge, name, beside=False)
 
 
 def _beside(width: int, line: int, name_line: int) -> CellPlan:
@@ -105,8 +106,7 @@ class CellDelegate(QStyledItemDelegate):
         self._paint_frame(painter, option)
         self._paint_picture(painter, self.plan.picture.translated(at), index, palette)
         _paint_bar(painter, self.plan.bar.translated(at), index.data(Role.COLOUR), palette)
-        self._paint_badge(painter, self.plan.badge.translated(at), option, index)
-        self._paint_name(painter, self.plan.name.translated(at), option, index)
+        self._paint_text(painter, self.plan, option, index)
         painter.restore()
 
     def _paint_frame(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
@@ -161,37 +161,22 @@ class CellDelegate(QStyledItemDelegate):
         below = QRect(box.left(), where.bottom() + 1, box.width(), box.bottom() - where.bottom())
         painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, "\n".join(lines))
 
-    def _paint_badge(
-        self, painter: QPainter, box: QRect, option: QStyleOptionViewItem, index: QModelIndex
+    def _paint_text(
+        self, painter: QPainter, plan: CellPlan, option: QStyleOptionViewItem, index: QModelIndex
     ) -> None:
-        text, status = index.data(Role.BADGE), index.data(Role.STATUS)
-        if not text:
-            return
-        painter.setFont(option.font)
-        line = QFontMetrics(option.font).height()
-        left = box.left()
+        """Name, status and badge. The sign of the status stands before the badge where there is room, else
+        before the name, which can be shortened more easily."""
+        at, status = option.rect.topLeft(), index.data(Role.STATUS)
+        name, badge = plan.name.translated(at), plan.badge.translated(at)
         if status is not None:
+            line = QFontMetrics(option.font).height()
             side = round(line * 0.9)
-            self._icon(str(status)).paint(painter, QRect(left, box.top() + (line - side) // 2, side, side))
-            left += side + _GAP
-        role = QPalette.ColorRole.PlaceholderText if status is None else QPalette.ColorRole.Text
-        painter.setPen(option.palette.color(role))
-        room = box.right() + 1 - left
-        for i, words in enumerate(_wrapped(text, room, box.height() // line, option.font.toString())):
-            where = QRect(left, box.top() + i * line, room, line)
-            painter.drawText(where, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
-
-    def _paint_name(
-        self, painter: QPainter, box: QRect, option: QStyleOptionViewItem, index: QModelIndex
-    ) -> None:
-        font = name_font(option.font)
-        painter.setFont(font)
-        painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
-        name = QFontMetrics(font).elidedText(
-            index.data(Qt.ItemDataRole.DisplayRole), Qt.TextElideMode.ElideMiddle, box.width()
-        )
-        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
-        painter.drawText(box, flags, name)
+            signed = badge if plan.beside else name
+            where = QRect(signed.left(), signed.top() + (line - side) // 2, side, side)
+            self._icon(str(status)).paint(painter, where)
+            signed.setLeft(signed.left() + side + _GAP)
+        _paint_name(painter, name, option, index.data(Qt.ItemDataRole.DisplayRole))
+        _paint_badge(painter, badge, option, index.data(Role.BADGE), quiet=status is None)
 
     def _icon(self, name: str) -> QIcon:
         if name not in self._icons:
@@ -206,6 +191,25 @@ def _paint_bar(painter: QPainter, box: QRect, colour: str, palette: QPalette) ->
     painter.setPen(QPen(palette.color(QPalette.ColorRole.Mid), 0.5))
     painter.setBrush(QColor(colour))
     painter.drawRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5))
+
+
+def _paint_name(painter: QPainter, box: QRect, option: QStyleOptionViewItem, name: str) -> None:
+    font = name_font(option.font)
+    painter.setFont(font)
+    painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
+    short = QFontMetrics(font).elidedText(name, Qt.TextElideMode.ElideMiddle, box.width())
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+    painter.drawText(box, flags, short)
+
+
+def _paint_badge(painter: QPainter, box: QRect, option: QStyleOptionViewItem, text: str, quiet: bool) -> None:
+    role = QPalette.ColorRole.PlaceholderText if quiet else QPalette.ColorRole.Text
+    painter.setFont(option.font)
+    painter.setPen(option.palette.color(role))
+    line = QFontMetrics(option.font).height()
+    for i, part in enumerate(_wrapped(text, box.width(), box.height() // line, option.font.toString())):
+        where = QRect(box.left(), box.top() + i * line, box.width(), line)
+        painter.drawText(where, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, part)
 
 
 @lru_cache(maxsize=1024)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPen, QPixmap
-from PySide6.QtWidgets import QCheckBox, QMenu, QWidget, QWidgetAction
+from PySide6.QtWidgets import QCheckBox, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget, QWidgetAction
 
 from lungviewer.core.types import Status
 from lungviewer.ui import words
@@ -29,8 +29,8 @@ class FilterMenu(QMenu):
         self._answers = Answers()
         self._total = 0
         self._boxes: dict[Status | str | None, QCheckBox] = {}
-        self._clear = self.addAction(self.tr("Show everything"))
-        self._clear.triggered.connect(self._clear_all)
+        self._everything = QPushButton()
+        self._fill()
         self.aboutToShow.connect(self._fill)
 
     def show_filter(self, wanted: Filter) -> None:
@@ -40,35 +40,39 @@ class FilterMenu(QMenu):
             box.blockSignals(True)
             box.setChecked(key in wanted.statuses or key in wanted.classes)
             box.blockSignals(False)
-        self._clear.setEnabled(wanted.chosen > 0)
+        self._everything.setEnabled(wanted.chosen > 0)
 
     def show_counts(self, answers: Answers, total: int) -> None:
         """How many files there are of each kind."""
         self._answers, self._total = answers, total
         if self.isVisible():
-            if set(self._boxes) != set(self._keys()):
-                self._fill()
             for key, box in self._boxes.items():
                 box.setText(self._text(key))
 
     @Slot()
     def _fill(self) -> None:
         """Build the boxes anew: another model has other classes."""
-        for action in self.actions():
-            self.removeAction(action)
-            if action is not self._clear:
-                action.deleteLater()
-        self._boxes = {}
-        self.addSection(self.tr("Answers"))
+        self.clear()
+        page, self._boxes = QWidget(), {}
+        page.setAutoFillBackground(True)  # boxes are drawn for the ground of windows, not that of menus
+        column = QVBoxLayout(page)
+        column.setContentsMargins(10, 8, 14, 8)
+        column.setSpacing(4)
         keys = self._keys()
-        for key in keys[: len(_STATUSES)]:
-            self._add(key, icon(key.value) if isinstance(key, Status) else QIcon())
-        if keys[len(_STATUSES) :]:
-            self.addSection(self.tr("Classes"))
-        for key in keys[len(_STATUSES) :]:
-            self._add(key, self._swatch(str(key)))
-        self.addSeparator()
-        self.addAction(self._clear)
+        parts = ((self.tr("Answers"), keys[: len(_STATUSES)]), (self.tr("Classes"), keys[len(_STATUSES) :]))
+        for title, part in parts:
+            if part:
+                column.addWidget(QLabel(title))
+            for key in part:
+                column.addWidget(self._box(key))
+        self._everything = QPushButton(self.tr("Show everything"))
+        self._everything.clicked.connect(self._clear_all)
+        column.addSpacing(4)
+        column.addWidget(self._everything)
+        page.setFocusProxy(next(iter(self._boxes.values())))
+        action = QWidgetAction(self)
+        action.setDefaultWidget(page)
+        self.addAction(action)
         self.show_filter(self._filter)
 
     def _keys(self) -> list[Status | str | None]:
@@ -79,16 +83,13 @@ class FilterMenu(QMenu):
         classes += sorted(self._filter.classes.difference(classes))
         return [*_STATUSES, *classes]
 
-    def _add(self, key: Status | str | None, sign: QIcon) -> None:
-        box = QCheckBox(self._text(key), self)
-        box.setIcon(sign)
-        box.setContentsMargins(6, 2, 12, 2)
-        box.setStyleSheet("QCheckBox { padding: 3px 12px 3px 8px; }")
+    def _box(self, key: Status | str | None) -> QCheckBox:
+        box = QCheckBox(self._text(key))
+        if key is not None:
+            box.setIcon(icon(key.value) if isinstance(key, Status) else self._swatch(key))
         box.toggled.connect(self._toggled)
-        action = QWidgetAction(self)
-        action.setDefaultWidget(box)
-        self.addAction(action)
         self._boxes[key] = box
+        return box
 
     def _text(self, key: Status | str | None) -> str:
         counts = self._answers.by_status
@@ -122,7 +123,7 @@ class FilterMenu(QMenu):
             statuses=frozenset(k for k in ticked if k is None or isinstance(k, Status)),
             classes=frozenset(k for k in ticked if isinstance(k, str) and not isinstance(k, Status)),
         )
-        self._clear.setEnabled(bool(ticked))
+        self._everything.setEnabled(bool(ticked))
         self.changed.emit(self._filter)
 
     @Slot()
