@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -66,6 +67,7 @@ class ReviewPanel(QWidget):
         self.classes = QComboBox()
         self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.classes.setMinimumContentsLength(8)
+        self.classes.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.comment = QLineEdit()
         self.comment.setMaxLength(LONGEST_COMMENT)
         self.comment.setPlaceholderText(self.tr("Optional"))
@@ -279,7 +281,7 @@ class ReviewPanel(QWidget):
         self.record_text.say(text)
         self.symbol.show_icon(symbol)
         lines = () if hidden or problem or not history else reversed(history)
-        self.history.setText("\n".join(entry_line(entry, spec) for entry in lines))
+        self.history.setText("\n\n".join(f"{entry.number}. {entry_line(entry, spec)}" for entry in lines))
         self._history_section.setVisible(bool(self.history.text()))
         count = len(history) if history else 0
         self._history_section.heading.setText(self.tr("History ({count})").format(count=count))

@@ -1,0 +1,202 @@
+"""The window of reports: a scan's table as a page to read, a PDF to print, or a table with the reviews."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from lungviewer.core.errors import LungviewerError
+from lungviewer.services.reporting import ReportSummary
+from lungviewer.services.reviewing import Reviewed
+from lungviewer.ui.icons import icon
+from lungviewer.ui.jobs import Job, JobRunner, Progress
+from lungviewer.ui.panels.labels import Symbol, WrapLabel
+from lungviewer.ui.report.form import ReportForm
+from lungviewer.ui.report.work import Pictures, agreement_text, make, make_with_pictures
+from lungviewer.ui.session import ViewerSession
+
+_WIDTH = 620
+
+
+class ReportWindow(QWidget):
+    """Non-modal; one report at a time."""
+
+    def __init__(self, session: ViewerSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.WindowType.Window)
+        self.setWindowTitle(self.tr("Report"))
+        self._session = session
+        self._jobs = JobRunner("report", self)
+        self._job: Job | None = None
+        self._made: Path | None = None
+        self.form = ReportForm(session)
+        self.form.lacks.connect(self._lacks)
+        self.form.chosen.connect(self._lacks)
+        self._make_buttons()
+        self._arrange()
+        self._show()
+
+    # --- building --------------------------------------------------------------------------------
+
+    def _make_buttons(self) -> None:
+        self.make_button = self._button("report", self.tr("&Make report"), self.make_report)
+        self.make_button.setDefault(True)
+        self.stop_button = self._button("stop", self.tr("&Stop"), self.stop)
+        self.open_button = self._button("open-file", self.tr("&Open"), self.open_report)
+        self.folder_button = self._button("folder", self.tr("Open &folder"), self.open_folder)
+        self.bar = QProgressBar()
+        self.bar.setAccessibleName(self.tr("Progress of the report"))
+        self.symbol, self.message = Symbol(), WrapLabel()
+
+    def _button(self, symbol: str, text: str, slot: object) -> QPushButton:
+        button = QPushButton(icon(symbol), text)
+        button.clicked.connect(slot)
+        return button
+
+    def _arrange(self) -> None:
+        buttons = QHBoxLayout()
+        for widget in (self.make_button, self.stop_button, self.open_button, self.folder_button):
+            buttons.addWidget(widget)
+        buttons.addStretch(1)
+        said = QHBoxLayout()
+        said.addWidget(self.symbol, 0, Qt.AlignmentFlag.AlignTop)
+        said.addWidget(self.message, 1)
+        research = WrapLabel(size=0.9, faint=True)
+        research.say(self.tr("Research use only, not for diagnosis: every page of a report says so."))
+        column = QVBoxLayout(self)
+        column.addWidget(self.form)
+        column.addLayout(buttons)
+        column.addWidget(self.bar)
+        column.addLayout(said)
+        column.addStretch(1)
+        column.addWidget(research)
+
+    def sizeHint(self) -> QSize:
+        return super().sizeHint().expandedTo(QSize(_WIDTH, 0))
+
+    @Slot(object)
+    def choose(self, table: Path) -> None:
+        """Make the report of this table; the rest is proposed."""
+        self.form.choose(table)
+
+    # --- making ----------------------------------------------------------------------------------
+
+    @Slot()
+    def make_report(self) -> None:
+        """Begin; the window stays usable."""
+        request = self.form.request() if self._job is None else None
+        if request is None:
+            return
+        self._made = None
+        self._say("", "")
+        if request.pictures is Pictures.DRAW:
+            keeper, choice = self._session.keeper, self._session.choice
+            self._job = self._session.model_jobs.submit(
+                lambda ctx: make_with_pictures(request, keeper.get(choice), ctx)
+            )
+        else:
+            self._job = self._jobs.submit(lambda ctx: make(request, ctx))
+        self._job.setProperty("target", request.target)
+        self._job.progressed.connect(self._progressed)
+        self._job.finished.connect(self._finished)
+        self._job.failed.connect(self._failed)
+        self._job.cancelled.connect(self._cancelled)
+        self._show()
+
+    @Slot()
+    def stop(self) -> None:
+        """Ask the work to end; what was there before stays."""
+        if self._job is not None:
+            self._job.cancel()
+
+    @Slot(object)
+    def _progressed(self, progress: Progress) -> None:
+        self.bar.setRange(0, progress.total)
+        self.bar.setValue(progress.done)
+
+    @Slot(object)
+    def _finished(self, done: ReportSummary | Reviewed) -> None:
+        self._made = self._job.property("target")
+        self._end("ok", self._told(done))
+
+    @Slot(object)
+    def _failed(self, error: LungviewerError) -> None:
+        self._end("error", error.sentence)
+
+    @Slot()
+    def _cancelled(self) -> None:
+        self._end("info", self.tr("Stopped. Nothing was written."))
+
+    def _end(self, symbol: str, words: str) -> None:
+        self._job = None
+        self._say(symbol, words)
+        self._show()
+
+    def _told(self, done: ReportSummary | Reviewed) -> str:
+        if isinstance(done, Reviewed):
+            words = [self.tr("Saved."), agreement_text(done) or self.tr("None of these images was reviewed.")]
+        else:
+            words = [
+                self.tr("Saved: {images} images, {reviewed} reviewed, {pictures} pictures.").format(
+                    images=done.images, reviewed=done.reviewed, pictures=done.pictures
+                )
+            ]
+            if done.left_out:
+                words.append(
+                    self.tr("{n} rows are left out of its table; the CSV has them.").format(n=done.left_out)
+                )
+        if done.missing:
+            words.append(
+                self.tr("{n} images are not in that folder, so their reviews are unknown.").format(
+                    n=done.missing
+                )
+            )
+        return " ".join(words)
+
+    @Slot()
+    @Slot(str)
+    def _lacks(self, words: str = "") -> None:
+        self._say("info" if words else "", words)
+
+    def _say(self, symbol: str, words: str) -> None:
+        self.symbol.show_icon(symbol)
+        self.message.say(words)
+
+    @Slot()
+    def _show(self) -> None:
+        busy = self._job is not None
+        self.form.setEnabled(not busy)
+        self.make_button.setEnabled(not busy)
+        self.stop_button.setVisible(busy)
+        self.bar.setVisible(busy)
+        if busy and not self.bar.value():
+            self.bar.setRange(0, 0)
+        for button in (self.open_button, self.folder_button):
+            button.setVisible(self._made is not None)
+
+    @Slot()
+    def open_report(self) -> None:
+        """With the system's own program for it."""
+        if self._made is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._made)))
+
+    @Slot()
+    def open_folder(self) -> None:
+        """Show where it lies."""
+        if self._made is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._made.parent)))
+
+    def shutdown(self) -> None:
+        """End what is being made."""
+        if self._job is not None:
+            self._job.abandon()
+            self._job = None
+        self._jobs.close()
