@@ -54,7 +54,7 @@ table.facts td:first-child { color: #555; white-space: nowrap }
 figure { margin: 0; width: calc(50% - 2mm); break-inside: avoid }
 figure img { max-width: 100%; max-height: 95mm; width: auto; height: auto; border: 1px solid #d0d0d0 }
 figcaption { font-size: 8.5pt; overflow-wrap: anywhere }
-.images { font-size: 8.5pt; table-layout: fixed; overflow-wrap: break-word }
+.images { font-size: 8pt; table-layout: fixed; overflow-wrap: break-word }
 .small { font-size: 8.5pt; color: #444; overflow-wrap: anywhere }
 * { -webkit-print-color-adjust: exact; print-color-adjust: exact }
 """
@@ -194,8 +194,8 @@ def _pictures(pictures: Iterable[Picture], note: str) -> Iterator[str]:
 
 def _table(rows: Iterable[ReportRow]) -> Iterator[str]:
     yield (
-        '<table class="images"><colgroup><col style="width:24%"><col style="width:17%">'
-        '<col style="width:11%"><col style="width:14%"><col style="width:16%"><col style="width:18%">'
+        '<table class="images"><colgroup><col style="width:24%"><col style="width:16%">'
+        '<col style="width:12%"><col style="width:14%"><col style="width:15%"><col style="width:19%">'
         '</colgroup><thead><tr><th>Image</th><th>Call</th><th class="n">Confidence</th>'
         "<th>Status</th><th>Reasons</th><th>Review</th></tr></thead><tbody>\n"
     )
