@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QMimeData, Qt, Slot
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
@@ -123,6 +123,13 @@ class MainWindow(QMainWindow):
     def _notice_action(self, action: str) -> None:
         if action == "notice-seen":
             self.session.settings.update(notice_seen=True)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            # The titles of docks have a font of their own, which does not follow.
+            for dock in self.findChildren(QDockWidget):
+                dock.setFont(self.font())
 
     # --- remembering and ending ------------------------------------------------------------------
 
