@@ -90,7 +90,7 @@ def checked(stage: Stage) -> None:
         section.hide()
     check = stage.window.side.check
     check.button.click()
-    stage.wait(lambda: check.verdict.text())
+    stage.wait(lambda: not check.picture.isHidden())
     stage.shoot()
 
 
