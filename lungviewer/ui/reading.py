@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QTextBrowser, QWidget
 
 _FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 _LINE_PERCENT = 125
+_MAY_BREAK = "\u200b"
 _MARGIN = 14  # pixels
 
 
@@ -58,13 +59,20 @@ class MarkdownView(QTextBrowser):
         option = text.defaultTextOption()
         option.setWrapMode(QTextOption.WrapMode.WordWrap)  # a narrow column breaks no words
         text.setDefaultTextOption(option)
-        text.setMarkdown(self._source, _FEATURES)
+        text.setMarkdown(_breakable(self._source), _FEATURES)
         _set_blocks(text, self.fontMetrics().height() * 0.4)
         line = QBrush(self.palette().color(QPalette.ColorRole.Mid))
         head = QBrush(self.palette().color(QPalette.ColorRole.AlternateBase))
         for table in _tables(text.rootFrame()):
             _set_table(table, line, head)
+        text.setTextWidth(self.viewport().width())  # else the bars are made for a text without a width
         self.setDocument(text)
+
+
+def _breakable(markdown: str) -> str:
+    """Let long names in tables, such as those of data sets, break after an underscore."""
+    lines = markdown.splitlines()
+    return "\n".join(line.replace("_", f"_{_MAY_BREAK}") if line.startswith("|") else line for line in lines)
 
 
 def _set_blocks(text: QTextDocument, space: float) -> None:
@@ -96,7 +104,7 @@ def _set_table(table: QTextTable, line: QBrush, head: QBrush) -> None:
     form.setBorderCollapse(True)
     form.setBorder(1)
     form.setBorderBrush(line)
-    form.setCellPadding(4)
+    form.setCellPadding(3)
     form.setCellSpacing(0)
     form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 99))  # the border comes on top
     form.setTopMargin(6)

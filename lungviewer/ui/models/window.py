@@ -45,11 +45,13 @@ class ModelsWindow(QWidget):
         self.details = PackDetails()
         self._form: ImportForm | None = None
         self._shown: PackEntry | None = None
+        self._asked_about: PackEntry | None = None
         self._wanted = ""
         self._make_buttons()
         self._arrange()
         self._connect()
         self.resize(*_FIRST_SIZE)
+        self.details.show_entry(None)
         self._show_state()
 
     def _make_buttons(self) -> None:
@@ -220,30 +222,34 @@ class ModelsWindow(QWidget):
     @Slot()
     def _remove(self) -> None:
         if self._shown is not None:
-            text = self.tr("Move “{name}” to the trash?").format(name=self._shown.name)
-            self._ask(text, self.tr("Move to trash"), self._remove_answered)
-
-    @Slot(int)
-    def _remove_answered(self, result: int) -> None:
-        if result == QMessageBox.DialogCode.Accepted and self._shown is not None:
-            self.controller.remove(self._shown)
+            text = self.tr("Move “{name}” to the trash?")
+            self._ask(self._shown, text, self.tr("Move to trash"), self._trash_asked)
 
     @Slot(object)
     def _offer_deletion(self, path: Path) -> None:
-        if self._shown is not None and self._shown.path == path:
+        entry = next((e for e in self.controller.entries if e.path == path), None)
+        if entry is not None:
             text = self.tr("“{name}” could not be moved to the trash. Delete it for good?")
-            self._ask(text.format(name=self._shown.name), self.tr("Delete"), self._deletion_answered)
+            self._ask(entry, text, self.tr("Delete"), self._deletion_asked)
 
-    @Slot(int)
-    def _deletion_answered(self, result: int) -> None:
-        if result == QMessageBox.DialogCode.Accepted and self._shown is not None:
-            self.controller.remove(self._shown, for_good=True)
-
-    def _ask(self, text: str, yes: str, slot: object) -> None:
-        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Models"), text, parent=self)
+    def _ask(self, entry: PackEntry, text: str, yes: str, slot: object) -> None:
+        """Ask about a pack; `slot` is called when the answer is yes."""
+        self._asked_about = entry
+        words = text.format(name=entry.name)
+        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Models"), words, parent=self)
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        box.finished.connect(slot)
+        box.accepted.connect(slot)
         box.open()
+
+    @Slot()
+    def _trash_asked(self) -> None:
+        if self._asked_about is not None:
+            self.controller.remove(self._asked_about)
+
+    @Slot()
+    def _deletion_asked(self) -> None:
+        if self._asked_about is not None:
+            self.controller.remove(self._asked_about, for_good=True)
