@@ -158,8 +158,9 @@ def _paint_lone_points(painter: QPainter, chart: Chart, line: Line) -> None:
     """A value without neighbours is no line, and must be seen all the same."""
     known = [math.isfinite(v) for v in line.values]
     for i, x in enumerate(chart.xs):
-        alone = not any(known[j] for j in (i - 1, i + 1) if 0 <= j < len(known))
-        if known[i] and alone:
+        before = i > 0 and known[i - 1] and i not in chart.starts
+        after = i + 1 < len(known) and known[i + 1] and i + 1 not in chart.starts
+        if known[i] and not before and not after:
             painter.drawEllipse(chart.point(x, line.values[i]), 2.5, 2.5)
 
 
