@@ -136,6 +136,8 @@ class ChoosePage(QWidget):
     @Slot()
     def _show(self) -> None:
         controller = self._controller
+        if controller.active:
+            return
         preview, outlook, output = controller.preview_made, controller.outlook, controller.output
         looking = controller.state is ScanState.PREVIEWING
         self._options.take_spec(controller.spec)
@@ -154,7 +156,7 @@ class ChoosePage(QWidget):
         self._show_outlook(problem)
         files = 0 if preview is None else len(preview.found.files)
         ready = outlook is not None and outlook.problem is None
-        self._start.setEnabled(files > 0 and ready and not controller.active)
+        self._start.setEnabled(files > 0 and ready)
 
     def _show_outlook(self, problem: LungviewerError | None) -> None:
         outlook, preview = self._controller.outlook, self._controller.preview_made

@@ -25,6 +25,9 @@ from lungviewer.ui.jobs import Job, JobRunner, Progress
 from lungviewer.ui.session import Notice, ViewerSession
 
 _TICK_MS = 100
+_HURRY_MS = 20
+"""While rows wait: a scan that has nothing left to do is over when all its rows have been handed on."""
+
 _ROWS_A_TICK = 400
 """Rows handed on at once. Thousands may arrive together when an earlier scan is gone on with."""
 
@@ -255,6 +258,7 @@ class ScanController(QObject):
             self.rows_arrived.emit(rows)
             if self.preview_made is not None:
                 self._session.take_records(self.preview_made.found.root, rows)
+        self._timer.setInterval(_HURRY_MS if self._waiting else _TICK_MS)
         if self._end is not None and not self._waiting:
             return self._conclude(self._end)
         self._quiet += 1

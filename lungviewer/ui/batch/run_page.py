@@ -38,7 +38,7 @@ class RunPage(QWidget):
         super().__init__(parent)
         self._controller = controller
         self._title = ElidedLabel()
-        bold = QFont(self._title.font())
+        bold = QFont()
         bold.setBold(True)
         self._title.setFont(bold)
         self._bar = QProgressBar()
@@ -75,7 +75,7 @@ class RunPage(QWidget):
         self._report = self._button("report", self.tr("Open re&port"), self.report_asked)
         self._browse = self._button("image", self.tr("Show &images"), self.browse_asked)
         self._browse.setToolTip(self.tr("Show the scanned images in the main window"))
-        self._another = self._button("scan", self.tr("Scan an&other"), self.another_asked)
+        self._another = self._button("scan", self.tr("Scan &another"), self.another_asked)
 
     def _button(self, name: str, text: str, slot: object) -> QPushButton:
         button = QPushButton(icon(name), text)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QEvent,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -55,7 +57,7 @@ class RecordTable(QAbstractTableModel):
         self._columns = tuple(columns)
         self._records: list[ImageRecord] = []
         self._order: list[int] = []
-        self._key: Callable[[int], tuple[object, int]] | None = None
+        self._key: Callable[[int], Any] | None = None
         self._backwards = False
 
     @property
@@ -131,14 +133,19 @@ class RecordTable(QAbstractTableModel):
         """Which of the records stands in a row."""
         return self._order[-1 - row if self._backwards else row]
 
-    def _key_of(self, column: Column) -> Callable[[int], tuple[object, int]]:
-        records = self._records
-        return lambda number: (column.key(records[number]), number)
+    def _key_of(self, column: Column) -> Callable[[int], Any]:
+        records, key = self._records, column.key
+        return lambda number: key(records[number])
 
     def _tell_moved(self, before: Sequence[tuple[QModelIndex, int]]) -> None:
         """Where what is selected has gone."""
         wanted = {number for _, number in before}
-        rows = {self._number(row): row for row in range(len(self._order)) if self._number(row) in wanted}
+        last = len(self._order) - 1
+        rows = {
+            number: last - place if self._backwards else place
+            for place, number in enumerate(self._order)
+            if number in wanted
+        }
         self.changePersistentIndexList(
             [index for index, _ in before],
             [self.index(rows[number], index.column()) for index, number in before],
@@ -158,6 +165,7 @@ class RecordView(QTableView):
     person scrolls away from it."""
 
     asked = Signal(object)  # ImageRecord: double-click or Enter
+    _columns: tuple[Column, ...] = ()  # fonts change before __init__ has come to it
 
     def __init__(self, columns: Sequence[Column], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -174,7 +182,8 @@ class RecordView(QTableView):
         self._names = _MiddleElided(self)
         self.setItemDelegateForColumn(0, self._names)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self._lay_out(columns)
+        self._columns = tuple(columns)
+        self._lay_out()
         self.doubleClicked.connect(self._asked)
 
     def add(self, records: Sequence[ImageRecord]) -> None:
@@ -194,18 +203,27 @@ class RecordView(QTableView):
     def _asked(self, index: QModelIndex) -> None:
         self.asked.emit(self.table.record(index.row()))
 
-    def _lay_out(self, columns: Sequence[Column]) -> None:
-        letter = self.fontMetrics().averageCharWidth()
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._measure()
+
+    def _lay_out(self) -> None:
         rows = self.verticalHeader()
         rows.setVisible(False)
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setMinimumSectionSize(1)
-        rows.setDefaultSectionSize(round(self.fontMetrics().height() * 1.5))
         header = self.horizontalHeader()
         header.setHighlightSections(False)
-        for number, column in enumerate(columns):
-            header.resizeSection(number, letter * column.letters)
         header.setStretchLastSection(True)
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+        self._measure()
+
+    def _measure(self) -> None:
+        """Rows and columns as the size of the text wants them."""
+        self.verticalHeader().setDefaultSectionSize(round(self.fontMetrics().height() * 1.5))
+        for number, column in enumerate(self._columns[:-1]):
+            width = self.fontMetrics().averageCharWidth() * column.letters
+            self.horizontalHeader().resizeSection(number, width)

@@ -9,12 +9,13 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from lungviewer.core.types import ImageRecord
+from lungviewer.ui.batch import words
 from lungviewer.ui.batch.choose_page import ChoosePage
 from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.run_page import RunPage
 from lungviewer.ui.batch.state import ScanState
 from lungviewer.ui.dropping import local_paths
-from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.session import Notice, ViewerSession
 
 _SIZE = (900, 600)
 
@@ -44,6 +45,8 @@ class ScanWindow(QWidget):
         for keys in (QKeySequence(QKeySequence.StandardKey.Close), QKeySequence(Qt.Key.Key_Escape)):
             QShortcut(keys, self).activated.connect(self.close)
         controller.changed.connect(self._show)
+        controller.finished.connect(self._tell)
+        controller.failed.connect(self._tell)
         self.running.record_asked.connect(self._image_asked)
         self.running.report_asked.connect(self._report_asked)
         self.running.browse_asked.connect(self._browse)
@@ -72,6 +75,18 @@ class ScanWindow(QWidget):
         page = self.running if (state.busy or state.over) and not refused else self.choosing
         if self._pages.currentWidget() is not page:
             self._pages.setCurrentWidget(page)
+
+    @Slot(object)
+    def _tell(self, _end: object) -> None:
+        """How it ended, for a person who looks at the main window."""
+        if self.isVisible():
+            return
+        controller = self._controller
+        said = words.how_it_ended(controller.state, controller.numbers)
+        if controller.problem is not None:
+            said = f"{said} {words.sentence(controller.problem)}"
+        kind = "error" if controller.state is ScanState.FAILED else "info"
+        self._session.noticed.emit(Notice(kind, self.tr("Scan: {words}").format(words=said)))
 
     @Slot(object)
     def _image_asked(self, record: ImageRecord) -> None:

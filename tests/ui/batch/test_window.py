@@ -216,10 +216,14 @@ def test_closing_the_window_does_not_stop_the_scan(qtbot, window, controller, fo
     choose(qtbot, window, folder, report)
     press(qtbot, window, "Start")
     qtbot.waitUntil(lambda: controller.numbers.done >= 5)
+    told = []
+    window._session.noticed.connect(told.append)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not window.isVisible()
     held.open()
     wait_over(qtbot, controller)
+    assert [notice.kind for notice in told] == ["info"]
+    assert "Done: 60 files" in told[0].text
     window.show()
     assert window.running.results.table.rowCount() == 60
     assert "Done: 60 files" in words(window)
