@@ -327,6 +327,20 @@ def test_a_review_that_waits_is_written_when_the_window_closes(qtbot, session, l
     assert log.head()[0] == 1
 
 
+def test_nothing_of_a_files_name_or_place_is_kept(qtbot, session, log, desk, panel, opened):
+    named = opened[0].with_name("CANARY Smith 1950.jpg")
+    opened[0].rename(named)
+    open_folder(qtbot, session, named.parent)
+    look_at(qtbot, session, desk, named)
+    panel.reviewer.setText("Ann")
+    with qtbot.waitSignal(desk.recorded):
+        panel.accept()
+    kept = b"".join(path.read_bytes() for path in log.path.parent.iterdir())
+    assert b"Ann" in kept
+    assert b"CANARY" not in kept
+    assert named.parent.name.encode() not in kept
+
+
 def test_entries_are_put_in_words(qtbot):
     made = entry(action=Action.OVERRIDE, chosen=OTHER, comment="crush", reviewer="Ann")
     line = entry_line(made, None)
