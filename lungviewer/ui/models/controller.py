@@ -61,7 +61,7 @@ class ModelsController(QObject):
     # --- what there is ---------------------------------------------------------------------------
 
     def refresh(self, show: str = "") -> None:
-        """Look what is installed; then `show` is the pack to show."""
+        """Look what is installed; then `show`, a name or a folder, is the pack to show."""
         self._after_listing = show
         self._submit(work.list_packs, self._listed)
 
@@ -70,8 +70,9 @@ class ModelsController(QObject):
         self.entries = entries
         self._verdicts.clear()
         self.entries_changed.emit()
-        if self._after_listing:
-            self.wanted.emit(self._after_listing)
+        for entry in entries:
+            if self._after_listing in (entry.name, str(entry.path)):
+                self.wanted.emit(entry.name)
         for entry in entries:
             if entry.error is None:
                 self._submit(lambda _ctx, path=entry.path: work.check_pack(path), self._judged, _LATER)
@@ -198,14 +199,14 @@ class ModelsController(QObject):
         self._set_busy(Busy(step.text, can_stop=True))
 
     @Slot(object)
-    def _imported(self, _done: Done) -> None:
+    def _imported(self, done: Done) -> None:
         self._set_busy(None)
         text = self.tr(
             "The model is imported. It is not validated: its confidence means nothing until it is measured "
             "on labelled images."
         )
         self.told.emit(Notice("warning", text))
-        self.refresh()
+        self.refresh(show=str(done.values.get("pack", "")))
 
     @Slot()
     def _import_stopped(self) -> None:

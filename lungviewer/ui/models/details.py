@@ -106,6 +106,7 @@ class _Picture(QLabel):
     def __init__(self, pixmap: QPixmap, name: str) -> None:
         super().__init__()
         self._pixmap = pixmap
+        self._shrunk = QPixmap()
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
@@ -117,14 +118,13 @@ class _Picture(QLabel):
         self.setFixedHeight(self._size().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         size = self._size() * self.devicePixelRatioF()
-        shrunk = self._pixmap.scaled(
-            size, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-        )
-        shrunk.setDevicePixelRatio(self.devicePixelRatioF())
-        painter.drawPixmap(0, 0, shrunk)
+        if self._shrunk.size() != size:  # slow, and asked for at every step of scrolling
+            self._shrunk = self._pixmap.scaled(
+                size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+            )
+            self._shrunk.setDevicePixelRatio(self.devicePixelRatioF())
+        QPainter(self).drawPixmap(0, 0, self._shrunk)
 
     def _size(self) -> QSize:
         """In the window's pixels."""
