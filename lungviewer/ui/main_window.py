@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, Qt, Slot
+from PySide6.QtCore import QByteArray, QEvent, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
@@ -15,6 +13,7 @@ from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.status import ScanStatus
 from lungviewer.ui.browser.panel import BrowserPanel
 from lungviewer.ui.commands import Commands
+from lungviewer.ui.dropping import local_paths
 from lungviewer.ui.notify import NoticeBar
 from lungviewer.ui.panels.review import ReviewPanel
 from lungviewer.ui.panels.review_desk import ReviewDesk
@@ -92,11 +91,11 @@ class MainWindow(QMainWindow):
     # --- opening ---------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _local_paths(event.mimeData()):
+        if local_paths(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.session.open_paths(_local_paths(event.mimeData()))
+        self.session.open_paths(local_paths(event.mimeData()))
         event.acceptProposedAction()
 
     # --- words -----------------------------------------------------------------------------------
@@ -155,10 +154,6 @@ class MainWindow(QMainWindow):
         for part in (self.viewer, self.browser, self.side, self.scan):
             part.shutdown()
         event.accept()
-
-
-def _local_paths(data: QMimeData) -> Sequence[Path]:
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
 def _text(state: QByteArray) -> str:

@@ -15,6 +15,9 @@ from lungviewer.ui.words import class_label, percent, reason_codes, reason_word,
 _GAP = "\u2002"
 """Keeps numbers on the right side of their column off the next one."""
 
+CALL_COLUMNS = (1, 2)
+"""Those of `result_columns` that tell what the model says."""
+
 _ORDER = {status: place for place, status in enumerate(Status)}
 
 

@@ -68,6 +68,10 @@ class Counts(QWidget):
             grid.addWidget(QLabel(title), row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addLayout(flow, row, 1)
         self._spec: ModelSpec | None = None
+        self._blinded = False
+        self._hidden = QLabel(self.tr("hidden until the first read is done"))
+        self._hidden.hide()
+        self._calls.addWidget(self._hidden)
         self._items: dict[str, _Item] = {}
         for status in Status:
             self._add(self._statuses, status.value, Sign(_ICONS[status]), status_word(status))
@@ -80,6 +84,13 @@ class Counts(QWidget):
         numbers = {**by_status, **{_CLASS + class_id: number for class_id, number in by_class.items()}}
         for key, item in self._items.items():
             item.show_number(numbers.get(key, 0))
+
+    def hide_calls(self, on: bool) -> None:
+        """Say that they are hidden instead of how many there are."""
+        self._hidden.setVisible(on)
+        self._blinded = on
+        for key, item in self._items.items():
+            item.setVisible(not (on and key.startswith(_CLASS)))
 
     def texts(self) -> list[str]:
         """What it says, in order."""
@@ -98,7 +109,7 @@ class Counts(QWidget):
     def _add(self, flow: FlowLayout, key: str, sign: Sign, word: str) -> None:
         item = self._items[key] = _Item(sign, word, self)
         flow.addWidget(item)
-        item.show()
+        item.setVisible(not (self._blinded and key.startswith(_CLASS)))
 
 
 class _Item(QWidget):

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui.batch import words
-from lungviewer.ui.batch.columns import problem_columns, result_columns
+from lungviewer.ui.batch.columns import CALL_COLUMNS, problem_columns, result_columns
 from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.counts import Counts
 from lungviewer.ui.batch.message import Message
@@ -24,6 +24,7 @@ from lungviewer.ui.batch.state import ScanState
 from lungviewer.ui.batch.table import RecordView
 from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
+from lungviewer.ui.settings import Settings, SettingsStore
 
 
 class RunPage(QWidget):
@@ -34,7 +35,9 @@ class RunPage(QWidget):
     browse_asked = Signal()
     another_asked = Signal()
 
-    def __init__(self, controller: ScanController, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, controller: ScanController, settings: SettingsStore, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._controller = controller
         self._title = ElidedLabel()
@@ -62,7 +65,9 @@ class RunPage(QWidget):
         controller.began.connect(self._clear)
         controller.rows_arrived.connect(self._add)
         controller.changed.connect(self._show)
+        settings.changed.connect(self._blind)
         self._add(tuple(controller.rows))
+        self._blind(settings.current)
         self._show()
 
     def _make_buttons(self) -> None:
@@ -113,6 +118,13 @@ class RunPage(QWidget):
         self.results.table.clear()
         self.problems.table.clear()
         self._tabs.setCurrentIndex(0)
+
+    @Slot(object)
+    def _blind(self, settings: Settings) -> None:
+        """A blinded reviewer decides before the calls are told."""
+        for column in CALL_COLUMNS:
+            self.results.setColumnHidden(column, settings.blinded)
+        self._counts.hide_calls(settings.blinded)
 
     @Slot(object)
     def _add(self, records: tuple[ImageRecord, ...]) -> None:

@@ -35,7 +35,7 @@ class ScanWindow(QWidget):
         self.setAcceptDrops(True)
         self.resize(*_SIZE)
         self.choosing = ChoosePage(controller, session.settings)
-        self.running = RunPage(controller)
+        self.running = RunPage(controller, session.settings)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.choosing)
         self._pages.addWidget(self.running)

@@ -348,6 +348,23 @@ def test_a_report_that_no_program_opens_is_named(qtbot, window, controller, fold
     assert str(report) in words(window)
 
 
+def test_a_blinded_reviewer_sees_no_calls(qtbot, window, controller, session, folder, report):
+    session.settings.update(blinded=True)
+    choose(qtbot, window, folder, report)
+    press(qtbot, window, "Start")
+    wait_over(qtbot, controller)
+    view = window.running.results
+    seen = [
+        view.table.headerData(c, Qt.Orientation.Horizontal) for c in range(5) if not view.isColumnHidden(c)
+    ]
+    assert seen == ["File", "Status", "Reason"]
+    labels = [c.label for c in controller.spec.classes]
+    assert not any(label in words(window) for label in labels)
+    session.settings.update(blinded=False)
+    assert not view.isColumnHidden(1)
+    assert all(label in words(window) for label in labels)
+
+
 def test_options_reach_the_report(qtbot, window, controller, folder, report, tmp_path):
     choose(qtbot, window, folder, report)
     press_more = window.choosing._options._more
