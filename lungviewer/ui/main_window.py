@@ -40,7 +40,8 @@ class MainWindow(QMainWindow):
         self.browser = BrowserPanel(session, self)
         self.side = SidePanel(session, self)
         self.desk = ReviewDesk(session, parent=self)
-        self.side.add_section(self.tr("Review"), ReviewPanel(session, self.desk))
+        self.review = ReviewPanel(session, self.desk)
+        self.side.add_section(self.tr("Review"), self.review)
         self.scan = ScanController(session, self)
         self.notices = NoticeBar(self)
         self.windows = Windows(session, self.scan, self)
@@ -151,7 +152,7 @@ class MainWindow(QMainWindow):
             layout=_text(self.saveState()),
         )
         self.windows.shutdown()
-        for part in (self.viewer, self.browser, self.side, self.scan):
+        for part in (self.viewer, self.browser, self.side, self.desk, self.scan):
             part.shutdown()
         event.accept()
 

@@ -47,6 +47,7 @@ _FILES = QT_TRANSLATE_NOOP("shortcuts", "Files")
 _VIEW = QT_TRANSLATE_NOOP("shortcuts", "Slide view")
 _HEAT_MAP = QT_TRANSLATE_NOOP("shortcuts", "Heat map")
 _BROWSER = QT_TRANSLATE_NOOP("shortcuts", "Browser")
+_REVIEW = QT_TRANSLATE_NOOP("shortcuts", "Review")
 _MODEL = QT_TRANSLATE_NOOP("shortcuts", "Scan and models")
 _WINDOW = QT_TRANSLATE_NOOP("shortcuts", "Window")
 
@@ -89,6 +90,18 @@ SHORTCUTS = (
     Shortcut("previous", ("K",), QT_TRANSLATE_NOOP("shortcuts", "Previous image"), _BROWSER),
     Shortcut("next-review", ("N",), QT_TRANSLATE_NOOP("shortcuts", "Next image that needs review"), _BROWSER),
     Shortcut("search", ("/",), QT_TRANSLATE_NOOP("shortcuts", "Search by name"), _BROWSER),
+    Shortcut(
+        "accept",
+        ("Ctrl+Return", "Ctrl+Enter"),
+        QT_TRANSLATE_NOOP("shortcuts", "Accept the call, or record your own first"),
+        _REVIEW,
+    ),
+    Shortcut(
+        "override",
+        ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"),
+        QT_TRANSLATE_NOOP("shortcuts", "Override with the chosen class"),
+        _REVIEW,
+    ),
     Shortcut("scan-folder", ("Ctrl+B",), QT_TRANSLATE_NOOP("shortcuts", "Scan folder…"), _MODEL),
     Shortcut("report", (), QT_TRANSLATE_NOOP("shortcuts", "Report…"), _MODEL),
     Shortcut("models", ("Ctrl+M",), QT_TRANSLATE_NOOP("shortcuts", "Models…"), _MODEL),

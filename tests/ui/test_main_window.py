@@ -228,6 +228,19 @@ def test_windows_open_beside_the_main_one_and_once(qtbot, opened, name):
     assert len(opened.windows._made) == 1
 
 
+def test_calls_are_accepted_and_overridden_by_key(qtbot, opened, session):
+    session.settings.update(reviewer="A. B.")
+    desk = opened.desk
+    qtbot.waitUntil(lambda: desk.history(session.current) == ())
+    with qtbot.waitSignal(desk.recorded):
+        qtbot.keyClick(opened, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    opened.review.classes.setCurrentIndex(opened.review.classes.count() - 1)
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    with qtbot.waitSignal(desk.recorded):
+        qtbot.keyClick(opened, Qt.Key.Key_Return, both)
+    assert [entry.action for entry in desk.history(session.current)] == ["accept", "override"]
+
+
 # --- blinded first read ------------------------------------------------------------------------------
 
 

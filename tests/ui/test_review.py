@@ -121,11 +121,10 @@ def test_the_keys_accept_and_override(qtbot, log, desk, panel, opened):
     panel.activateWindow()
     panel.comment.setFocus()
     with qtbot.waitSignal(desk.recorded):
-        qtbot.keyClick(panel.comment, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        panel.accept_or_read_first()
     choose(panel, "benign" if panel.classes.findData("benign") > 0 else panel.classes.itemData(1))
-    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     with qtbot.waitSignal(desk.recorded):
-        qtbot.keyClick(panel.comment, Qt.Key.Key_Return, both)
+        panel.override_or_read_first()
     assert [e.action for e in log.history(identify(opened[0]).sha256)] == ["accept", "override"]
 
 
@@ -224,7 +223,7 @@ def test_a_blinded_reviewer_decides_first_and_then_sees_the_answer(qtbot, sessio
     assert panel.first.text() == "Your call first"
     assert not panel.accept_button.isVisible()
     assert panel.first_button.isVisible()
-    panel._accept_key()
+    panel.accept_or_read_first()
     assert "Choose a class" in panel.message.text()
     choose(panel, OTHER)
     changed = []

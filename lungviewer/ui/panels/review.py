@@ -6,7 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -31,9 +30,7 @@ from lungviewer.ui.panels.review_words import chosen_label, entry_line, standing
 from lungviewer.ui.panels.section import Section
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
-
-_ACCEPT_KEYS = ("Ctrl+Return", "Ctrl+Enter")
-_OVERRIDE_KEYS = ("Ctrl+Shift+Return", "Ctrl+Shift+Enter")
+from lungviewer.ui.shortcuts import shortcut
 
 
 class ReviewPanel(QWidget):
@@ -75,22 +72,16 @@ class ReviewPanel(QWidget):
         self.history = WrapLabel(size=0.9)
 
     def _make_buttons(self) -> None:
-        self.accept_button = self._button("ok", self.tr("Accept"), _ACCEPT_KEYS[0], self.accept)
-        self.override_button = self._button("review", self.tr("Override"), _OVERRIDE_KEYS[0], self.override)
-        self.first_button = self._button(
-            "review", self.tr("Record my call"), _ACCEPT_KEYS[0], self.read_first
-        )
+        self.accept_button = self._button("ok", self.tr("Accept"), "accept", self.accept)
+        self.override_button = self._button("review", self.tr("Override"), "override", self.override)
+        self.first_button = self._button("review", self.tr("Record my call"), "accept", self.read_first)
         self.comment_button = self._button("copy", self.tr("Comment only"), "", self.add_comment)
-        for keys, slot in ((_ACCEPT_KEYS, self._accept_key), (_OVERRIDE_KEYS, self._override_key)):
-            for key in keys:
-                QShortcut(QKeySequence(key), self, activated=slot)
 
-    def _button(self, symbol: str, text: str, key: str, slot: object) -> QPushButton:
+    def _button(self, symbol: str, text: str, action: str, slot: object) -> QPushButton:
         button = QPushButton(icon(symbol), text)
         button.setAutoDefault(False)
-        if key:
-            native = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
-            button.setToolTip(self.tr("{text} ({key})").format(text=text, key=native))
+        if action:
+            button.setToolTip(self.tr("{text} ({key})").format(text=text, key=shortcut(action).key_text))
         button.clicked.connect(slot)
         return button
 
@@ -166,14 +157,16 @@ class ReviewPanel(QWidget):
             self.comment.setFocus()
 
     @Slot()
-    def _accept_key(self) -> None:
+    def accept_or_read_first(self) -> None:
+        """What the keys for "accept" mean at the moment."""
         if self._hidden():
             self.read_first()
         else:
             self.accept()
 
     @Slot()
-    def _override_key(self) -> None:
+    def override_or_read_first(self) -> None:
+        """What the keys for "override" mean at the moment."""
         if self._hidden():
             self.read_first()
         else:
