@@ -135,7 +135,7 @@ def own_class(folder: str, name: str, taken: Iterable[str], role: Role | None = 
     class_id, number = base, 2
     while class_id in used:
         class_id, number = f"{base[:28]}_{number}", number + 1
-    shown = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    shown = " ".join("".join(c if c.isprintable() and c != ":" else " " for c in name).split())
     label = unicodedata.normalize("NFC", shown.replace("_", " "))[:60]
     label = label[:1].upper() + label[1:] or class_id
     return ClassChoice(folder, class_id, label, "", role or _role_of(name), known=False)
@@ -157,9 +157,11 @@ def what_is_missing(choices: Sequence[ClassChoice]) -> str:
     undecided = [c.folder for c in choices if c.role is None]
     if undecided:
         return f"Say whether {_listed(undecided)} is tumour, benign or normal."
-    doubled = [c.label for c in choices if sum(c.id == other.id for other in choices) > 1]
-    if doubled:
-        return f"Two folders cannot both be {doubled[0]}."
+    for key in ("id", "label"):
+        counts = Counter(getattr(c, key).casefold() for c in choices)
+        doubled = [c.label for c in choices if counts[getattr(c, key).casefold()] > 1]
+        if doubled:
+            return f"Two folders cannot both be “{doubled[0]}”: give one of them another name."
     return ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -13,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from lungviewer.services.retrain_plan import FULL, HEAD, TrainingPlan, is_pack_id, next_version, suggest_name
+from lungviewer.services.training_events import plain_text
 from lungviewer.services.training_process import has_tensorflow
 from lungviewer.ui.retrain.controller import RetrainController
 from lungviewer.ui.retrain.more_options import MoreOptions
@@ -151,9 +154,13 @@ class KindPage(Page):
     def _what_is_wrong(self) -> str:
         if not is_pack_id(self.name.text()):
             return self.tr("The name is made of small letters, digits and hyphens, at least two.")
-        if not self.title_line.text().strip():
+        if not self._title():
             return self.tr("Give the new model a title.")
         return self.more.what_is_wrong(self.kind == FULL)
+
+    def _title(self) -> str:
+        """As a pack may have it: one line of visible characters."""
+        return unicodedata.normalize("NFC", plain_text(self.title_line.text()))[:100]
 
     def plan(self) -> TrainingPlan | None:
         """What was chosen; None while there are no data."""
@@ -171,7 +178,7 @@ class KindPage(Page):
             parent_name=parent.name,
             pack_id=self.name.text(),
             version=self.more.version.text(),
-            title=" ".join(self.title_line.text().split()),
+            title=self._title(),
             seed=self.seed.value(),
             epochs=self.epochs.value(),
             skip_unreadable=self.more.skip.isChecked(),
