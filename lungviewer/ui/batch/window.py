@@ -86,7 +86,10 @@ class ScanWindow(QWidget):
         if controller.problem is not None:
             said = f"{said} {words.sentence(controller.problem)}"
         kind = "error" if controller.state is ScanState.FAILED else "info"
-        self._session.noticed.emit(Notice(kind, self.tr("Scan: {words}").format(words=said)))
+        preview = controller.preview_made
+        name = "" if preview is None else " ".join(preview.found.root.name.split())
+        text = self.tr("Scan of {folder}. {words}").format(folder=name, words=said)
+        self._session.noticed.emit(Notice(kind, text))
 
     @Slot(object)
     def _image_asked(self, record: ImageRecord) -> None:
