@@ -200,6 +200,26 @@ def test_boxes_filter_by_status_and_class_and_say_so(judged, panel):
     assert panel.tools._filter_button.text() == ""
 
 
+def test_the_filter_s_boxes_are_reached_and_ticked_by_keyboard(judged, panel):
+    menu = panel.tools.filter_menu
+    menu.aboutToShow.emit()
+    boxes = list(menu._boxes.values())
+    page = boxes[0].parentWidget()
+    boxes[0].setFocus()
+    QTest.keyClick(boxes[0], Qt.Key.Key_Tab)
+    assert page.focusWidget() is boxes[1]
+    QTest.keyClick(boxes[1], Qt.Key.Key_Down)
+    assert page.focusWidget() is boxes[2]
+    QTest.keyClick(boxes[2], Qt.Key.Key_Space)
+    assert names(panel) == ["image_5.png"]
+    QTest.keyClick(boxes[2], Qt.Key.Key_Up)
+    QTest.keyClick(boxes[1], Qt.Key.Key_Backtab)
+    QTest.keyClick(boxes[0], Qt.Key.Key_Backtab)
+    assert page.focusWidget().text() == "Show everything"
+    QTest.keyClick(page.focusWidget(), Qt.Key.Key_Space)
+    assert len(names(panel)) == 12
+
+
 def test_a_search_narrows_the_list_and_escape_widens_it(judged, panel):
     key(panel, "/")
     assert panel.tools.search.hasFocus()

@@ -87,6 +87,7 @@ def test_the_newest_wish_is_served_first(qtbot, tmp_path, counted):
     assert set(counted.asked[2:]) == {paths[5], paths[3], paths[2]}
     assert loader.picture(paths[0]).width() == 128
     assert len(counted.asked) == 5
+    qtbot.waitUntil(lambda: not counted.prune_due)  # when there was nothing else to do
     loader.shutdown()
 
 

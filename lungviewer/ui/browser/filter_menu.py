@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPen, QPixmap
-from PySide6.QtWidgets import QCheckBox, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget, QWidgetAction
+from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPen, QPixmap, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QCheckBox,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+    QWidgetAction,
+)
 
 from lungviewer.core.types import Status
 from lungviewer.ui import words
@@ -49,11 +58,16 @@ class FilterMenu(QMenu):
             for key, box in self._boxes.items():
                 box.setText(self._text(key))
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Keys go to the boxes: Tab and the arrows move, Space ticks, Escape closes."""
+        super().showEvent(event)
+        next(iter(self._boxes.values())).setFocus(Qt.FocusReason.PopupFocusReason)
+
     @Slot()
     def _fill(self) -> None:
         """Build the boxes anew: another model has other classes."""
         self.clear()
-        page, self._boxes = QWidget(), {}
+        page, self._boxes = _Page(), {}
         page.setAutoFillBackground(True)  # boxes are drawn for the ground of windows, not that of menus
         column = QVBoxLayout(page)
         column.setContentsMargins(10, 8, 14, 8)
@@ -69,7 +83,6 @@ class FilterMenu(QMenu):
         self._everything.clicked.connect(self._clear_all)
         column.addSpacing(4)
         column.addWidget(self._everything)
-        page.setFocusProxy(next(iter(self._boxes.values())))
         action = QWidgetAction(self)
         action.setDefaultWidget(page)
         self.addAction(action)
@@ -130,3 +143,13 @@ class FilterMenu(QMenu):
     def _clear_all(self) -> None:
         self.show_filter(Filter())
         self.changed.emit(self._filter)
+
+
+class _Page(QWidget):
+    """Holds the boxes. Tab and the arrows stay among them: a menu would take the keys for itself."""
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        stops = [w for w in self.findChildren(QAbstractButton) if w.isEnabled()]
+        here = stops.index(self.focusWidget()) if self.focusWidget() in stops else -1
+        stops[(here + (1 if forward else -1)) % len(stops)].setFocus(Qt.FocusReason.TabFocusReason)
+        return True

@@ -55,6 +55,7 @@ class BrowserPanel(QWidget):
         self.footer = BrowserFooter(self)
         self._changed: set[Path] = set()
         self._last_row = 0
+        self._closed = False
         self._tell_timer = self._timer(_TELL_AFTER_MS, self._tell)
         self._arrange_timer = self._timer(_ARRANGE_AFTER_MS, self._arrange_again)
         self._put_together()
@@ -111,10 +112,9 @@ class BrowserPanel(QWidget):
 
     def shutdown(self) -> None:
         """Stop loading pictures, and wait for those that are being read."""
+        self._closed = True
         self._tell_timer.stop()
         self._arrange_timer.stop()
-        self._session.outcome_changed.disconnect(self._outcome_changed)
-        self._session.current_changed.disconnect(self._current_changed)
         self.feeder.stop()
         self.loader.shutdown()
 
@@ -190,7 +190,7 @@ class BrowserPanel(QWidget):
         self.feeder.stop()
         self.model.set_files(self._session.files, self._session.folder)
         self.view.show_current()
-        self._tell_timer.start()
+        self._ask_to_tell()
 
     @Slot()
     def _current_changed(self) -> None:
@@ -204,7 +204,7 @@ class BrowserPanel(QWidget):
         self._ask_to_tell()
 
     def _ask_to_tell(self) -> None:
-        if not self._tell_timer.isActive():
+        if not self._tell_timer.isActive() and not self._closed:
             self._tell_timer.start()
 
     @Slot()

@@ -114,18 +114,23 @@ class BrowserView(QListView):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._lay_out()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._lay_out()
+        return super().event(event)
 
     def _lay_out(self) -> None:
         # Room for the scroll bar is kept free, so that cells do not jump when it appears.
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self)
         width = self.width() - 2 * self.frameWidth() - bar - 2
         plan = plan_cell(self._size, max(width, 60), self.font())
+        self._loader.set_side(plan.picture.width(), self.devicePixelRatioF())
         if plan == self._cells.plan:
             return
         self._cells.plan = plan
-        self._loader.set_side(plan.picture.width(), self.devicePixelRatioF())
         self.setGridSize(plan.grid)
         self.verticalScrollBar().setSingleStep(max(1, plan.grid.height() // 3))
 
