@@ -4,21 +4,17 @@ import json
 import shutil
 
 import pytest
-from PySide6.QtCore import QFile, Qt
-from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from lungviewer.core.errors import PackNotFound
-from lungviewer.core.paths import bundled, user_packs_dir
-from lungviewer.packs.store import export_zip, find_packs
-from lungviewer.services import training_process
+from lungviewer.core.paths import bundled
+from lungviewer.packs.store import find_packs
 from lungviewer.ui.engine_info import load_engine
 from lungviewer.ui.models import work
-from lungviewer.ui.models.import_form import ImportForm
-from lungviewer.ui.models.import_request import ImportRequest, class_lines, proposed_id
-from lungviewer.ui.models.window import ModelsWindow
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import SettingsStore
+from tests.fixtures.model_windows import NoContext, good_pack, idle, open_models, own_packs, png, show
 from tests.fixtures.packs import tiny_pack
 from tests.fixtures.windows import FakeKeeper
 
@@ -26,31 +22,19 @@ SHIPPED = bundled("models") / "lung-histology-mobilenetv2"
 SHIPPED_NAME = find_packs([bundled("models")])[0].name
 
 
-def png(width=40, height=30):
-    from PySide6.QtCore import QBuffer, QIODevice
-
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image = QImage(width, height, QImage.Format.Format_RGB32)
-    image.fill(QColor("#336699"))
-    image.save(buffer, "PNG")
-    return buffer.data().data()
-
-
 @pytest.fixture
 def own():
-    """The person's own packs."""
-    folder = user_packs_dir()
-    folder.mkdir(parents=True)
-    return folder
+    return own_packs()
 
 
 @pytest.fixture
-def good(own):
-    return tiny_pack(
-        own / "tiny-pack-1.0.0",
-        extra={"card.md": b"# Tiny\n\nA card of its own.\n", "evaluation/confusion.png": png()},
-    )
+def good():
+    return good_pack()
+
+
+@pytest.fixture
+def window(qtbot, session):
+    return open_models(qtbot, session)
 
 
 @pytest.fixture
@@ -62,36 +46,6 @@ def tampered(own):
     data[len(data) // 2] ^= 1
     (folder / "model.onnx").write_bytes(data)
     return folder
-
-
-@pytest.fixture
-def notices(session):
-    heard = []
-    session.noticed.connect(heard.append)
-    return heard
-
-
-@pytest.fixture
-def window(qtbot, session):
-    window = ModelsWindow(session)
-    window.told = []
-    window.controller.told.connect(window.told.append)
-    qtbot.addWidget(window, before_close_func=lambda w: w.shutdown())
-    window.show()
-    idle(qtbot, window)
-    return window
-
-
-def idle(qtbot, window):
-    """Everything that was begun is done."""
-    controller = window.controller
-    qtbot.waitUntil(lambda: controller.busy is None and not controller.session.file_jobs.busy, timeout=30_000)
-
-
-def show(qtbot, window, name):
-    rows = [row for row, entry in enumerate(window.controller.entries) if entry.name.startswith(name)]
-    window.list.setCurrentRow(rows[0])
-    idle(qtbot, window)
 
 
 def spoken(window):
@@ -123,11 +77,6 @@ def test_card_figures_and_facts_of_the_chosen_pack_are_shown(qtbot, good, window
         assert part in facts
     sha256 = work.read_pages(good, NoContext()).sha256
     assert sha256[:8] in facts
-
-
-class NoContext:
-    def check(self):
-        pass
 
 
 def test_the_shipped_card_is_read_without_sideways_scrolling(qtbot, window):
@@ -185,10 +134,7 @@ def test_a_folder_that_is_no_pack_says_why(qtbot, own, window):
 
 def test_without_any_pack_the_window_says_so(qtbot, monkeypatch, session):
     monkeypatch.setattr(work, "pack_dirs", list)
-    window = ModelsWindow(session)
-    qtbot.addWidget(window, before_close_func=lambda w: w.shutdown())
-    window.show()
-    idle(qtbot, window)
+    window = open_models(qtbot, session)
     assert window.details.title.text() == "No model"
     assert not window.use_button.isEnabled()
 
@@ -289,198 +235,3 @@ def test_a_shipped_pack_that_cannot_be_found_either_is_an_error(settings):
     settings.update(pack=SHIPPED_NAME)
     with pytest.raises(PackNotFound):
         load_engine(NothingAtAll(), settings.current.engine_choice)
-
-
-# --- install, export, remove -----------------------------------------------------------------------
-
-
-@pytest.fixture
-def zip_file(tmp_path):
-    target = tmp_path / "tiny.zip"
-    export_zip(tiny_pack(tmp_path / "elsewhere"), target)
-    return target
-
-
-def test_a_zip_is_installed_once_however_often_it_is_given(qtbot, monkeypatch, zip_file, window):
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(zip_file), ""))
-    for words in ("tiny-pack@1.0.0 is installed.", "tiny-pack@1.0.0 was installed already."):
-        window.install_button.click()
-        idle(qtbot, window)
-        assert window.told[-1].text == words
-        assert window.list.current_entry().name == "tiny-pack@1.0.0"
-        assert window.list.count() == 2
-    assert [path.name for path in user_packs_dir().iterdir()] == ["tiny-pack-1.0.0"]
-
-
-def test_a_zip_that_is_none_is_told_and_leaves_nothing(qtbot, monkeypatch, tmp_path, window):
-    (tmp_path / "no.zip").write_bytes(b"no zip")
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "no.zip"), ""))
-    window.install_button.click()
-    idle(qtbot, window)
-    assert window.told[-1].kind == "error"
-    assert window.list.count() == 1
-    assert window.install_button.isEnabled()
-
-
-def test_an_exported_zip_can_be_installed(qtbot, monkeypatch, good, tmp_path, window):
-    show(qtbot, window, "tiny-pack")
-    target = tmp_path / "out.zip"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
-    window.export_button.click()
-    idle(qtbot, window)
-    assert work.install(target, frozenset()).entry.name == "tiny-pack@1.0.0"
-
-
-def answer(qtbot, window, yes):
-    """Answer the question that the window asks."""
-    qtbot.waitUntil(lambda: window.findChild(QMessageBox) is not None)
-    box = window.findChild(QMessageBox)
-    wanted = QMessageBox.ButtonRole.AcceptRole if yes else QMessageBox.ButtonRole.RejectRole
-    next(b for b in box.buttons() if box.buttonRole(b) == wanted).click()
-
-
-def test_an_own_pack_is_moved_to_the_trash_after_asking(qtbot, monkeypatch, good, window):
-    moved = []
-    monkeypatch.setattr(
-        QFile, "moveToTrash", lambda path: moved.append(path) or bool(shutil.rmtree(path) or 1)
-    )
-    show(qtbot, window, "tiny-pack")
-    window.remove_button.click()
-    answer(qtbot, window, yes=False)
-    assert moved == []
-    qtbot.waitUntil(lambda: window.findChild(QMessageBox) is None)
-    window.remove_button.click()
-    answer(qtbot, window, yes=True)
-    idle(qtbot, window)
-    assert moved == [str(good)]
-    assert window.list.count() == 1
-
-
-def test_where_there_is_no_trash_it_asks_again_before_deleting(qtbot, monkeypatch, good, window):
-    monkeypatch.setattr(QFile, "moveToTrash", lambda path: False)
-    show(qtbot, window, "tiny-pack")
-    window.remove_button.click()
-    answer(qtbot, window, yes=True)
-    idle(qtbot, window)
-    assert good.exists()
-    qtbot.waitUntil(lambda: window.findChild(QMessageBox) is not None)
-    answer(qtbot, window, yes=True)
-    idle(qtbot, window)
-    assert not good.exists()
-
-
-def test_a_shipped_pack_cannot_be_removed(qtbot, window):
-    show(qtbot, window, "lung-histology")
-    assert not window.remove_button.isEnabled()
-    for remove in (work.delete, work.move_to_trash):
-        with pytest.raises(work.UsageError):
-            remove(SHIPPED)
-    assert SHIPPED.is_dir()
-
-
-# --- import --------------------------------------------------------------------------------------
-
-
-def request(**changes):
-    usual = {
-        "file": "/some/model.keras",
-        "id": "my-model",
-        "classes": ("Adenocarcinoma: tumour", "Benign"),
-        "input_size": 224,
-        "modality": "histology",
-        "stain": "H&E",
-        "scaling": "-1-1",
-        "um_per_px": 0.0,
-    }
-    return ImportRequest(**(usual | changes))
-
-
-def test_a_whole_request_has_no_problem_and_becomes_arguments(tmp_path):
-    assert request().problem() == ""
-    given = request(um_per_px=0.58).arguments(tmp_path)
-    assert given[:2] == ["import-keras", "/some/model.keras"]
-    for part in (
-        "--classes=Adenocarcinoma:tumour,Benign",
-        "--scaling=-1-1",
-        "--um-per-px=0.58",
-        "--stain=H&E",
-    ):
-        assert part in given
-    assert f"--out={tmp_path / 'my-model'}" in given
-    assert not any(
-        part.startswith(("--um-per-px", "--stain")) for part in request(modality="ct").arguments(tmp_path)
-    )
-
-
-@pytest.mark.parametrize(
-    ("changes", "word"),
-    [
-        ({"file": ""}, "Choose"),
-        ({"file": "/x/model.onnx"}, ".keras"),
-        ({"id": "My Model"}, "name"),
-        ({"id": ""}, "name"),
-        ({"classes": ("Only one",)}, "two classes"),
-        ({"classes": ("A", "a")}, "twice"),
-        ({"classes": ("A", "B: cancer")}, "cancer"),
-        ({"classes": ("A", "B, C")}, "B, C"),
-        ({"classes": ("A", "…")}, "…"),
-    ],
-)
-def test_what_is_wrong_with_a_request_is_a_sentence(qapp, changes, word):
-    assert word in request(**changes).problem()
-
-
-def test_lines_and_names_are_taken_as_people_write_them(tmp_path):
-    assert class_lines("  A: tumour \n\n B\n") == ("A: tumour", "B")
-    assert proposed_id(tmp_path / "My Best_Model (2).keras") == "my-best-model-2"
-
-
-@pytest.fixture
-def form(qtbot, monkeypatch):
-    monkeypatch.setattr(training_process, "has_tensorflow", lambda: True)
-    form = ImportForm()
-    qtbot.addWidget(form)
-    form.show()
-    return form
-
-
-def test_the_form_says_what_is_missing_and_answers_when_nothing_is(qtbot, monkeypatch, form):
-    assert not form.go.isEnabled()
-    assert form.message.text() == "Choose the model's file."
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("/some/Lung Model.keras", ""))
-    form.browse.click()
-    assert form.name.text() == "lung-model"
-    assert "two classes" in form.message.text()
-    form.classes.setPlainText("Tumour\nBenign")
-    assert form.message.text() == ""
-    with qtbot.waitSignal(form.answered) as heard:
-        form.go.click()
-    assert heard.args[0].classes == ("Tumour", "Benign")
-    assert not form.isVisible()
-
-
-def test_without_tensorflow_the_form_says_how_to_get_it(qtbot, monkeypatch):
-    monkeypatch.setattr(training_process, "has_tensorflow", lambda: False)
-    form = ImportForm()
-    qtbot.addWidget(form)
-    form.file.setText("/some/model.keras")
-    form.name.setText("my-model")
-    form.classes.setPlainText("Tumour\nBenign")
-    form.show()
-    assert "TensorFlow" in form.message.text()
-    assert "pip install" in form.message.text()
-    assert not form.go.isEnabled()
-
-
-def test_a_model_that_cannot_be_imported_is_told_and_leaves_nothing(qtbot, tmp_path, window):
-    broken = tmp_path / "broken.keras"
-    broken.write_bytes(b"no model")
-    window.controller.import_model(request(file=str(broken)))
-    assert window.controller.busy.can_stop
-    idle_long(qtbot, window)
-    assert window.told[-1].kind == "error"
-    assert window.list.count() == 1
-
-
-def idle_long(qtbot, window):
-    qtbot.waitUntil(lambda: window.controller.busy is None, timeout=120_000)

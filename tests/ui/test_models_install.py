@@ -1,0 +1,109 @@
+"""The window of models: packs come, travel and go."""
+
+import shutil
+
+import pytest
+from PySide6.QtCore import QFile
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from lungviewer.core.paths import bundled, user_packs_dir
+from lungviewer.packs.store import export_zip
+from lungviewer.ui.models import work
+from tests.fixtures.model_windows import good_pack, idle, open_models, show
+from tests.fixtures.packs import tiny_pack
+
+SHIPPED = bundled("models") / "lung-histology-mobilenetv2"
+
+
+@pytest.fixture
+def good():
+    return good_pack()
+
+
+@pytest.fixture
+def window(qtbot, session):
+    return open_models(qtbot, session)
+
+
+@pytest.fixture
+def zip_file(tmp_path):
+    target = tmp_path / "tiny.zip"
+    export_zip(tiny_pack(tmp_path / "elsewhere"), target)
+    return target
+
+
+def test_a_zip_is_installed_once_however_often_it_is_given(qtbot, monkeypatch, zip_file, window):
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(zip_file), ""))
+    for words in ("tiny-pack@1.0.0 is installed.", "tiny-pack@1.0.0 was installed already."):
+        window.install_button.click()
+        idle(qtbot, window)
+        assert window.told[-1].text == words
+        assert window.list.current_entry().name == "tiny-pack@1.0.0"
+        assert window.list.count() == 2
+    assert [path.name for path in user_packs_dir().iterdir()] == ["tiny-pack-1.0.0"]
+
+
+def test_a_zip_that_is_none_is_told_and_leaves_nothing(qtbot, monkeypatch, tmp_path, window):
+    (tmp_path / "no.zip").write_bytes(b"no zip")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "no.zip"), ""))
+    window.install_button.click()
+    idle(qtbot, window)
+    assert window.told[-1].kind == "error"
+    assert window.list.count() == 1
+    assert window.install_button.isEnabled()
+
+
+def test_an_exported_zip_can_be_installed(qtbot, monkeypatch, good, tmp_path, window):
+    show(qtbot, window, "tiny-pack")
+    target = tmp_path / "out.zip"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    window.export_button.click()
+    idle(qtbot, window)
+    assert work.install(target, frozenset()).entry.name == "tiny-pack@1.0.0"
+
+
+def answer(qtbot, window, yes):
+    """Answer the question that the window asks."""
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox) is not None)
+    box = window.findChild(QMessageBox)
+    wanted = QMessageBox.ButtonRole.AcceptRole if yes else QMessageBox.ButtonRole.RejectRole
+    next(b for b in box.buttons() if box.buttonRole(b) == wanted).click()
+
+
+def test_an_own_pack_is_moved_to_the_trash_after_asking(qtbot, monkeypatch, good, window):
+    moved = []
+    monkeypatch.setattr(
+        QFile, "moveToTrash", lambda path: moved.append(path) or bool(shutil.rmtree(path) or 1)
+    )
+    show(qtbot, window, "tiny-pack")
+    window.remove_button.click()
+    answer(qtbot, window, yes=False)
+    assert moved == []
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox) is None)
+    window.remove_button.click()
+    answer(qtbot, window, yes=True)
+    idle(qtbot, window)
+    assert moved == [str(good)]
+    assert window.list.count() == 1
+
+
+def test_where_there_is_no_trash_it_asks_again_before_deleting(qtbot, monkeypatch, good, window):
+    monkeypatch.setattr(QFile, "moveToTrash", lambda path: False)
+    show(qtbot, window, "tiny-pack")
+    window.remove_button.click()
+    answer(qtbot, window, yes=True)
+    idle(qtbot, window)
+    assert good.exists()
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox) is not None)
+    answer(qtbot, window, yes=True)
+    idle(qtbot, window)
+    assert not good.exists()
+
+
+def test_a_shipped_pack_cannot_be_removed(qtbot, window):
+    show(qtbot, window, "lung-histology")
+    assert not window.remove_button.isEnabled()
+    for remove in (work.delete, work.move_to_trash):
+        with pytest.raises(work.UsageError):
+            remove(SHIPPED)
+    assert SHIPPED.is_dir()
