@@ -151,7 +151,7 @@ def _chosen(request: CompareRequest, ctx: JobContext) -> Dataset:
     """The images that take part."""
     dataset = open_dataset(request.data, None, request.classes)
     for note in dataset.notes:
-        ctx.partial(Note(note))
+        ctx.partial(Note(note, "warning"))
     if request.images_per_group:
         rows = few_of_each_group(dataset.groups, request.images_per_group)
         dataset = replace(dataset, samples=tuple(dataset.samples[i] for i in rows))

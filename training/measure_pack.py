@@ -64,7 +64,7 @@ def measure_pack(request: MeasureRequest, ctx: JobContext) -> Record:
         dataset = open_dataset(request.data, request.manifest, request.classes)
         own = dataset.manifest_sha256 == judge.spec.provenance.manifest_sha256
         for note in dataset.notes if own else (*dataset.notes, OTHER_FOLDER_NOTE):
-            ctx.partial(Note(note))
+            ctx.partial(Note(note, "warning"))
         metrics["own_folder"] = own
         side = judge_folder(judge, dataset, ctx)
         metrics["home"] = home_record(

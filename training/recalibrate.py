@@ -79,7 +79,7 @@ def recalibrate(request: CalibrateRequest, ctx: JobContext | None = None) -> Rec
     dataset = open_dataset(request.data, request.manifest, request.classes)
     split, own = sides_for(dataset, old)
     if not own:
-        ctx.partial(Note(OTHER_FOLDER_NOTE))
+        ctx.partial(Note(OTHER_FOLDER_NOTE, "warning"))
     dataset = in_order_of(dataset, old)
     _check_readable(dataset, split, ctx)
     size = old.input.size

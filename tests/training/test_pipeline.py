@@ -172,5 +172,5 @@ def test_a_split_by_image_marks_the_run(tmp_path: Path) -> None:
     run.open({})
     prepared = prepare_data(DataRequest(data, None, {}, seed=1, by_image=True), run, ctx)
     assert prepared.split.unit == "image"
-    assert Note(BY_IMAGE_NOTE) in ctx.partials
+    assert Note(BY_IMAGE_NOTE, "warning") in ctx.partials
     assert BY_IMAGE_NOTE in prepared.dataset.notes

@@ -11,6 +11,7 @@ from lungviewer.core.errors import Cancelled
 from training.history import Epoch
 from training.notes import Note
 from training.progress import ConsoleProgress, JsonProgress
+from training.stages import ADAPT, EMBEDDING, Stages
 
 EPOCH = Epoch(3, 0.001, 0.2, 0.95, 0.3, 0.91)
 
@@ -26,6 +27,20 @@ def test_json_lines_carry_everything() -> None:
     assert events[0] == {"event": "progress", "done": 2, "total": 10, "text": "Checking images"}
     assert events[1]["validation_accuracy"] == 0.91
     assert events[2]["text"] == "GROUPS ARE NOT KNOWN"
+
+
+def test_progress_says_which_stage_it_belongs_to() -> None:
+    stream = io.StringIO()
+    ctx = JsonProgress(stream)
+    ctx.progress(1, 2, "Before any stage")
+    Stages(ctx, ADAPT).begin(EMBEDDING)
+    ctx.progress(1, 10, "Backbone")
+    first, begun, within = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert "stage" not in first
+    assert (begun["done"], begun["total"], begun["text"]) == (0, 0, EMBEDDING)
+    assert within["text"] == "Backbone"
+    for event in (begun, within):
+        assert (event["stage"], event["step"], event["steps"]) == (EMBEDDING, 2, len(ADAPT))
 
 
 def test_a_log_file_gets_one_line_a_stage_and_one_an_epoch() -> None:

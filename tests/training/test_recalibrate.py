@@ -38,7 +38,7 @@ def foreign(tiny_run: TinyRun, elsewhere: Path, tmp_path_factory: pytest.TempPat
 
 def test_the_model_is_the_same_and_the_version_is_not(foreign, tiny_run: TinyRun) -> None:
     done, ctx = foreign
-    assert Note(OTHER_FOLDER_NOTE) in ctx.partials
+    assert Note(OTHER_FOLDER_NOTE, "warning") in ctx.partials
     old, new = load_pack(tiny_run.result.pack), load_pack(done.pack)
     assert new.model == old.model
     assert (old.spec.version, new.spec.version) == ("0.1.0", "0.1.1")
@@ -70,7 +70,7 @@ def test_the_card_says_what_changed_before_anything_else(foreign) -> None:
 def test_the_packs_own_folder_keeps_the_packs_own_sides(tiny_run: TinyRun, tmp_path: Path) -> None:
     ctx = RecordingContext()
     done = recalibrate(CalibrateRequest(tiny_run.result.pack, tiny_run.request.data, tmp_path / "new"), ctx)
-    assert Note(OTHER_FOLDER_NOTE) not in ctx.partials
+    assert Note(OTHER_FOLDER_NOTE, "warning") not in ctx.partials
     assert done.record["own_training_folder"]
     metrics = json.loads((done.pack / "evaluation" / "metrics.json").read_bytes())
     assert "robustness" not in metrics, "it rested on the old thresholds"

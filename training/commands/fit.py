@@ -199,7 +199,8 @@ def _train(options: argparse.Namespace, ctx: Progress) -> FitResult:
     if options.weights is not None and not options.weights.is_file():
         raise DataProblem("The file given with --weights does not exist.")
     if options.frozen and options.weights is None:
-        ctx.partial(Note("WITHOUT --weights THE FROZEN BACKBONE IS RANDOM: this is for trying things out."))
+        told = "WITHOUT --weights THE FROZEN BACKBONE IS RANDOM: this is for trying things out."
+        ctx.partial(Note(told, "warning"))
     if options.members < 1:
         raise DataProblem("--members must be at least 1.")
     _check_used(options)
