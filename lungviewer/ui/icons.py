@@ -22,12 +22,15 @@ from lungviewer.core.paths import bundled
 _INK = "currentColor"
 
 
+@cache
 def icon(name: str) -> QIcon:
     """The icon of resources/icons/<name>.svg, in the colour that text has when it is painted.
 
     Raises:
         FileNotFoundError: there is no such icon.
     """
+    # Kept for good: when Python's collector finds an icon and its engine in one cycle it deletes the engine
+    # first, and the icon then dies of it (PySide 6.11).
     return QIcon(_InkEngine(name))
 
 

@@ -1,6 +1,9 @@
 """The icons: one set, every name there, drawn in the colour of the text."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +100,37 @@ def test_the_programs_icon_is_drawn_at_every_size(qapp):
         image = pixmap.toImage()
         assert image.size() == QSize(side, side)
         assert image.pixelColor(side // 2, side // 8).alpha() == 255
+
+
+COLLECTED = """
+import gc
+from PySide6.QtWidgets import QApplication, QListWidget, QStyledItemDelegate, QWidget
+from lungviewer.ui.icons import icon
+
+class Delegate(QStyledItemDelegate):
+    def paint(self, painter, option, index):
+        self.icons = {name: icon(name) for name in ("ok", "error")}
+        for each in self.icons.values():
+            each.paint(painter, option.rect)
+
+app = QApplication([])
+for _ in range(20):
+    window = QWidget()
+    window.list = QListWidget(window)
+    window.delegate = Delegate(window.list)
+    window.delegate.window = window
+    window.list.setItemDelegate(window.delegate)
+    window.list.addItem("a")
+    window.grab()
+    window.deleteLater()
+    del window
+    app.sendPostedEvents(None, 52)
+    gc.collect()
+"""
+
+
+def test_icons_that_were_painted_survive_the_collector():
+    done = subprocess.run(
+        [sys.executable, "-c", COLLECTED], env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    )
+    assert done.returncode == 0

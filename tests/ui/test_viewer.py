@@ -1,10 +1,13 @@
 """The viewer pane: what it shows of the session, and what it never shows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QFont, QGuiApplication
+from PySide6.QtGui import QFont, QGuiApplication, QKeyEvent, QMouseEvent
+from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -13,7 +16,7 @@ from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.types import Status
 from lungviewer.exporters.overlay_png import RESEARCH_ONLY, is_overlay_png
 from lungviewer.services.viewing import open_view
-from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.session import Outcome, ViewerSession
 from lungviewer.ui.viewer.explained import explained
 from lungviewer.ui.viewer.heat_layer import HeatLayer, unknown_rects
 from lungviewer.ui.viewer.pane import ViewerPane
@@ -278,10 +281,6 @@ def test_a_refused_image_is_hatched_and_says_so(qtbot, session, pane, pictures):
 
 def refuse(session, path):
     """Make the answer that is there a refusal, as the trust rules would."""
-    from dataclasses import replace
-
-    from lungviewer.ui.session import Outcome
-
     result = session.result(path)
     record = replace(
         result.record, status=Status.REFUSED, reason="glass", predicted_class="", confidence=None
@@ -305,53 +304,60 @@ def test_the_most_probable_class_is_shown_when_none_was_called(qtbot, session, p
 # --- keys ------------------------------------------------------------------------------------------
 
 
-def test_keys_of_the_view(qtbot, session, pane, picture):
-    look_at(qtbot, session, pane, picture)
-    view, how = pane.view, session.explaining
-    for key, zoom in (("1", 0.0625), ("2", 0.125), ("3", 0.25), ("4", 0.5), ("5", 1.0), ("6", 2.0)):
-        QTest.keyClicks(view, key)
-        assert view.zoom == pytest.approx(max(zoom, view.zoom if key in "12" else 0))
-    session.set_scale(picture, 0.25)
-    for key, zoom in (("4", 0.25), ("5", 0.5), ("6", 1.0)):
-        QTest.keyClicks(view, key)
-        assert view.zoom == pytest.approx(zoom)
-    QTest.keyClick(view, Qt.Key.Key_Plus)
-    assert view.zoom == pytest.approx(2**0.5)
-    QTest.keyClick(view, Qt.Key.Key_Minus)
-    assert view.zoom == pytest.approx(1.0)
-    QTest.keyClick(view, Qt.Key.Key_R)
-    assert view.angle == 90
-    QTest.keyClick(view, Qt.Key.Key_R, Qt.KeyboardModifier.ShiftModifier)
-    assert view.angle == 0
-    QTest.keyClick(view, Qt.Key.Key_0)
-    assert view.shows_whole_image()
-    opacity = how.opacity
-    QTest.keyClick(view, Qt.Key.Key_BracketRight)
-    assert how.opacity == pytest.approx(opacity + 0.05)
-    QTest.keyClick(view, Qt.Key.Key_BracketLeft)
-    assert how.opacity == pytest.approx(opacity)
-    QTest.keyClick(view, Qt.Key.Key_Space)
-    assert not how.visible
-    QTest.keyClick(view, Qt.Key.Key_Space)
-    assert how.visible
-    qtbot.waitUntil(lambda: session.result() is not None)  # the scale was new
-    ids = list(session.result().heatmaps)
-    start = ids.index(explained(session).class_id)
-    for step in (1, 2, 3):
-        QTest.keyClick(view, Qt.Key.Key_C)
-        assert how.class_id == ids[(start + step) % len(ids)]
-
-
 def test_keys_that_mean_nothing_here_are_left_to_the_window(qtbot, session, pane, picture):
-    from PySide6.QtGui import QKeyEvent
-
     look_at(qtbot, session, pane, picture)
-    control, none = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
-    for key, modifiers in ((Qt.Key.Key_F, none), (Qt.Key.Key_R, control), (Qt.Key.Key_Escape, none)):
-        event = QKeyEvent(QKeyEvent.Type.KeyPress, key, modifiers)
+    for key in (Qt.Key.Key_F, Qt.Key.Key_R, Qt.Key.Key_Escape, Qt.Key.Key_Return):
+        event = QKeyEvent(QKeyEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)
         pane.keyPressEvent(event)
         assert not event.isAccepted()
-    assert pane.view.angle == 0
+
+
+def test_esc_and_space_go_to_what_needs_them_before_the_menu_gets_them(qtbot, session, pane, picture):
+    def taken(key):
+        event = QKeyEvent(QKeyEvent.Type.ShortcutOverride, key, Qt.KeyboardModifier.NoModifier)
+        event.ignore()
+        QApplication.sendEvent(pane, event)
+        return event.isAccepted()
+
+    look_at(qtbot, session, pane, picture)
+    pane.view.setFocus()
+    assert not taken(Qt.Key.Key_Escape)
+    assert not taken(Qt.Key.Key_Space)
+    pane.furniture.scale.button.setFocus()
+    assert taken(Qt.Key.Key_Space)
+    pane.ask_scale()
+    assert taken(Qt.Key.Key_Escape)
+    assert not taken(Qt.Key.Key_F)
+
+
+def test_the_ruler_works_by_keyboard(qtbot, session, pane, picture):
+    look_at(qtbot, session, pane, picture)
+    view = pane.view
+    view.set_zoom(1.0)
+    pane.jump_to(500, 500)
+    pane.set_ruler(True)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    for _ in range(2):
+        QTest.keyClick(view, Qt.Key.Key_Right)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    moved = view.l0_centre.x() - 500
+    assert moved > 100
+    QTest.keyClick(view, Qt.Key.Key_Right)
+    assert view.ruler.l0_length == pytest.approx(moved)
+
+
+def test_a_blinded_reviewer_sees_no_map_but_that_an_image_is_refused(qtbot, session, pane, picture):
+    look_at(qtbot, session, pane, picture)
+    session.explaining.set_visible(False)
+    bare = pane.view.viewport().grab().toImage()
+    session.explaining.set_visible(True)
+    pane.hide_answers(lambda path: path == picture)
+    assert pane.furniture.legend.isHidden()
+    assert pane.view.viewport().grab().toImage() == bare
+    refuse(session, picture)
+    assert "Refused" in pane.furniture.notes.text
+    pane.hide_answers(lambda path: False)
+    assert pane.furniture.legend.isVisible()
 
 
 # --- scale -----------------------------------------------------------------------------------------
@@ -454,8 +460,6 @@ def test_the_minimap_comes_with_the_first_zoom_and_takes_the_view_along(qtbot, s
 
 def drag(widget, to):
     """A move with the left button held: QTest's moves have none."""
-    from PySide6.QtGui import QMouseEvent
-
     position = QPointF(to)
     event = QMouseEvent(
         QMouseEvent.Type.MouseMove,
@@ -563,8 +567,6 @@ def test_a_saved_view_is_marked_as_ours(qtbot, session, pane, picture, tmp_path)
 
 
 def test_the_view_can_be_copied_and_printed(qtbot, session, pane, picture, tmp_path):
-    from PySide6.QtPrintSupport import QPrinter
-
     look_at(qtbot, session, pane, picture)
     copy_view(pane)
     assert QGuiApplication.clipboard().image().size() == pane.snapshot().size()

@@ -14,9 +14,12 @@ _COVER = 232
 class Chip(QWidget):
     """The plate; subclasses put labels on it."""
 
-    def __init__(self, parent: QWidget | None = None, *, passes_mouse: bool = True) -> None:
-        """`passes_mouse`: presses go to what lies below."""
+    def __init__(
+        self, parent: QWidget | None = None, *, passes_mouse: bool = True, cover: int = _COVER
+    ) -> None:
+        """`passes_mouse`: presses go to what lies below. `cover` 0–255: how little of that is seen."""
         super().__init__(parent)
+        self._cover = cover
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, passes_mouse)
 
     @property
@@ -28,7 +31,7 @@ class Chip(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ground = self.palette().color(QPalette.ColorRole.Window)
-        ground.setAlpha(_COVER)
+        ground.setAlpha(self._cover)
         painter.setBrush(ground)
         painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _CORNER, _CORNER)

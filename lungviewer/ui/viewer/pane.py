@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.image import ImageInfo
@@ -16,7 +16,6 @@ from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
 from lungviewer.ui.viewer.explained import next_class
 from lungviewer.ui.viewer.furniture import Furniture
-from lungviewer.ui.viewer.keys import ViewerKeys
 from lungviewer.ui.viewer.legend import Legend
 from lungviewer.ui.viewer.message import Message
 from lungviewer.ui.viewer.minimap import Minimap
@@ -72,7 +71,6 @@ class ViewerPane(QWidget):
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(_QUIET_MS)
-        self._keys = ViewerKeys(self, session.explaining)
         self._connect()
         self._open_current()
 
@@ -80,9 +78,9 @@ class ViewerPane(QWidget):
         session, furniture = self._session, self.furniture
         session.current_changed.connect(self._open_current)
         session.outcome_changed.connect(self._outcome_changed)
-        session.model_changed.connect(self._show_answer)
+        session.model_changed.connect(self.refresh)
         session.scale_changed.connect(self._scale_changed)
-        session.explaining.changed.connect(self._show_answer)
+        session.explaining.changed.connect(self.refresh)
         session.settings.changed.connect(self._settings_changed)
         self._opener.opened.connect(self.show_opened)
         self._opener.failed.connect(self._failed)
@@ -107,7 +105,6 @@ class ViewerPane(QWidget):
         return self._info
 
     def fit(self) -> None:
-        """The whole image."""
         self.view.fit()
 
     def zoom_to_magnification(self, x: float) -> None:
@@ -129,20 +126,13 @@ class ViewerPane(QWidget):
         if not on:
             self.view.ruler.clear()
         self.view.show_cursor()
-        hint = self.tr("Ruler: drag a line. Esc removes it.") if on else ""
+        hint = self.tr("Ruler: drag a line, or Enter, arrow keys, Enter. Esc removes it.") if on else ""
         self.furniture.notes.say("ruler", hint)
         self.view.viewport().update()
 
-    def remove_ruler_line(self) -> bool:
-        """False when there was none."""
-        there = self.view.ruler.ends is not None
-        self.view.ruler.clear()
-        self.view.viewport().update()
-        return there
-
     @Slot(bool)
     def set_minimap(self, on: bool) -> None:
-        """It is shown only while the view does not show the whole image."""
+        """Shown only while the view does not show the whole image."""
         self._minimap_on = on
         self._show_minimap()
 
@@ -177,12 +167,14 @@ class ViewerPane(QWidget):
     def hide_answers(self, hidden: Callable[[Path | None], bool]) -> None:
         """Show no map of an image while `hidden` is true of it. `refresh` asks again."""
         self._overlay.hidden = hidden
-        self._show_answer()
+        self.refresh()
 
     @Slot()
     def refresh(self) -> None:
-        """Look again at what may be shown."""
-        self._show_answer()
+        """Look again at what there is to show of the answer, and may be shown."""
+        self._overlay.show(self._info)
+        self._place()
+        self.view.viewport().update()
 
     def shutdown(self) -> None:
         """End what runs in the background."""
@@ -201,14 +193,12 @@ class ViewerPane(QWidget):
         for part in (self.furniture.message, self.furniture.popup, self.furniture.scale):
             part.hide()
         self.furniture.notes.say("unreadable", "")
-        self._show_answer()
+        self.refresh()
         self._show_minimap()
-        path = self._session.current
-        if path is None:
-            self._patience.stop()
-        else:
+        self._patience.stop()
+        if self._session.current is not None:
             self._patience.start()
-            self._opener.open(path)
+            self._opener.open(self._session.current)
 
     @Slot()
     def _say_opening(self) -> None:
@@ -227,7 +217,7 @@ class ViewerPane(QWidget):
         self.view.ruler.um_per_px = self.um_per_px
         self.view.show_image(view.source, view.thumbnail)
         self.view.show_cursor()
-        self._show_answer()
+        self.refresh()
         self.image_opened.emit(self._info)
 
     @Slot(object)
@@ -258,9 +248,9 @@ class ViewerPane(QWidget):
     @Slot()
     def _scale_changed(self) -> None:
         source, path = self.view.tiles.source, self._session.current
-        if source is None or path is None:
+        if source is None or path is None or (info := self._scaled(source.info, path)) == self._info:
             return
-        self._info = self._scaled(source.info, path)
+        self._info = info
         self.view.ruler.um_per_px = self.um_per_px
         self._view_changed()
         self.view.viewport().update()
@@ -271,18 +261,13 @@ class ViewerPane(QWidget):
     @Slot(object)
     def _outcome_changed(self, path: object) -> None:
         if path == self._session.current:
-            self._show_answer()
-
-    @Slot()
-    def _show_answer(self) -> None:
-        self._overlay.show(self._info)
-        self._place()
-        self.view.viewport().update()
+            self.refresh()
 
     @Slot(object)
     def _settings_changed(self, settings: Settings) -> None:
         self.view.tiles.set_cache_limit(settings.tile_cache_mb * _MEGABYTE)
         self._scale_changed()
+        self.refresh()
 
     # --- place and keys ----------------------------------------------------------------------------
 
@@ -323,7 +308,23 @@ class ViewerPane(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:  # a plate says more or less than before
             self._place()
+        elif event.type() == QEvent.Type.ShortcutOverride and self._comes_before_menu(Qt.Key(event.key())):
+            event.accept()
+            return True
         return super().event(event)
 
+    def _comes_before_menu(self, key: Qt.Key) -> bool:
+        """Keys of the menu that something in the view needs at the moment."""
+        if key == Qt.Key.Key_Escape:
+            return self.furniture.popup.isVisible() or self.view.ruler.ends is not None
+        return key == Qt.Key.Key_Space and isinstance(self.window().focusWidget(), QAbstractButton)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.setAccepted(self._keys.press(Qt.Key(event.key()), event.modifiers()))
+        """Keys of the ruler; all others are the menu's."""
+        if event.key() == Qt.Key.Key_Escape and self.view.ruler.ends is not None:
+            self.view.ruler.clear()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.view.ruler.on:
+            self.view.ruler.mark(self.view.l0_centre)
+        else:
+            event.ignore()
+        self.view.viewport().update()

@@ -19,11 +19,12 @@ class Ruler:
     def __init__(self) -> None:
         self.on = False
         self.drawing = False
+        self.following = False
         self.um_per_px: float | None = None
         self.ends: tuple[QPointF, QPointF] | None = None
 
     def begin(self, l0: QPointF) -> None:
-        self.drawing = True
+        self.drawing, self.following = True, False
         self.ends = (QPointF(l0), QPointF(l0))
 
     def extend(self, l0: QPointF) -> None:
@@ -34,8 +35,14 @@ class Ruler:
     def end(self) -> None:
         self.drawing = False
 
+    def mark(self, l0_centre: QPointF) -> None:
+        """By keyboard: begin at the middle of the view, follow it, and at the next mark stay there."""
+        self.following = not self.following
+        if self.following:
+            self.ends = (QPointF(l0_centre), QPointF(l0_centre))
+
     def clear(self) -> None:
-        self.drawing = False
+        self.drawing = self.following = False
         self.ends = None
 
     @property

@@ -18,7 +18,7 @@ class ScalePopup(Chip):
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, passes_mouse=False)
+        super().__init__(parent, passes_mouse=False, cover=255)
         self._edit = QLineEdit()
         self._edit.setMaxLength(12)
         question = QLabel(self.tr("&Micrometres per pixel"))

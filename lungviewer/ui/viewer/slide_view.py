@@ -205,6 +205,8 @@ class SlideView(QGraphicsView):
         if self.transform() != wanted:
             self.setTransform(wanted)
         self.centerOn(self._centre)
+        if self.ruler.following:
+            self.ruler.extend(self._centre)
         self._look()
         self.viewport().update()
         self.view_changed.emit()
