@@ -9,6 +9,7 @@ _PERIOD_PX = 12
 _LINE_PX = 2
 _DARK, _LIGHT = 60, 235
 _STRENGTH = 0.55
+_LINES = ((0, _DARK), (_LINE_PX, _LIGHT))  # where in the period each begins, and its grey
 
 
 def hatch(picture: npt.NDArray[np.float32], where: npt.NDArray[np.bool_]) -> None:
@@ -18,7 +19,7 @@ def hatch(picture: npt.NDArray[np.float32], where: npt.NDArray[np.bool_]) -> Non
     """
     rows, columns = (np.arange(length) for length in where.shape)
     phase = (rows[:, None] + columns[None, :]) % _PERIOD_PX
-    for first, grey in ((0, _DARK), (_LINE_PX, _LIGHT)):
+    for first, grey in _LINES:
         line = where & (phase >= first) & (phase < first + _LINE_PX)
         picture[line] += np.float32(_STRENGTH) * (np.float32(grey) - picture[line])
 
@@ -28,7 +29,7 @@ def hatch_tile() -> npt.NDArray[np.uint8]:
     rows = np.arange(_PERIOD_PX)
     phase = (rows[:, None] + rows[None, :]) % _PERIOD_PX
     tile = np.zeros((_PERIOD_PX, _PERIOD_PX, 4), np.uint8)
-    for first, grey in ((0, _DARK), (_LINE_PX, _LIGHT)):
+    for first, grey in _LINES:
         line = (phase >= first) & (phase < first + _LINE_PX)
         tile[line] = (grey, grey, grey, round(255 * _STRENGTH))
     return tile
