@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lungviewer.core.errors import PackError
 from lungviewer.core.job import RecordingContext
 from lungviewer.packs.loading import load_pack
 from tests.fixtures.colour_data import write_colour_data
@@ -19,6 +21,7 @@ from training.evaluate import Side, home_record, judge_samples
 from training.judge import open_pack
 from training.notes import Note
 from training.outcome import comparison, key_figures
+from training.pipeline import run_fit
 from training.split import split_by_group
 
 MEASURED = {"value", "low", "high", "images", "groups", "split_unit"}
@@ -81,6 +84,17 @@ def test_a_pack_that_saw_the_test_images_is_told(tiny_run: TinyRun, side: tuple[
         record = beside_record(pack, spec, given, dataset, ctx)
         assert record["has_seen_images"] is seen
         assert (Note(SEEN_NOTE, "warning") in ctx.partials) is seen
+
+
+def test_a_network_that_is_trained_can_be_put_beside_a_pack(tiny_run: TinyRun, tmp_path: Path) -> None:
+    shutil.copytree(tiny_run.request.out, tmp_path / "run")
+    request = replace(tiny_run.request, out=tmp_path / "run", beside=tiny_run.result.pack)
+    record = run_fit(request).metrics["beside"]
+    assert record["before"] == record["after"]
+    assert record["after"]["figures"] == tiny_run.result.metrics["test"]["figures"]
+    with pytest.raises(PackError):
+        run_fit(replace(request, out=tmp_path / "other", beside=tmp_path / "no_pack"))
+    assert not (tmp_path / "other" / "split.csv").exists()
 
 
 def test_key_figures_say_what_they_rest_on(tiny_run: TinyRun) -> None:
