@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from lungviewer.core.errors import PackInvalid
 from lungviewer.core.model import (
@@ -24,7 +22,9 @@ from lungviewer.core.model import (
 )
 from lungviewer.packs.jsontext import parse_json, showable
 from lungviewer.packs.names import MANIFEST, MAX_MANIFEST_BYTES
-from lungviewer.packs.schema import Manifest
+
+if TYPE_CHECKING:
+    from lungviewer.packs.schema import Manifest
 
 SCHEMA = "lungviewer-pack/1"
 
@@ -70,6 +70,11 @@ def _check_schema(schema: object) -> None:
 
 
 def _validate(document: Mapping[str, Any]) -> Manifest:
+    # Here, not above: pydantic takes a tenth of a second, and the window is painted before a pack is read.
+    from pydantic import ValidationError
+
+    from lungviewer.packs.schema import Manifest
+
     try:
         return Manifest.model_validate(document)
     except ValidationError as error:
