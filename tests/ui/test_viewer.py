@@ -1,5 +1,6 @@
 """The viewer pane: what it shows of the session, and what it never shows."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +16,12 @@ from lungviewer.core.geometry import Rect
 from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.types import Status
 from lungviewer.exporters.overlay_png import RESEARCH_ONLY, is_overlay_png
+from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.viewing import open_view
 from lungviewer.ui.session import Outcome, ViewerSession
 from lungviewer.ui.viewer.explained import explained
 from lungviewer.ui.viewer.heat_layer import HeatLayer, unknown_rects
+from lungviewer.ui.viewer.opening import ViewOpener
 from lungviewer.ui.viewer.pane import ViewerPane
 from lungviewer.ui.viewer.snapshot import copy_view, print_view, save_view
 from tests.fixtures.views import BrokenSource, GatedSource, blocks, colour_at, plain_source, pyramid
@@ -141,6 +144,22 @@ def test_closing_while_an_image_opens_ends_in_order(qtbot, settings, picture):
     pane.shutdown()
     assert session.close()
     assert pane.info is None
+
+
+def test_a_file_over_which_the_decoder_hangs_does_not_keep_the_window_open(qtbot, tmp_path, monkeypatch):
+    decoder = IsolatedDecoder(opener="tests.fixtures.decoders:obey")
+    asked = threading.Event()
+
+    def hang(path, decoder):
+        asked.set()
+        return decoder.open(path)
+
+    monkeypatch.setattr("lungviewer.ui.viewer.opening.open_view", hang)
+    opener = ViewOpener(decoder)
+    opener.open(tmp_path / "hang")
+    qtbot.waitUntil(asked.is_set)
+    opener.shutdown()  # the thread would run on, and be found by the fixture, were it not freed
+    decoder.close()
 
 
 def test_a_part_that_cannot_be_read_is_said_once(qtbot, session, pane, picture, monkeypatch):

@@ -68,7 +68,7 @@ class Legend(Chip):
     @property
     def text(self) -> str:
         """Class and remark, as they are shown."""
-        return f"{self._name.text()} {self._note.text()}".strip()
+        return " ".join(label.text() for label in (self._name, self._note) if not label.isHidden())
 
     def size_within(self, most: QSize) -> QSize:
         """As wide as its longest line, if there is room."""

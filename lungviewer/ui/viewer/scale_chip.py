@@ -22,7 +22,7 @@ class ScaleChip(Chip):
         font = self._zoom.font()
         font.setBold(True)
         self._zoom.setFont(font)
-        self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bar = _Bar()
         self._unknown = QLabel(self.tr("Scale unknown"))
         self.button = QPushButton(self.tr("Set…"))
