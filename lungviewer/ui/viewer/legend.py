@@ -35,7 +35,7 @@ class Legend(Chip):
         row = QHBoxLayout(self._hatched)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(_HatchSample())
-        row.addWidget(QLabel(self.tr("not analysed")))
+        row.addWidget(QLabel(self.tr("refused")))
         row.addStretch()
         self._research = _label()
         self._research.setText(self.tr("Research use only, not for diagnosis"))
