@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """From a fresh checkout to a running program, with nothing but Python.
 
-    python3 start.py          install, then open the window on the synthetic sample images
-    python3 start.py samples  the same without a window: scan them into samples.csv
-    python3 start.py view …   install, then `lungviewer view …`
-    python3 start.py scan …   install, then `lungviewer scan …`
-    python3 start.py test     install everything that tests need, then run every check
+    python3 start.py            install, then open the window on the synthetic sample images
+    python3 start.py samples    the same without a window: scan them into samples.csv
+    python3 start.py view …     install, then `lungviewer view …`
+    python3 start.py scan …     install, then `lungviewer scan …`
+    python3 start.py libraries  install or name only the system libraries that Qt lacks
+    python3 start.py test       install everything that tests need, then run every check
 
 Everything is installed into the folder .venv beside this file (another one with --env DIR). On Debian
 and Ubuntu, python3-venv and the libraries that windows need are installed when they are missing and this
@@ -55,6 +56,8 @@ def main(arguments):
         environment = os.path.abspath(arguments[at + 1])
         del arguments[at : at + 2]
     verb = arguments[0] if arguments else "view"
+    if verb == "libraries":
+        return provide_qt_libraries()
     if verb not in VERBS:
         print(__doc__)
         return 2
@@ -90,12 +93,14 @@ def has_screen():
 def provide_qt_libraries():
     """Install, or name, the system libraries without which Qt ends the program."""
     if not sys.platform.startswith("linux"):
-        return
+        return 0
     missing = [package for library, package in QT_LIBRARIES.items() if not loads(library)]
     if not os.path.isdir(FONTS) or not os.listdir(FONTS):
         missing.append("fonts-dejavu-core")
     if missing and not install_debian(*missing):
-        fail("the window needs system libraries. On Debian or Ubuntu: apt-get install " + " ".join(missing))
+        names = " ".join(missing)
+        return fail("the window needs system libraries. On Debian or Ubuntu: apt-get install " + names)
+    return 0
 
 
 def loads(library):
