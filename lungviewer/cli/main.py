@@ -66,7 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Cancelled:
         return EXIT_CANCELLED
     except LungviewerError as error:
-        return _say(error.sentence, EXIT_USAGE if isinstance(error, UsageError) else _severity(error))
+        from lungviewer.cli.options import sentence_with_options
+
+        code = EXIT_USAGE if isinstance(error, UsageError) else _severity(error)
+        return _say(sentence_with_options(error), code)
     except KeyboardInterrupt:
         return EXIT_CANCELLED
     except BrokenPipeError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lungviewer.cli.console import err, out
 from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
+from lungviewer.cli.options import sentence_with_options
 from lungviewer.core.errors import LungviewerError, OutputUnwritable, PackNotFound, UsageError
 from lungviewer.core.paths import pack_dirs, user_packs_dir
 from lungviewer.packs.store import (
@@ -78,7 +79,7 @@ def _verify_golden(path: Path) -> bool:
             InferenceEngine.open(pack, "cpu", precision=precision).close()
             out().print(f"  ok   {topic:16} reproduce on this machine's processor")
         except LungviewerError as error:
-            out().print(f"  FAIL {topic:16} {error.sentence}")
+            out().print(f"  FAIL {topic:16} {sentence_with_options(error)}")
             good = False
     return good
 

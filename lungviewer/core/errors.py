@@ -1,8 +1,9 @@
 """Every failure this program raises on purpose, by name.
 
 Each error carries a stable `code` (it goes into CSV files and must not change), a sentence that says
-what happened, and a `hint` that says what a person can do about it. Messages never hold file names:
-they are written to logs, and the caller knows which file it was reading.
+what happened, and a `hint` that says what a person can do about it, in words that suit the window as well
+as the command line, which adds its options (cli/options.py). Messages never hold file names: they are
+written to logs, and the caller knows which file it was reading.
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ class PackError(LungviewerError):
 
 class PackNotFound(PackError):
     code = "pack_not_found"
-    default_hint = "`lungviewer packs list` shows what is installed."
+    default_hint = "Choose one of the installed packs."
 
 
 class PackInvalid(PackError):
@@ -182,7 +183,7 @@ class PackNotReproducible(PackError):
     """The pack's golden images do not give the stated outputs on this machine."""
 
     code = "pack_not_reproducible"
-    default_hint = "Try --device cpu; if it still differs, report the machine with `lungviewer doctor`."
+    default_hint = "Choose the processor as the device; if it still differs, report the machine."
 
 
 # --- running -----------------------------------------------------------------------------------------
@@ -194,7 +195,7 @@ class BackendError(LungviewerError):
 
 class DeviceUnavailable(BackendError):
     code = "device_unavailable"
-    default_hint = "Use --device cpu or --device auto."
+    default_hint = "Choose the processor as the device, or let the program choose."
 
 
 class MissingDependency(LungviewerError):
@@ -223,7 +224,7 @@ class OutputUnwritable(OutputError):
 
 class JournalMismatch(OutputError):
     code = "journal_mismatch"
-    default_hint = "Use --fresh to start over, or another output name."
+    default_hint = "Start over, or choose another output name."
 
 
 class ReviewLogDamaged(OutputError):

@@ -122,7 +122,7 @@ def _default(entries: Sequence[PackEntry]) -> Path:
     if not candidates:
         raise PackNotFound(f"There is no histology pack. {_what_exists(entries)}")
     if len(ids) > 1:
-        raise PackNotFound(f"There are several histology packs; name one. {_what_exists(entries)}")
+        raise PackNotFound(f"There are several histology packs. {_what_exists(entries)}")
     return candidates[0].path
 
 

@@ -36,7 +36,7 @@ def check_keras_archive(data: bytes) -> None:
     if data.startswith(HDF5_SIGNATURE):
         raise PackInvalid(
             "This is a model in the older .h5 form, which cannot be checked.",
-            hint="Convert it with `lungviewer packs import`.",
+            hint="Import it as a pack.",
         )
     archive = Archive(io.BytesIO(data), 8, FILE_LIMITS[MODEL_KERAS])
     try:

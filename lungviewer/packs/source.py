@@ -67,7 +67,7 @@ class FolderSource:
             if prefix or entry.name != EVALUATION:
                 raise PackInvalid(
                     "The folder is no model pack, or holds a folder that is not evaluation/.",
-                    hint="Name the folder that holds pack.json.",
+                    hint="Choose the folder that holds pack.json.",
                 )
             self._list(Path(entry.path), f"{EVALUATION}/")
             return

@@ -152,7 +152,8 @@ def _candidates(backend: Backend, device: str, precision: str, notes: list[str])
     if precision == "int8":
         if device not in ("auto", "cpu"):
             raise DeviceUnavailable(
-                "The int8 model runs on the processor only.", hint="Leave --device out, or use fp32."
+                "The int8 model runs on the processor only.",
+                hint="Let the program choose the device, or use fp32.",
             )
         return ["cpu"]
     if device != "auto":

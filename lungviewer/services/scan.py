@@ -137,7 +137,7 @@ class _Run:
         if not self._found.files and self._journal.listed():
             raise UsageError(
                 "There are no images here now, but the report has rows of an earlier scan.",
-                hint="Check that the drive is connected; --fresh empties the report.",
+                hint="Check that the drive is connected; starting over empties the report.",
             )
         self._journal.begin(self._found.files)
         self._journal.forget(self._without_overlay())
@@ -282,9 +282,9 @@ def root_key(found: FoundFiles) -> str:
 def check_output(output: Path, options: ScanOptions) -> None:
     """Raise UsageError, as `scan_folder` does, when the report cannot lie there."""
     if not output.name:
-        raise UsageError("The output has no name.", hint="Name a file: -o report.csv.")
+        raise UsageError("The output has no name.", hint="Choose a file, such as report.csv.")
     if output.is_dir():
-        raise UsageError("The output is a folder.", hint="Name a file: -o FOLDER/report.csv.")
+        raise UsageError("The output is a folder.", hint="Choose a file in it, such as report.csv.")
     if not output.absolute().parent.is_dir():
         raise UsageError("The folder of the output does not exist.", hint="Create it, or choose another.")
     if not os.path.lexists(output):
@@ -299,12 +299,12 @@ def check_output(output: Path, options: ScanOptions) -> None:
     if has_entries(output):
         raise UsageError(
             "Somebody has written into the review columns of the report; a scan would draw it anew.",
-            hint="Move it away and scan again (nothing is analysed twice), or replace it with --fresh.",
+            hint="Move it away and scan again (nothing is analysed twice), or start over, which replaces it.",
         )
     if not journal_of(output).exists():
         raise UsageError(
             "A report of that name exists, but not its journal, so it cannot be resumed.",
-            hint="Choose another name, or replace it with --fresh.",
+            hint="Choose another name, or start over, which replaces it.",
         )
 
 

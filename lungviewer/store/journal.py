@@ -42,7 +42,7 @@ WHERE results.settings = ? AND results.size = listing.size AND results.mtime_ns 
 """
 
 
-_RESUMES = "Free some space or reconnect the drive, then run the same command again: it resumes."
+_RESUMES = "Free some space or reconnect the drive, then scan again: it resumes."
 _DAMAGED = "The journal beside this report is damaged, or no journal of lungviewer's."
 
 

@@ -160,7 +160,7 @@ class ChoosePage(QWidget):
 
     def _show_outlook(self, problem: LungviewerError | None) -> None:
         outlook, preview = self._controller.outlook, self._controller.preview_made
-        self._problem.say("" if problem is None else words.sentence(problem))
+        self._problem.say("" if problem is None else problem.sentence)
         if outlook is None or preview is None or problem is not None:
             self._there.setText("")
             goes_on = False

@@ -143,7 +143,7 @@ class RunPage(QWidget):
         said = words.how_far(state, numbers) if state.busy else words.how_it_ended(state, numbers)
         self._words.setText(said)
         self._bar.setAccessibleDescription(said)
-        self._message.say("" if controller.problem is None else words.sentence(controller.problem))
+        self._message.say("" if controller.problem is None else controller.problem.sentence)
         self._counts.show_numbers(numbers.by_status, numbers.by_class, controller.spec)
         for place, table, word in (
             (0, self.results.table, self.tr("Results ({n})")),

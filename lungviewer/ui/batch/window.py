@@ -84,7 +84,7 @@ class ScanWindow(QWidget):
         controller = self._controller
         said = words.how_it_ended(controller.state, controller.numbers)
         if controller.problem is not None:
-            said = f"{said} {words.sentence(controller.problem)}"
+            said = f"{said} {controller.problem.sentence}"
         kind = "error" if controller.state is ScanState.FAILED else "info"
         preview = controller.preview_made
         name = "" if preview is None else " ".join(preview.found.root.name.split())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
-from lungviewer.core.errors import LungviewerError
 from lungviewer.services.preview import Outlook, ScanPreview
 from lungviewer.ui.batch.state import ScanNumbers, ScanState
 
@@ -125,18 +124,3 @@ def how_it_ended(state: ScanState, numbers: ScanNumbers) -> str:
     if numbers.kept:
         sentence += " " + _tr("{n} rows of the earlier scan were kept.").format(n=count(numbers.kept))
     return sentence
-
-
-def sentence(error: LungviewerError) -> str:
-    """A failure and what to do, where hints that were written for the command line speak of buttons."""
-    said = error.sentence
-    for flag, words in (
-        (" -o FOLDER/report.csv", _tr(" report.csv")),
-        (" -o report.csv", _tr(" report.csv")),
-        ("Use --fresh to start over", _tr("Start over")),
-        ("replace it with --fresh", _tr("start over")),
-        ("--fresh empties the report", _tr("“Start over” empties the report")),
-        ("run the same command again: it resumes", _tr("scan again: it goes on")),
-    ):
-        said = said.replace(flag, words)
-    return said

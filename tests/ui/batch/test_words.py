@@ -2,7 +2,6 @@
 
 import pytest
 
-from lungviewer.core.errors import JournalMismatch, OutputUnwritable
 from lungviewer.ui.batch import words
 from lungviewer.ui.batch.pace import Pace
 from lungviewer.ui.batch.state import ScanNumbers, ScanState
@@ -104,33 +103,3 @@ def test_the_end_is_a_sentence():
     )
     assert "after 500 of 500" in words.how_it_ended(ScanState.STOPPED, numbers)
     assert words.how_it_ended(ScanState.DONE, ScanNumbers()) == "No image was found there."
-
-
-def test_hints_for_the_command_line_become_hints_for_the_window():
-    for error in (
-        JournalMismatch("The report belongs to another scan."),
-        OutputUnwritable("x", hint="Reconnect the drive, then run the same command again: it resumes."),
-    ):
-        said = words.sentence(error)
-        assert said.startswith(error.message)
-        assert "--" not in said
-        assert "command" not in said
-
-
-def test_every_hint_of_the_services_speaks_to_the_window_too():
-    """No flag of the command line reaches a person who sees buttons."""
-    import re
-    from pathlib import Path
-
-    import lungviewer.services.scan as scan
-    import lungviewer.store.journal as journal
-    from lungviewer.core.errors import UsageError
-
-    hints = set()
-    for module in (scan, journal):
-        text = Path(module.__file__).read_text(encoding="utf-8")
-        hints |= set(re.findall(r'(?:hint=|_RESUMES = )"([^"]+)"', text))
-    assert len(hints) >= 8
-    for hint in hints:
-        said = words.sentence(UsageError("What happened.", hint=hint))
-        assert not re.search(r"--|(?<!\w)-o |command", said), said
