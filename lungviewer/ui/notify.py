@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from lungviewer.ui.icons import icon
+from lungviewer.ui.prose import Prose
 from lungviewer.ui.session import Notice
+from lungviewer.ui.symbol import Symbol
 
-_ICONS = {"info": "info", "warning": "warning", "error": "error"}
 _MOST = 50
 
 
@@ -22,13 +23,8 @@ class NoticeBar(QFrame):
         self.setObjectName("notice")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self._waiting: list[tuple[Notice, str, str]] = []
-        self._symbol = QLabel()
-        self._text = QLabel()
-        self._text.setWordWrap(True)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
+        self._symbol = Symbol("info")
+        self._text = Prose(selectable=True)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._more = QLabel()
         self._action = QPushButton()
@@ -79,8 +75,7 @@ class NoticeBar(QFrame):
         if not self._waiting:
             return
         notice, action, words = self._waiting[-1]
-        side = self.fontMetrics().height()
-        self._symbol.setPixmap(icon(_ICONS.get(notice.kind, "info")).pixmap(QSize(side, side)))
+        self._symbol.show_icon(notice.kind)
         word = {"warning": self.tr("Warning"), "error": self.tr("Problem")}.get(notice.kind, "")
         self._text.setText(
             self.tr("{word}: {text}").format(word=word, text=notice.text) if word else notice.text

@@ -1,112 +1,89 @@
-"""Words in a window: paragraphs, headings, and sentences with a symbol, which follow font and colours."""
+"""Words in a window: plain, of another size, or with a symbol; they follow font and colours."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtGui import QFont, QFontDatabase, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QWidget
 
-from lungviewer.ui.icons import icon
-
-
-def prose(text: str = "", *, selectable: bool = False) -> QLabel:
-    """Plain text that wraps."""
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    if selectable:
-        label.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-    return label
+from lungviewer.ui.symbol import Symbol
 
 
-def fixed_text(text: str, name: str) -> QPlainTextEdit:
-    """Text of equally wide letters, to read and to copy; `name` is for screen readers."""
-    box = QPlainTextEdit(text)
-    box.setReadOnly(True)
-    box.setTabChangesFocus(True)
-    box.setAccessibleName(name)
-    box.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-    # The family alone, so that the size stays the program's.
-    font = QFont()
-    font.setFamilies(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).families())
-    font.setStyleHint(QFont.StyleHint.Monospace)
-    box.setFont(font)
-    return box
+class Prose(QLabel):
+    """Plain text over as many lines as it needs. `faint`: greyed; `selectable`: to be copied."""
+
+    def __init__(
+        self, text: str = "", *, bold: bool = False, faint: bool = False, selectable: bool = False
+    ) -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        if selectable:
+            self.setTextInteractionFlags(
+                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            )
+        if faint:
+            self.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        if bold:
+            self.setFont(bold_font())
+
+    def say(self, text: str) -> None:
+        """Show a text; nothing, and no room for it, when it is empty."""
+        self.setText(text)
+        self.setVisible(bool(text))
 
 
-class Heading(QWidget):
-    """Bold plain text that wraps, `larger` than the text around it whatever size that gets."""
+class Sized(QWidget):
+    """`Prose` in another size than the text around it, whatever that gets: 1.5 is half as large again."""
 
-    def __init__(self, text: str = "", larger: float = 1.0) -> None:
+    def __init__(self, text: str = "", size: float = 1.0, *, bold: bool = False, faint: bool = False) -> None:
         super().__init__()
-        self._larger = larger
-        self.label = prose(text)
+        self._size, self._bold = size, bold
+        self.label = Prose(text, faint=faint, selectable=True)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.label)
-        self._enlarge()
+        self._fit()
+
+    def say(self, text: str) -> None:
+        """Show a text; nothing when it is empty."""
+        self.setText(text)
+        self.setVisible(bool(text))
 
     def setText(self, text: str) -> None:
-        """Another heading."""
         self.label.setText(text)
 
     def text(self) -> str:
-        """The words."""
         return self.label.text()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         # The label has a size of its own and hears of no new one; this widget has none and does.
         if event.type() == QEvent.Type.FontChange:
-            self._enlarge()
+            self._fit()
 
-    def _enlarge(self) -> None:
+    def _fit(self) -> None:
         font = QFont(self.font())
-        font.setBold(True)
+        font.setBold(self._bold)
         if font.pointSizeF() > 0:
-            font.setPointSizeF(font.pointSizeF() * self._larger)
+            font.setPointSizeF(font.pointSizeF() * self._size)
+        else:
+            font.setPixelSize(round(font.pixelSize() * self._size))
         self.label.setFont(font)
 
 
-class Symbol(QWidget):
-    """An icon as high as the text beside it. It says nothing that words do not say."""
+class Sentence(QFrame):
+    """A symbol and a sentence beside it, which says the same; hidden while there is nothing to say."""
 
-    def __init__(self, name: str = "") -> None:
-        super().__init__()
-        self._name = ""
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.show_icon(name)
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    def show_icon(self, name: str) -> None:
-        """The icon of this name; "" for none."""
-        self._name = name
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        side = round(self.fontMetrics().height() * 1.1)
-        return QSize(side, side)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        if self._name:
-            side = min(self.width(), self.height())
-            icon(self._name).paint(QPainter(self), QRect(0, 0, side, side))
-
-
-class Sentence(QWidget):
-    """A symbol and a sentence beside it, whose first word says the same as the symbol."""
-
-    def __init__(self) -> None:
+    def __init__(self, *, framed: bool = False) -> None:
         super().__init__()
         self.symbol = Symbol()
-        self.label = prose(selectable=True)
+        self.label = Prose(selectable=True)
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        if framed:
+            self.setFrameShape(QFrame.Shape.StyledPanel)
+        else:
+            row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.symbol, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.label, 1)
         self.hide()
@@ -120,3 +97,29 @@ class Sentence(QWidget):
     def text(self) -> str:
         """What is said."""
         return self.label.text()
+
+
+def fixed_text(text: str, name: str) -> QPlainTextEdit:
+    """Text of equally wide letters, to read and to copy; `name` is for screen readers."""
+    box = QPlainTextEdit(text)
+    box.setReadOnly(True)
+    box.setTabChangesFocus(True)
+    box.setAccessibleName(name)
+    box.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+    box.setFont(fixed_font())
+    return box
+
+
+def bold_font(bold: bool = True) -> QFont:
+    """States nothing but the weight: size and family stay the program's, also when they change."""
+    font = QFont()
+    font.setBold(bold)
+    return font
+
+
+def fixed_font() -> QFont:
+    """Equally wide letters, in the program's size."""
+    font = QFont()
+    font.setFamilies(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).families())
+    font.setStyleHint(QFont.StyleHint.Monospace)
+    return font

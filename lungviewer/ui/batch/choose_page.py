@@ -22,11 +22,11 @@ from PySide6.QtWidgets import (
 from lungviewer.core.errors import LungviewerError
 from lungviewer.ui.batch import words
 from lungviewer.ui.batch.controller import ScanController
-from lungviewer.ui.batch.message import Message
 from lungviewer.ui.batch.options_box import OptionsBox
 from lungviewer.ui.batch.path_line import PathLine
 from lungviewer.ui.batch.state import ScanState
 from lungviewer.ui.icons import icon
+from lungviewer.ui.prose import Sentence
 from lungviewer.ui.settings import SettingsStore
 
 _BETWEEN = "; "
@@ -51,7 +51,7 @@ class ChoosePage(QWidget):
         self._there = _paragraph(self.tr("What lies at the place for the report"))
         self._fresh = QCheckBox(self.tr("Start &over: forget the earlier scan and replace its report"))
         self._options = OptionsBox(settings.current)
-        self._problem = Message("error")
+        self._problem = Sentence(framed=True)
         self._start = QPushButton(self.tr("&Start"))
         self._start.setIcon(icon("scan"))
         self._start.setDefault(True)
@@ -160,7 +160,7 @@ class ChoosePage(QWidget):
 
     def _show_outlook(self, problem: LungviewerError | None) -> None:
         outlook, preview = self._controller.outlook, self._controller.preview_made
-        self._problem.say("" if problem is None else problem.sentence)
+        self._problem.say("error", "" if problem is None else problem.sentence)
         if outlook is None or preview is None or problem is not None:
             self._there.setText("")
             goes_on = False

@@ -4,50 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import Status
 from lungviewer.ui.batch.words import count
 from lungviewer.ui.flow import FlowLayout
-from lungviewer.ui.icons import icon
+from lungviewer.ui.symbol import Swatch, Symbol
 from lungviewer.ui.words import class_label, status_word
 
-_ICONS = {Status.OK: "ok", Status.REVIEW: "review", Status.REFUSED: "refused", Status.ERROR: "error"}
 _CLASS = "class:"
-
-
-class Sign(QWidget):
-    """A small icon by its name, or a square of a colour; drawn anew whenever the theme changes."""
-
-    def __init__(self, name: str = "", colour: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._icon = icon(name) if name else None
-        self._colour = colour
-        self.setFixedSize(self.sizeHint())
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange:
-            self.setFixedSize(self.sizeHint())
-
-    def sizeHint(self) -> QSize:
-        side = round(self.fontMetrics().height() * 1.1)
-        return QSize(side, side)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        if self._icon is not None:
-            self._icon.paint(painter, self.rect())
-            return
-        side = round(self.width() * 0.65)
-        square = QRect(0, 0, side, side)
-        square.moveCenter(self.rect().center())
-        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        painter.setBrush(QColor(self._colour))
-        painter.drawRect(square)
 
 
 class Counts(QWidget):
@@ -74,7 +41,7 @@ class Counts(QWidget):
         self._calls.addWidget(self._hidden)
         self._items: dict[str, _Item] = {}
         for status in Status:
-            self._add(self._statuses, status.value, Sign(_ICONS[status]), status_word(status))
+            self._add(self._statuses, status.value, Symbol(status.value), status_word(status))
 
     def show_numbers(
         self, by_status: Mapping[str, int], by_class: Mapping[str, int], spec: ModelSpec | None
@@ -104,16 +71,16 @@ class Counts(QWidget):
             item.hide()
             item.deleteLater()
         for known in () if spec is None else spec.classes:
-            self._add(self._calls, _CLASS + known.id, Sign(colour=known.colour), class_label(known.id, spec))
+            self._add(self._calls, _CLASS + known.id, Swatch(known.colour), class_label(known.id, spec))
 
-    def _add(self, flow: FlowLayout, key: str, sign: Sign, word: str) -> None:
+    def _add(self, flow: FlowLayout, key: str, sign: QWidget, word: str) -> None:
         item = self._items[key] = _Item(sign, word, self)
         flow.addWidget(item)
         item.setVisible(not (self._blinded and key.startswith(_CLASS)))
 
 
 class _Item(QWidget):
-    def __init__(self, sign: Sign, word: str, parent: QWidget) -> None:
+    def __init__(self, sign: QWidget, word: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._word = word
         self._label = QLabel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QFont
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -19,11 +19,11 @@ from lungviewer.ui.batch import words
 from lungviewer.ui.batch.columns import CALL_COLUMNS, problem_columns, result_columns
 from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.counts import Counts
-from lungviewer.ui.batch.message import Message
 from lungviewer.ui.batch.state import ScanState
 from lungviewer.ui.batch.table import RecordView
 from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
+from lungviewer.ui.prose import Sentence, bold_font
 from lungviewer.ui.settings import Settings, SettingsStore
 
 
@@ -41,15 +41,13 @@ class RunPage(QWidget):
         super().__init__(parent)
         self._controller = controller
         self._title = ElidedLabel()
-        bold = QFont()
-        bold.setBold(True)
-        self._title.setFont(bold)
+        self._title.setFont(bold_font())
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(self.tr("Progress of the scan"))
         self._words = QLabel()
         self._words.setWordWrap(True)
-        self._message = Message("error")
+        self._message = Sentence(framed=True)
         self._counts = Counts()
         self.results = RecordView(result_columns(lambda: controller.spec))
         self.results.setAccessibleName(self.tr("Results of the scan"))
@@ -107,9 +105,8 @@ class RunPage(QWidget):
             return
         place = output.absolute().parent if of_folder else output.absolute()
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(place))):
-            self._message.say(
-                self.tr("No program here opens it. The report lies at {path}").format(path=output)
-            )
+            words = self.tr("No program here opens it. The report lies at {path}").format(path=output)
+            self._message.say("error", words)
 
     # --- what is shown ---------------------------------------------------------------------------
 
@@ -143,7 +140,7 @@ class RunPage(QWidget):
         said = words.how_far(state, numbers) if state.busy else words.how_it_ended(state, numbers)
         self._words.setText(said)
         self._bar.setAccessibleDescription(said)
-        self._message.say("" if controller.problem is None else controller.problem.sentence)
+        self._message.say("error", "" if controller.problem is None else controller.problem.sentence)
         self._counts.show_numbers(numbers.by_status, numbers.by_class, controller.spec)
         for place, table, word in (
             (0, self.results.table, self.tr("Results ({n})")),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPen, QPixmap, QShowEvent
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QIcon, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -22,6 +22,7 @@ from lungviewer.ui import words
 from lungviewer.ui.browser.arranging import Answers, Filter
 from lungviewer.ui.icons import icon
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.symbol import swatch_icon
 
 _STATUSES: tuple[Status | None, ...] = (Status.OK, Status.REVIEW, Status.REFUSED, Status.ERROR, None)
 
@@ -118,16 +119,7 @@ class FilterMenu(QMenu):
         spec = self._session.spec
         if spec is None or class_id not in spec.class_ids:
             return QIcon()
-        ratio = self.devicePixelRatioF()
-        pixmap = QPixmap(round(16 * ratio), round(16 * ratio))
-        pixmap.setDevicePixelRatio(ratio)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Mid), 1))
-        painter.setBrush(QColor(spec.class_by_id(class_id).colour))
-        painter.drawRect(QRectF(2.5, 2.5, 11, 11))
-        painter.end()
-        return QIcon(pixmap)
+        return swatch_icon(spec.class_by_id(class_id).colour, self)
 
     @Slot()
     def _toggled(self) -> None:

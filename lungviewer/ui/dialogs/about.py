@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 import lungviewer
 from lungviewer.services.doctor import library_versions
 from lungviewer.ui.icons import icon
-from lungviewer.ui.prose import Heading, fixed_text, prose
+from lungviewer.ui.prose import Prose, Sized, fixed_text
 from lungviewer.ui.session import ViewerSession
 
 _ICON = 72
@@ -50,18 +50,18 @@ class AboutDialog(QDialog):
         picture.setPixmap(icon("lungviewer").pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
         picture.setAlignment(Qt.AlignmentFlag.AlignTop)
         words = QVBoxLayout()
-        words.addWidget(Heading(f"lungviewer {lungviewer.__version__}", 1.5))
-        words.addWidget(Heading(self.tr("Research use only, not for diagnosis.")))
+        words.addWidget(Sized(f"lungviewer {lungviewer.__version__}", 1.5, bold=True))
+        words.addWidget(Prose(self.tr("Research use only, not for diagnosis."), bold=True))
         sentence = self.tr(
             "A viewer for lung histology that says what class it sees, how sure it is, where the answer "
             "comes from and whether to trust it. It works on this computer alone: nothing is sent anywhere."
         )
-        words.addWidget(prose(sentence))
+        words.addWidget(Prose(sentence))
         licence = self.tr(
             "Licence: Apache-2.0. Qt for Python is used under the LGPL-3.0; other libraries have licences of "
             "their own. The model's data and sources are on its card."
         )
-        words.addWidget(prose(licence))
+        words.addWidget(Prose(licence))
         top = QHBoxLayout()
         top.setSpacing(16)
         top.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 
 from lungviewer.ui.dialogs.open_folder import show_folder
 from lungviewer.ui.icons import icon
-from lungviewer.ui.prose import Sentence, fixed_text, prose
+from lungviewer.ui.prose import Prose, Sentence, fixed_text
 
 
 class CrashReport(QWidget):
@@ -22,7 +22,7 @@ class CrashReport(QWidget):
         self._folder = log_folder
         happened = Sentence()
         self.text = fixed_text(text, self.tr("Where in the program it happened"))
-        self.place = prose(selectable=True)
+        self.place = Prose(selectable=True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         role = QDialogButtonBox.ButtonRole.ActionRole
         self.copy = self.buttons.addButton(self.tr("Copy"), role)
@@ -35,7 +35,7 @@ class CrashReport(QWidget):
         column = QVBoxLayout(self)
         column.addWidget(happened)
         column.addWidget(
-            prose(
+            Prose(
                 self.tr(
                     "This is where in the program it happened. It holds no name of a file or patient and was "
                     "sent nowhere: copy it into a report of the problem if you want to make one. A scan that "

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from lungviewer.core.colourmap import COLOUR_MAPS, lookup_table
 from lungviewer.ui.dialogs.settings_work import EightBits, Machine
 from lungviewer.ui.icons import icon
-from lungviewer.ui.prose import prose
+from lungviewer.ui.prose import Prose
 from lungviewer.ui.qimage import rgb_image
 from lungviewer.ui.settings import DEVICES, PRECISIONS, THEMES, Settings
 
@@ -69,7 +69,7 @@ class LookPage(Page):
         words = self.tr(
             "From little evidence (left) to most (right). Viridis and cividis suit colour blindness."
         )
-        self.form.addRow(prose(words))
+        self.form.addRow(Prose(words))
         self.colour_map.currentIndexChanged.connect(self._show_map)
 
     def show_settings(self, settings: Settings) -> None:
@@ -103,15 +103,15 @@ class MachinePage(Page):
             self.tr("Processor"),
         )
         self.device = _choice(DEVICES, self._names)
-        self.in_use = prose(selectable=True)
-        self.devices = prose(self.tr("Being looked at…"), selectable=True)
+        self.in_use = Prose(selectable=True)
+        self.devices = Prose(self.tr("Being looked at…"), selectable=True)
         self.threads = QSpinBox()
         self.threads.setRange(0, 64)
         self.threads.setSpecialValueText(self.tr("all but one"))
         self.precision = _choice(
             PRECISIONS, (self.tr("Full (32 bits)"), self.tr("Eight bits, processor only"))
         )
-        self.eight_bits = prose(self.tr("Being read…"), selectable=True)
+        self.eight_bits = Prose(self.tr("Being read…"), selectable=True)
         self.form.addRow(self.tr("&Device"), self.device)
         self.form.addRow(self.in_use)
         self.form.addRow(self.devices)
@@ -175,10 +175,10 @@ class ImagesPage(Page):
         words = self.tr(
             "A number here counts for every image, whatever its file says. A wrong scale gives wrong answers."
         )
-        self.form.addRow(prose(words))
+        self.form.addRow(Prose(words))
         self.form.addRow(self.tr("Classify &up to"), self.count)
         words = self.tr("Folders with more images are classified one by one as you look, or by a scan.")
-        self.form.addRow(prose(words))
+        self.form.addRow(Prose(words))
         self.form.addRow(self.recursive)
 
     def show_settings(self, settings: Settings) -> None:
@@ -205,9 +205,9 @@ class StoragePage(Page):
         self.thumbnails = _megabytes(0, self.tr(" MB on disk"))
         self.thumbnails.setSpecialValueText(self.tr("keep none"))
         self.clear = QPushButton(icon("trash"), self.tr("Clear thumbnail cache"))
-        self.cleared = prose()
+        self.cleared = Prose()
         self.log = QPushButton(icon("folder"), self.tr("Open log folder"))
-        self.logged = prose(self.tr("The log says what went wrong, and names no file."), selectable=True)
+        self.logged = Prose(self.tr("The log says what went wrong, and names no file."), selectable=True)
         self.form.addRow(self.tr("&Slide view keeps"), self.tiles)
         self.form.addRow(self.tr("Thumb&nails keep"), self.thumbnails)
         self.form.addRow(self.clear)

@@ -10,7 +10,7 @@ from lungviewer.packs.store import PackEntry
 from lungviewer.ui.models.facts import FactsPage
 from lungviewer.ui.models.standing import Standing
 from lungviewer.ui.models.work import Pages, Plot
-from lungviewer.ui.prose import Heading, Sentence, prose
+from lungviewer.ui.prose import Prose, Sentence, Sized
 from lungviewer.ui.reading import MarkdownView
 
 
@@ -19,7 +19,7 @@ class PackDetails(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title = Heading(larger=1.25)
+        self.title = Sized(size=1.25, bold=True)
         self.standing = Sentence()
         self.card = MarkdownView()
         self.card.setAccessibleName(self.tr("Model card"))
@@ -78,11 +78,11 @@ class _Figures(QScrollArea):
         column.setContentsMargins(12, 12, 12, 12)
         for plot in plots:
             title = self._title(plot.name)
-            column.addWidget(Heading(title))
+            column.addWidget(Prose(title, bold=True))
             column.addWidget(_Picture(QPixmap.fromImage(plot.image), title))
             column.addSpacing(12)
         if not plots:
-            column.addWidget(prose(otherwise))
+            column.addWidget(Prose(otherwise))
         column.addStretch(1)
         self.setWidget(inside)
 

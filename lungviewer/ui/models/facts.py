@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from lungviewer.core.model import ClassSpec, ModelSpec
-from lungviewer.ui.prose import Heading, Symbol, prose
+from lungviewer.core.model import ModelSpec
+from lungviewer.ui.prose import Prose
+from lungviewer.ui.symbol import Swatch
 from lungviewer.ui.words import percent
 
 _GROUP = 8  # hexadecimal digits that an eye can compare at once
@@ -46,13 +46,13 @@ class FactsPage(QScrollArea):
 
     def _add_classes(self, column: QVBoxLayout, spec: ModelSpec) -> None:
         roles = {"tumour": self.tr("tumour"), "benign": self.tr("benign"), "normal": self.tr("normal")}
-        column.addWidget(Heading(self.tr("Classes")))
+        column.addWidget(Prose(self.tr("Classes"), bold=True))
         for one in spec.classes:
             text = self.tr("{label}: {role}; id {id}, colour {colour}")
             words = text.format(label=one.label, role=roles[one.role.value], id=one.id, colour=one.colour)
             row = QHBoxLayout()
-            row.addWidget(_Swatch(one))
-            row.addWidget(prose(words, selectable=True), 1)
+            row.addWidget(Swatch(one.colour))
+            row.addWidget(Prose(words, selectable=True), 1)
             column.addLayout(row)
 
     def _input(self, spec: ModelSpec) -> Rows:
@@ -108,20 +108,8 @@ class FactsPage(QScrollArea):
 
 
 def _add_rows(form: QFormLayout, title: str, rows: Rows) -> None:
-    head = Heading(title)
+    head = Prose(title, bold=True)
     head.setContentsMargins(0, 8, 0, 0)
     form.addRow(head)
     for name, value in rows:
-        form.addRow(prose(name), prose(value, selectable=True))
-
-
-class _Swatch(Symbol):
-    """A class's colour as it is in the heat map's legend; its name stands beside it."""
-
-    def __init__(self, spec: ClassSpec) -> None:
-        super().__init__()
-        self._colour = QColor(spec.colour)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect().adjusted(2, 2, -2, -2), self._colour)
+        form.addRow(Prose(name), Prose(value, selectable=True))

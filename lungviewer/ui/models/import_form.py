@@ -26,7 +26,7 @@ from lungviewer.core.errors import MissingDependency
 from lungviewer.services.training_process import require_tensorflow, training_command
 from lungviewer.ui.icons import icon
 from lungviewer.ui.models.import_request import SCALINGS, ImportRequest, class_lines, proposed_id
-from lungviewer.ui.prose import Sentence, prose
+from lungviewer.ui.prose import Prose, Sentence
 
 
 class ImportForm(QDialog):
@@ -85,7 +85,7 @@ class ImportForm(QDialog):
     def _arrange(self) -> None:
         whole = QVBoxLayout(self)
         whole.addWidget(
-            prose(
+            Prose(
                 self.tr(
                     "The model is converted and compared with the original; nothing in its file is run. "
                     "It will be marked “not validated”."

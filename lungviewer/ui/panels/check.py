@@ -19,8 +19,8 @@ from lungviewer.ui.jobs import Job, Progress
 from lungviewer.ui.panels.bars import Bar, Bars
 from lungviewer.ui.panels.check_words import scope_sentence, verdict_sentence
 from lungviewer.ui.panels.hidden_picture import HiddenPicture
-from lungviewer.ui.panels.labels import WrapLabel
 from lungviewer.ui.panels.shown import Phase, Shown, shown, shown_class
+from lungviewer.ui.prose import Prose
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.words import class_label, percent
 
@@ -36,7 +36,7 @@ class CheckSection(QWidget):
         self._job: Job | None = None
         self._about: tuple[ImageResult, str] | None = None
         self._state = Shown(Phase.NO_IMAGE)
-        self.intro = WrapLabel(faint=True)
+        self.intro = Prose(faint=True, selectable=True)
         self.share = QComboBox()
         self.share.setAccessibleName(self.tr("Share of the map that is hidden"))
         for value in _SHARES:
@@ -45,7 +45,7 @@ class CheckSection(QWidget):
         self.button = QPushButton(icon("check"), self.tr("Check the explanation"))
         self.button.clicked.connect(self._toggle)
         self.bars = Bars(self.tr("Probability before and after hiding"))
-        self.verdict, self.scope = WrapLabel(), WrapLabel(faint=True)
+        self.verdict, self.scope = Prose(selectable=True), Prose(faint=True, selectable=True)
         self.picture = HiddenPicture()
         self._lay_out()
         session.explaining.changed.connect(self._explaining_changed)

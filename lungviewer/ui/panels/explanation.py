@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, QSignalBlocker, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QBrush, QColor, QIcon, QImage, QPainter, QPaintEvent, QPalette, QPixmap
+from PySide6.QtGui import QBrush, QIcon, QImage, QPainter, QPaintEvent, QPalette, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -19,9 +19,10 @@ from PySide6.QtWidgets import (
 from lungviewer.core.colourmap import COLOUR_MAPS, lookup_table
 from lungviewer.core.model import ModelSpec
 from lungviewer.ui.explaining import Explaining
-from lungviewer.ui.panels.labels import WrapLabel
 from lungviewer.ui.panels.shown import Shown, shown_class
+from lungviewer.ui.prose import Prose
 from lungviewer.ui.qimage import rgb_image
+from lungviewer.ui.symbol import swatch_icon
 from lungviewer.ui.words import class_label
 
 _REMEMBER_MS = 800
@@ -46,7 +47,7 @@ class ExplanationSection(QWidget):
         self.opacity, self.threshold = _slider(), _slider()
         self.opacity_number, self.threshold_number = QLabel(), QLabel()
         self.strip = Strip()
-        self.legend = WrapLabel(faint=True)
+        self.legend = Prose(faint=True, selectable=True)
         self._lay_out()
         self.visible_box.toggled.connect(explaining.set_visible)
         self.class_box.activated.connect(self._class_chosen)
@@ -99,7 +100,7 @@ class ExplanationSection(QWidget):
             self.class_box.clear()
             self.class_box.addItem(self.tr("The call"), None)
             for spec in self._spec.classes if self._spec else ():
-                self.class_box.addItem(_swatch(spec.colour), spec.label, spec.id)
+                self.class_box.addItem(swatch_icon(spec.colour, self), spec.label, spec.id)
 
     @Slot()
     def _changed(self) -> None:
@@ -206,9 +207,3 @@ def _slider() -> QSlider:
 def _sample(name: str) -> QIcon:
     table = np.repeat(lookup_table(name)[None], _SAMPLE.height(), axis=0)
     return QIcon(QPixmap.fromImage(rgb_image(table)).scaled(_SAMPLE))
-
-
-def _swatch(colour: str) -> QIcon:
-    picture = QPixmap(16, 16)
-    picture.fill(QColor(colour))
-    return QIcon(picture)

@@ -9,8 +9,8 @@ from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.services.reliability import how_often_right
 from lungviewer.ui.panels.bars import Bar, Bars
-from lungviewer.ui.panels.labels import WrapLabel
 from lungviewer.ui.panels.shown import Phase, Shown
+from lungviewer.ui.prose import Prose, Sized
 from lungviewer.ui.words import headline, percent
 
 
@@ -19,15 +19,14 @@ class PredictionSection(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.headline = WrapLabel(size=1.3, bold=True)
-        self.number = WrapLabel(size=1.9, bold=True)
-        self.number.setWordWrap(False)
-        self.word = WrapLabel()
-        self.sentence = WrapLabel()
-        self.bars_heading = WrapLabel(faint=True)
+        self.headline = Sized(size=1.3, bold=True)
+        self.number = Sized(size=1.9, bold=True)
+        self.number.label.setWordWrap(False)
+        self.word = Prose(selectable=True)
+        self.sentence = Prose(selectable=True)
+        self.bars_heading = Prose(faint=True, selectable=True)
         self.bars = Bars(self.tr("Probabilities of all classes"))
-        self.research = WrapLabel(self, size=0.9, faint=True)
-        self.research.say(self.tr("Research use only, not for diagnosis."))
+        self.research = Sized(self.tr("Research use only, not for diagnosis."), 0.9, faint=True)
         confidence = QHBoxLayout()
         confidence.addWidget(self.number, 0, Qt.AlignmentFlag.AlignBottom)
         confidence.addWidget(self.word, 1, Qt.AlignmentFlag.AlignBottom)
@@ -43,7 +42,9 @@ class PredictionSection(QWidget):
         called = record is not None and record.confidence is not None
         self.headline.say(self._headline(state))
         self.number.say(percent(record.confidence) if called else "")
-        self.number.setAccessibleName(self.tr("Confidence {percent}").format(percent=self.number.text()))
+        self.number.label.setAccessibleName(
+            self.tr("Confidence {percent}").format(percent=self.number.text())
+        )
         self.word.say(self.tr("confidence") if called else "")
         self.sentence.say(self._sentence(state))
         self._show_bars(record, state.spec)

@@ -15,8 +15,8 @@ from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.regions import Region, analysed_fields, cut_regions, top_regions
 from lungviewer.ui.jobs import Job
-from lungviewer.ui.panels.labels import WrapLabel
 from lungviewer.ui.panels.shown import Phase, Shown, shown_class
+from lungviewer.ui.prose import Prose
 from lungviewer.ui.qimage import rgb_image
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.words import class_label, percent
@@ -73,7 +73,7 @@ class RegionsSection(QWidget):
         self._about: tuple[ImageResult, str] | None = None
         self._state = Shown(Phase.NO_IMAGE)
         self.buttons: list[RegionButton] = []
-        self.text = WrapLabel(faint=True)
+        self.text = Prose(faint=True, selectable=True)
         self._grid = QGridLayout()
         self._grid.setSpacing(2)
         self._grid.setColumnStretch(_ACROSS, 1)

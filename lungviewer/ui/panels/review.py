@@ -5,12 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QScrollArea,
@@ -24,10 +23,10 @@ from lungviewer.services.agreement import decision
 from lungviewer.store.review_entry import LONGEST_COMMENT, LONGEST_NAME, OTHER, Action, ReviewEntry
 from lungviewer.ui.flow import FlowLayout
 from lungviewer.ui.icons import icon
-from lungviewer.ui.panels.labels import Symbol, WrapLabel
 from lungviewer.ui.panels.review_desk import ReviewDesk
 from lungviewer.ui.panels.review_words import chosen_label, entry_line, standing
 from lungviewer.ui.panels.section import Section
+from lungviewer.ui.prose import Prose, Sentence, Sized
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
 from lungviewer.ui.shortcuts import shortcut
@@ -55,8 +54,8 @@ class ReviewPanel(QWidget):
             self.tr("The answer is hidden until you have given the image a class yourself.")
         )
         self.blinded.setChecked(settings.blinded)
-        self.first = WrapLabel(bold=True)
-        self.symbol, self.record_text = Symbol(), WrapLabel()
+        self.first = Prose(bold=True, selectable=True)
+        self.record_text = Sentence()
         self._name = settings.reviewer
         self.reviewer = QLineEdit(self._name)
         self.reviewer.setMaxLength(LONGEST_NAME)
@@ -68,8 +67,8 @@ class ReviewPanel(QWidget):
         self.comment = QLineEdit()
         self.comment.setMaxLength(LONGEST_COMMENT)
         self.comment.setPlaceholderText(self.tr("Optional"))
-        self.message_symbol, self.message = Symbol(), WrapLabel()
-        self.history = WrapLabel(size=0.9)
+        self.message = Sentence()
+        self.history = Sized(size=0.9)
 
     def _make_buttons(self) -> None:
         self.accept_button = self._button("ok", self.tr("Accept"), "accept", self.accept)
@@ -98,11 +97,11 @@ class ReviewPanel(QWidget):
         self._history_section = Section(self.tr("History"), self.history, opened=False)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 8)
-        column.addLayout(_beside(self.symbol, self.record_text))
+        column.addWidget(self.record_text)
         column.addWidget(self.first)
         column.addLayout(self._form)
         column.addLayout(buttons)
-        column.addLayout(_beside(self.message_symbol, self.message))
+        column.addWidget(self.message)
         column.addWidget(self._history_section)
         column.addWidget(self.blinded)
         order = (
@@ -271,8 +270,7 @@ class ReviewPanel(QWidget):
             text, symbol = self.tr("The answer and earlier reviews are shown when you have decided."), ""
         else:
             text, symbol = standing(history, spec), "ok" if history and decision(history) else ""
-        self.record_text.say(text)
-        self.symbol.show_icon(symbol)
+        self.record_text.say(symbol, text)
         lines = () if hidden or problem or not history else reversed(history)
         self.history.setText("\n\n".join(f"{entry.number}. {entry_line(entry, spec)}" for entry in lines))
         self._history_section.setVisible(bool(self.history.text()))
@@ -280,8 +278,7 @@ class ReviewPanel(QWidget):
         self._history_section.heading.setText(self.tr("History ({count})").format(count=count))
 
     def _say(self, symbol: str, text: str) -> None:
-        self.message_symbol.show_icon(symbol)
-        self.message.say(text)
+        self.message.say(symbol, text)
         if text:
             self._reveal()
 
@@ -292,10 +289,3 @@ class ReviewPanel(QWidget):
             above = above.parentWidget()
         if above is not None:
             above.ensureWidgetVisible(self.message)
-
-
-def _beside(symbol: Symbol, label: WrapLabel) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.addWidget(symbol, 0, Qt.AlignmentFlag.AlignTop)
-    row.addWidget(label, 1)
-    return row

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from lungviewer.ui.panels.check import CheckSection
 from lungviewer.ui.panels.explanation import ExplanationSection
-from lungviewer.ui.panels.labels import WrapLabel
 from lungviewer.ui.panels.prediction import PredictionSection
 from lungviewer.ui.panels.provenance import ProvenanceSection
 from lungviewer.ui.panels.regions import RegionsSection
@@ -119,8 +118,6 @@ class SidePanel(QScrollArea):
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            for label in self.findChildren(WrapLabel):
-                label.fit_font()
             self.refresh()
         super().changeEvent(event)
 

@@ -9,11 +9,10 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui.icons import icon
-from lungviewer.ui.panels.labels import Symbol, WrapLabel
 from lungviewer.ui.panels.shown import Shown
+from lungviewer.ui.prose import Prose
+from lungviewer.ui.symbol import Symbol
 from lungviewer.ui.words import reason_codes, reason_sentence, status_word, strangeness
-
-_ICONS = {Status.OK: "ok", Status.REVIEW: "review", Status.REFUSED: "refused", Status.ERROR: "error"}
 
 
 class TrustSection(QWidget):
@@ -22,10 +21,10 @@ class TrustSection(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.symbol = Symbol()
-        self.status = WrapLabel(bold=True)
-        self.reasons = WrapLabel()
-        self.strangeness = WrapLabel(faint=True)
-        self.notes = WrapLabel(faint=True)
+        self.status = Prose(bold=True, selectable=True)
+        self.reasons = Prose(selectable=True)
+        self.strangeness = Prose(faint=True, selectable=True)
+        self.notes = Prose(faint=True, selectable=True)
         self.copy = QPushButton(icon("copy"), self.tr("Copy this message"))
         self.copy.clicked.connect(self._copy)
         line = QHBoxLayout()
@@ -39,7 +38,7 @@ class TrustSection(QWidget):
 
     def show_state(self, state: Shown) -> None:
         record = state.record
-        self.symbol.show_icon("" if record is None else _ICONS[record.status])
+        self.symbol.show_icon("" if record is None else record.status.value)
         self.status.say(self.tr("Nothing to judge yet.") if record is None else status_word(record.status))
         self.copy.setVisible(record is not None and record.status is Status.ERROR)
         reasons, notes = ([], []) if record is None else _told(state, record)

@@ -19,7 +19,7 @@ from lungviewer.services.reporting import ReportSummary
 from lungviewer.services.reviewing import Reviewed
 from lungviewer.ui.icons import icon
 from lungviewer.ui.jobs import Job, JobRunner, Progress
-from lungviewer.ui.panels.labels import Symbol, WrapLabel
+from lungviewer.ui.prose import Sentence, Sized
 from lungviewer.ui.report.form import ReportForm
 from lungviewer.ui.report.work import Pictures, agreement_text, make, make_with_pictures
 from lungviewer.ui.session import ViewerSession
@@ -54,7 +54,7 @@ class ReportWindow(QWidget):
         self.folder_button = self._button("folder", self.tr("Open &folder"), self.open_folder)
         self.bar = QProgressBar()
         self.bar.setAccessibleName(self.tr("Progress of the report"))
-        self.symbol, self.message = Symbol(), WrapLabel()
+        self.message = Sentence()
 
     def _button(self, symbol: str, text: str, slot: object) -> QPushButton:
         button = QPushButton(icon(symbol), text)
@@ -66,18 +66,14 @@ class ReportWindow(QWidget):
         for widget in (self.make_button, self.stop_button, self.open_button, self.folder_button):
             buttons.addWidget(widget)
         buttons.addStretch(1)
-        said = QHBoxLayout()
-        said.addWidget(self.symbol, 0, Qt.AlignmentFlag.AlignTop)
-        said.addWidget(self.message, 1)
-        research = WrapLabel(size=0.9, faint=True)
-        research.say(self.tr("Research use only, not for diagnosis: every page of a report says so."))
+        words = self.tr("Research use only, not for diagnosis: every page of a report says so.")
         column = QVBoxLayout(self)
         column.addWidget(self.form)
         column.addLayout(buttons)
         column.addWidget(self.bar)
-        column.addLayout(said)
+        column.addWidget(self.message)
         column.addStretch(1)
-        column.addWidget(research)
+        column.addWidget(Sized(words, 0.9, faint=True))
 
     def sizeHint(self) -> QSize:
         return super().sizeHint().expandedTo(QSize(_WIDTH, 0))
@@ -167,8 +163,7 @@ class ReportWindow(QWidget):
         self._say("info" if words else "", words)
 
     def _say(self, symbol: str, words: str) -> None:
-        self.symbol.show_icon(symbol)
-        self.message.say(words)
+        self.message.say(symbol, words)
 
     @Slot()
     def _show(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from lungviewer.ui.elided import ElidedLabel
+from lungviewer.ui.prose import Prose
+from lungviewer.ui.symbol import Symbol
 from lungviewer.ui.viewer.chip import Chip
-from lungviewer.ui.viewer.icon_label import IconLabel
 
 _LINE_CHARS = 56
 
@@ -17,14 +18,9 @@ class Message(Chip):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, passes_mouse=False)
-        self._icon = IconLabel("error")
+        self._icon = Symbol("error")
         self._head = ElidedLabel()
-        self._sentence = QLabel()
-        self._sentence.setTextFormat(Qt.TextFormat.PlainText)
-        self._sentence.setWordWrap(True)
-        self._sentence.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
+        self._sentence = Prose(selectable=True)
         top = QHBoxLayout()
         top.addWidget(self._icon)
         top.addWidget(self._head, 1)

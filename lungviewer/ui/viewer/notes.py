@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from lungviewer.ui.prose import Prose
+from lungviewer.ui.symbol import Symbol
 from lungviewer.ui.viewer.chip import Chip
-from lungviewer.ui.viewer.icon_label import IconLabel
 
 
 class Notes(Chip):
@@ -52,10 +53,8 @@ class Notes(Chip):
 class _Line(QWidget):
     def __init__(self, symbol: str) -> None:
         super().__init__()
-        self.words = QLabel()
-        self.words.setTextFormat(Qt.TextFormat.PlainText)
-        self.words.setWordWrap(True)
+        self.words = Prose()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(IconLabel(symbol), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(Symbol(symbol), 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.words, 1)

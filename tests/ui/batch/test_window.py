@@ -244,7 +244,7 @@ def test_a_window_opened_later_shows_every_row(qtbot, controller, session, folde
 @pytest.mark.parametrize(
     ("prepare", "sentence"),
     [
-        (lambda report: report.mkdir(), "The output is a folder. Name a file: report.csv."),
+        (lambda report: report.mkdir(), "The output is a folder. Choose a file in it"),
         (lambda report: report.write_text("my own table"), "Choose another name, or move it away."),
         (lambda report: report.parent.rmdir(), "The folder of the output does not exist."),
     ],
