@@ -20,9 +20,35 @@ def _tr(text: str) -> str:
 def percent(share: float) -> str:
     """A share of 0–1 as a person reads it; never "100 %", which no model may claim."""
     if share > _MOST:
-        return _tr("> 99.9 %")
+        return _tr(">\u00a0{percent}").format(percent=in_percent(QLocale().toString(99.9, "f", 1)))
     decimals = 1 if share >= 0.99 else 0
-    return _tr("{number} %").format(number=QLocale().toString(share * 100, "f", decimals))
+    return in_percent(QLocale().toString(share * 100, "f", decimals))
+
+
+def in_percent(number: str) -> str:
+    """A number with its sign, which no end of a line tears apart."""
+    return _tr("{number}\u00a0%").format(number=number)
+
+
+def count(number: int) -> str:
+    """How many, as people write it."""
+    return QLocale().toString(number)
+
+
+def file_size(size_bytes: int) -> str:
+    """ "260.5 kB"."""
+    return QLocale().formattedDataSize(size_bytes, 1, QLocale.DataSizeFormat.DataSizeTraditionalFormat)
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: "5 s", "3 min", "1 h 20 min"."""
+    whole = max(1, round(seconds))
+    if whole < 90:
+        return _tr("{n} s").format(n=whole)
+    minutes = round(whole / 60)
+    if minutes < 60:
+        return _tr("{n} min").format(n=minutes)
+    return _tr("{h} h {m} min").format(h=minutes // 60, m=minutes % 60)
 
 
 def status_word(status: Status) -> str:

@@ -321,12 +321,12 @@ def test_badges_say_the_answer_in_words(qtbot, judged, panel):
     def badge(name):
         return panel.model.index(names(panel).index(name)).data(Role.BADGE)
 
-    assert badge("image_0.png") == "luad 99.0 %"
-    assert badge("image_3.png") == "benign 51 %"
+    assert badge("image_0.png") == "luad 99.0\u00a0%"
+    assert badge("image_3.png") == "benign 51\u00a0%"
     assert badge("image_5.png") == "Refused: glass"
     assert badge("image_7.png") == "Cannot be read: file cut short"
     spoken = panel.model.index(3).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert spoken == "image_3.png, Needs review, benign 51 %"
+    assert spoken == "image_3.png, Needs review, benign 51\u00a0%"
     assert "less sure" not in panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
     assert "only glass" in panel.model.index(5).data(Qt.ItemDataRole.ToolTipRole)
 
@@ -340,7 +340,7 @@ def test_a_blinded_reviewer_sees_no_answer_but_sees_what_cannot_be_used(judged, 
     undecided = {panel.model.rows[0]}
     panel.hide_answers(lambda path: path in undecided)
     assert panel.model.index(0).data(Role.BADGE) == "answer hidden"
-    assert panel.model.index(1).data(Role.BADGE) == "luad 98 %"
+    assert panel.model.index(1).data(Role.BADGE) == "luad 98\u00a0%"
 
 
 def test_class_colours_come_from_the_model(qtbot, panel, session, pictures):

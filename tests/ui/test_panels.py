@@ -290,7 +290,10 @@ def test_controls_change_what_is_shown(qtbot, session, explanation):
         box.activated.emit(box.currentIndex())
     assert (now.opacity, now.threshold, now.visible) == (0.8, 0.3, False)
     assert (now.class_id, now.colour_map) == ("benign", "cividis")
-    assert (explanation.opacity_number.text(), explanation.threshold_number.text()) == ("80 %", "30 %")
+    assert (explanation.opacity_number.text(), explanation.threshold_number.text()) == (
+        "80\u00a0%",
+        "30\u00a0%",
+    )
     assert "Evidence for Benign" in explanation.legend.text()
 
 
@@ -443,7 +446,7 @@ def test_a_bar_that_is_not_known_says_so(qtbot):
     bars = Bars("Shares")
     qtbot.addWidget(bars)
     bars.show_bars([Bar("One", None), Bar("Two", 0.5)])
-    assert bars.accessibleDescription() == "One –, Two 50 %"
+    assert bars.accessibleDescription() == "One –, Two 50\u00a0%"
 
 
 @pytest.fixture

@@ -340,8 +340,8 @@ def test_ten_times_is_one_micrometre_per_screen_pixel():
 def test_zoom_and_lengths_read_as_people_write_them():
     assert zoom_words(zoom_for(2.5, 0.25), 0.25) == "2.5×"
     assert zoom_words(zoom_for(40, 0.25), 0.25) == "40×"
-    assert zoom_words(0.0625, None) == "6.25 %"
-    assert zoom_words(2.0, None) == "200 %"
+    assert zoom_words(0.0625, None) == "6.25\u00a0%"
+    assert zoom_words(2.0, None) == "200\u00a0%"
     assert length_words(100, 0.25) == "25.0 µm"
     assert length_words(10_000, 0.25) == "2.50 mm"
     assert length_words(531.6, None) == "532 px"

@@ -9,10 +9,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import Status
-from lungviewer.ui.batch.words import count
 from lungviewer.ui.flow import FlowLayout
 from lungviewer.ui.symbol import Swatch, Symbol
-from lungviewer.ui.words import class_label, status_word
+from lungviewer.ui.words import class_label, count, status_word
 
 _CLASS = "class:"
 

@@ -25,6 +25,7 @@ from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
 from lungviewer.ui.prose import Sentence, bold_font
 from lungviewer.ui.settings import Settings, SettingsStore
+from lungviewer.ui.words import count
 
 
 class RunPage(QWidget):
@@ -146,7 +147,7 @@ class RunPage(QWidget):
             (0, self.results.table, self.tr("Results ({n})")),
             (1, self.problems.table, self.tr("Problems ({n})")),
         ):
-            self._tabs.setTabText(place, word.format(n=words.count(table.rowCount())))
+            self._tabs.setTabText(place, word.format(n=count(table.rowCount())))
         self._show_buttons(state)
 
     def _show_buttons(self, state: ScanState) -> None:

@@ -6,14 +6,11 @@ from PySide6.QtCore import QCoreApplication, QLocale
 
 from lungviewer.services.preview import Outlook, ScanPreview
 from lungviewer.ui.batch.state import ScanNumbers, ScanState
+from lungviewer.ui.words import count, duration, file_size
 
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("batch", text)
-
-
-def count(number: int) -> str:
-    return QLocale().toString(number)
 
 
 def files(number: int) -> str:
@@ -23,17 +20,6 @@ def files(number: int) -> str:
 
 def images(number: int) -> str:
     return _tr("1 image") if number == 1 else _tr("{n} images").format(n=count(number))
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it: "5 s", "3 min", "1 h 20 min"."""
-    whole = max(1, round(seconds))
-    if whole < 90:
-        return _tr("{n} s").format(n=whole)
-    minutes = round(whole / 60)
-    if minutes < 60:
-        return _tr("{n} min").format(n=minutes)
-    return _tr("{h} h {m} min").format(h=minutes // 60, m=minutes % 60)
 
 
 def rate(per_second: float) -> str:
@@ -70,9 +56,7 @@ def what_was_found(preview: ScanPreview) -> str:
             _tr("{n} {format}").format(n=count(n), format=name or _tr("without a suffix"))
             for name, n in preview.formats
         )
-        size = QLocale().formattedDataSize(
-            preview.total_bytes, 1, QLocale.DataSizeFormat.DataSizeTraditionalFormat
-        )
+        size = file_size(preview.total_bytes)
         lines = [
             _tr("{images}: {kinds} ({size})").format(images=images(len(found.files)), kinds=kinds, size=size)
         ]

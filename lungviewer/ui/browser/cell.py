@@ -203,7 +203,6 @@ def _paint_name(painter: QPainter, box: QRect, option: QStyleOptionViewItem, nam
 
 
 def _paint_badge(painter: QPainter, box: QRect, option: QStyleOptionViewItem, text: str, quiet: bool) -> None:
-    text = text.replace(" %", "\u00a0%").replace("> ", ">\u00a0")  # a number is not torn apart
     role = QPalette.ColorRole.PlaceholderText if quiet else QPalette.ColorRole.Text
     painter.setFont(option.font)
     painter.setPen(option.palette.color(role))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from lungviewer.core.types import Status
+from lungviewer.ui import words
 from lungviewer.ui.browser.model import BrowserModel
 from lungviewer.ui.icons import icon
 from lungviewer.ui.session import ViewerSession
@@ -86,16 +87,18 @@ class BrowserFooter(QWidget):
             self._counts.hide()
             return
         if filtered:
-            first = self.tr("{shown} of {total} shown").format(shown=_number(shown), total=_number(total))
+            first = self.tr("{shown} of {total} shown").format(
+                shown=words.count(shown), total=words.count(total)
+            )
         else:
-            first = self.tr("1 image") if total == 1 else self.tr("{n} images").format(n=_number(total))
+            first = self.tr("1 image") if total == 1 else self.tr("{n} images").format(n=words.count(total))
         review, refused, unread = (by_status[s] for s in (Status.REVIEW, Status.REFUSED, Status.ERROR))
         parts = (
             first,
-            self.tr("{n} need review").format(n=_number(review)) if review > 1 else "",
+            self.tr("{n} need review").format(n=words.count(review)) if review > 1 else "",
             self.tr("1 needs review") if review == 1 else "",
-            self.tr("{n} refused").format(n=_number(refused)) if refused else "",
-            self.tr("{n} cannot be read").format(n=_number(unread)) if unread else "",
+            self.tr("{n} refused").format(n=words.count(refused)) if refused else "",
+            self.tr("{n} cannot be read").format(n=words.count(unread)) if unread else "",
         )
         self._counts.setText(" · ".join(part.replace(" ", "\u00a0") for part in parts if part))
         self._counts.show()
@@ -103,7 +106,9 @@ class BrowserFooter(QWidget):
     def show_work(self, done: int, to_do: int, stoppable: bool) -> None:
         """`done` answers are there, `to_do` are awaited."""
         self._work.setText(
-            self.tr("classifying {done} of {total}").format(done=_number(done), total=_number(done + to_do))
+            self.tr("classifying {done} of {total}").format(
+                done=words.count(done), total=words.count(done + to_do)
+            )
             if to_do
             else ""
         )
@@ -113,7 +118,7 @@ class BrowserFooter(QWidget):
     def offer(self, count: int) -> None:
         """Offer to classify so many images of a large folder; 0: no offer."""
         text = self.tr("Classify this image") if count == 1 else self.tr("Classify these {n} images")
-        self._classify.setText(text.format(n=_number(count)))
+        self._classify.setText(text.format(n=words.count(count)))
         self._classify.setVisible(count > 0)
         self._scan.setVisible(count > 0)
 
@@ -124,7 +129,3 @@ def _quiet_label() -> QLabel:
     label.setWordWrap(True)
     label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
     return label
-
-
-def _number(value: int) -> str:
-    return QLocale().toString(value)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QScrollArea, QVB
 from lungviewer.core.model import ModelSpec
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.symbol import Swatch
-from lungviewer.ui.words import percent
+from lungviewer.ui.words import file_size, percent
 
 _GROUP = 8  # hexadecimal digits that an eye can compare at once
 Rows = list[tuple[str, str]]
@@ -99,10 +99,9 @@ class FactsPage(QScrollArea):
         ]
 
     def _files(self, spec: ModelSpec) -> Rows:
-        size = QLocale().formattedDataSize
         text = self.tr("{size}, SHA-256 {sha}…")
         return [
-            (name, text.format(size=size(stamp.bytes), sha=stamp.sha256[: 2 * _GROUP]))
+            (name, text.format(size=file_size(stamp.bytes), sha=stamp.sha256[: 2 * _GROUP]))
             for name, stamp in sorted(spec.files.items())
         ]
 

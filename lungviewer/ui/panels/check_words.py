@@ -12,17 +12,12 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("check", text)
 
 
-def _percent(share: float) -> str:
-    """A number and its unit stay on one line."""
-    return percent(share).replace(" ", "\N{NO-BREAK SPACE}")
-
-
 def verdict_sentence(check: OcclusionCheck, label: str) -> str:
     """The numbers and what they mean; `label` is the class as people call it."""
     if check.verdict is Verdict.TOO_LOW:
         return _tr(
             "The model gives {label} only {before}: there is nothing that hiding could take away."
-        ).format(label=label, before=_percent(check.before))
+        ).format(label=label, before=percent(check.before))
     return _tr("{numbers} {meaning}").format(numbers=_numbers(check, label), meaning=_meaning(check))
 
 
@@ -45,7 +40,7 @@ def scope_sentence(check: OcclusionCheck) -> str:
 
 
 def _numbers(check: OcclusionCheck, label: str) -> str:
-    before, after = _percent(check.before), _percent(check.after)
+    before, after = percent(check.before), percent(check.after)
     if before == after:
         first = _tr("Hiding the hottest {share} leaves {label} at {after}")
     else:
@@ -55,13 +50,13 @@ def _numbers(check: OcclusionCheck, label: str) -> str:
         _tr("{first}; {second}")
         .format(first=first, second=second)
         .format(
-            share=_percent(check.share),
+            share=percent(check.share),
             label=label,
             before=before,
             after=after,
-            control=_percent(check.control_mean),
-            low=_percent(min(check.controls)),
-            high=_percent(max(check.controls)),
+            control=percent(check.control_mean),
+            low=percent(min(check.controls)),
+            high=percent(max(check.controls)),
         )
     )
 

@@ -23,7 +23,7 @@ from lungviewer.ui.panels.shown import Shown, shown_class
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.qimage import rgb_image
 from lungviewer.ui.symbol import swatch_icon
-from lungviewer.ui.words import class_label
+from lungviewer.ui.words import class_label, in_percent
 
 _REMEMBER_MS = 800
 _SAMPLE = QSize(48, 12)
@@ -119,8 +119,8 @@ class ExplanationSection(QWidget):
         self.threshold.setValue(round(now.threshold * 100))
         for blocker in blockers:
             blocker.unblock()
-        self.opacity_number.setText(self.tr("{n} %").format(n=self.opacity.value()))
-        self.threshold_number.setText(self.tr("{n} %").format(n=self.threshold.value()))
+        self.opacity_number.setText(in_percent(str(self.opacity.value())))
+        self.threshold_number.setText(in_percent(str(self.threshold.value())))
         self.strip.show_map(now.colour_map, now.threshold)
         self.legend.say(self._legend_text())
 

@@ -19,7 +19,7 @@ from lungviewer.ui.panels.shown import Phase, Shown, shown_class
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.qimage import rgb_image
 from lungviewer.ui.session import ViewerSession
-from lungviewer.ui.words import class_label, percent
+from lungviewer.ui.words import class_label, in_percent, percent
 
 _MOST = 9
 _ACROSS = 3
@@ -44,7 +44,7 @@ class RegionButton(QToolButton):
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         text = self.tr("Region {n}: evidence {share} of the strongest region's").format(
-            n=number, share=percent(region.share) if number > 1 else self.tr("100 %")
+            n=number, share=percent(region.share) if number > 1 else in_percent("100")
         )
         self.setAccessibleName(text)
         self.setToolTip(text)

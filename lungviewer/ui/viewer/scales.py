@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from lungviewer.core.image import ImageLevel
+from lungviewer.ui.words import in_percent
 
 UM_AT_1X = 10.0
 """µm per screen pixel at 1×."""
@@ -57,7 +58,7 @@ def zoom_words(zoom: float, um_per_px: float | None) -> str:
     """ "20×", or "100 %" of the image's own pixels when the scale is unknown."""
     magnification = magnification_of(zoom, um_per_px)
     if magnification is None:
-        return _tr("{number} %").format(number=_short(zoom * 100))
+        return in_percent(_short(zoom * 100))
     return _tr("{number}×").format(number=_short(magnification))
 
 

@@ -85,7 +85,7 @@ def test_cells_are_words_and_colours_have_a_word_beside_them(table):
     assert [cell(0, column).strip() for column in range(5)] == [
         "image_000000.png",
         spec.classes[0].label,
-        "97 %",
+        "97\u00a0%",
         "OK",
         "",
     ]
