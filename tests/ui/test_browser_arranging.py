@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from lungviewer.core.types import Status
-from lungviewer.ui.browser.arranging import Answers, Filter, Order, arrange, entries_of
+from lungviewer.ui.browser.arranging import Answers, Filter, Order, arrange
 from lungviewer.ui.browser.names import shown, tooltip
+from lungviewer.ui.listing import entries_of
 from tests.fixtures.browsing import answer
 
 FOLDER = Path("/data/case")

@@ -6,8 +6,6 @@ comparison of two rows, some sixty thousand times for a folder of 5,000 files.
 
 from __future__ import annotations
 
-import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lungviewer.core.types import ImageRecord, Status
+from lungviewer.ui.listing import Entry
 
-_DIGITS = re.compile(r"(\d+)")
 _URGENCY: dict[Status | None, int] = {
     Status.REVIEW: 0,
     Status.REFUSED: 1,
@@ -54,15 +52,6 @@ class Filter:
         return bool(self.chosen or self.text)
 
 
-class Entry(NamedTuple):
-    """A file, its name below the open folder, and what that is sorted and searched by."""
-
-    key: tuple[str | int, ...]
-    path: Path
-    name: str
-    folded: str
-
-
 class Known(NamedTuple):
     """What an answer is sorted and filtered by."""
 
@@ -72,25 +61,6 @@ class Known(NamedTuple):
 
 
 NOTHING = Known(None, "", None)
-
-
-def natural_key(folded: str) -> tuple[str | int, ...]:
-    """Sorts "image_2" before "image_10"; text and numbers alternate, so keys can always be compared."""
-    parts: list[str | int] = list(_DIGITS.split(folded))
-    parts[1::2] = map(int, parts[1::2])
-    return tuple(parts)
-
-
-def entries_of(files: Iterable[Path], folder: Path | None) -> list[Entry]:
-    """The files in natural order of their names."""
-    prefix = "" if folder is None else os.path.join(folder, "")  # noqa: PTH118 - with its separator
-    entries = []
-    for path in files:
-        name = str(path).removeprefix(prefix)
-        folded = name.casefold()
-        entries.append(Entry(natural_key(folded), path, name, folded))
-    entries.sort()
-    return entries
 
 
 class Answers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -14,14 +14,13 @@ from lungviewer.ui.browser.arranging import (
     NEEDS_REVIEW,
     NOTHING,
     Answers,
-    Entry,
     Filter,
     Order,
     arrange,
-    entries_of,
 )
 from lungviewer.ui.browser.loading import ThumbnailLoader
 from lungviewer.ui.browser.names import shown, tooltip
+from lungviewer.ui.listing import Entry
 from lungviewer.ui.session import ViewerSession
 
 _FEW = 64
@@ -42,7 +41,7 @@ class Role(IntEnum):
 
 
 class BrowserModel(QAbstractListModel):
-    """`set_files` for another folder, `note` for new answers, `arrange` when the order may have changed."""
+    """`set_entries` for another folder, `note` for new answers, `arrange` when the order may have changed."""
 
     arranged = Signal()  # other rows, or another order
 
@@ -52,7 +51,7 @@ class BrowserModel(QAbstractListModel):
         super().__init__(parent)
         self._session = session
         self._loader = loader
-        self._entries: list[Entry] = []
+        self._entries: Sequence[Entry] = ()
         self._names: dict[Path, str] = {}
         self._rows: list[Path] = []
         self._row_of: dict[Path, int] = {}
@@ -86,10 +85,11 @@ class BrowserModel(QAbstractListModel):
         """The row of a file; -1 when it is not shown."""
         return -1 if path is None else self._row_of.get(path, -1)
 
-    def set_files(self, files: Iterable[Path], folder: Path | None) -> None:
+    def set_entries(self, entries: Sequence[Entry]) -> None:
+        """Show these files, which come in natural order."""
         self.beginResetModel()
         self._loader.clear()
-        self._entries = entries_of(files, folder)
+        self._entries = entries
         self._names = {entry.path: entry.name for entry in self._entries}
         self.answers = Answers()
         for entry in self._entries:

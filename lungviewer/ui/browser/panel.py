@@ -188,7 +188,7 @@ class BrowserPanel(QWidget):
     def _files_changed(self) -> None:
         self._changed.clear()
         self.feeder.stop()
-        self.model.set_files(self._session.files, self._session.folder)
+        self.model.set_entries(self._session.entries)
         self.view.show_current()
         self._ask_to_tell()
 
