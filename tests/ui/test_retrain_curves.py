@@ -113,6 +113,14 @@ def test_axes_hold_their_values_and_have_few_round_ticks(values):
     assert all(scale.low <= v <= scale.high for v in values if math.isfinite(v))
 
 
+@pytest.mark.parametrize("values", [[0.32, 0.38], [0.9, 1.0], [1.0], [0.988, 1.0]])
+def test_a_share_has_an_axis_of_its_own_size_that_ends_at_one(values):
+    scale = value_scale(values, ceiling=1.0)
+    assert scale.high <= 1.0 or values == [1.0]
+    assert scale.high - scale.low < 2.5 * max(0.1, max(values) - min(values))
+    assert all(scale.low <= v <= scale.high for v in values)
+
+
 @pytest.mark.parametrize(("first", "last"), [(1, 1), (1, 2), (1, 40), (7, 9), (1, 5000)])
 def test_epochs_have_whole_ticks(first, last):
     scale = count_scale(first, last)

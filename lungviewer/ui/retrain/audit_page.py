@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
 from lungviewer.ui.icons import icon
 from lungviewer.ui.reading import MarkdownView
 from lungviewer.ui.retrain.controller import RetrainController
-from lungviewer.ui.retrain.parts import Page, Sentence, cells, empty_layout, heading, prose
+from lungviewer.ui.retrain.parts import Page, add_sentence, cells, empty_layout, heading, prose
 
 _ICONS = {"stop": "error", "warning": "warning", "note": "info"}
 
@@ -23,6 +23,7 @@ class AuditPage(Page):
         self.column.addWidget(self._summary)
         self._counts = QGridLayout()
         self._counts.setHorizontalSpacing(24)
+        self._counts.setColumnMinimumWidth(0, self.fontMetrics().averageCharWidth() * 30)
         row = QHBoxLayout()
         row.addLayout(self._counts)
         row.addStretch(1)
@@ -72,14 +73,11 @@ class AuditPage(Page):
             cells(self._counts, row, [count.label, number(count.images), number(count.groups)])
         words = {"stop": self.tr("Stop"), "warning": self.tr("Warning"), "note": self.tr("Note")}
         for finding in audit.findings:
-            line = Sentence()
             text = self.tr("{word}: {text}").format(word=words[finding.level], text=finding.text)
-            line.say(_ICONS[finding.level], text)
-            self._findings.addWidget(line)
+            add_sentence(self._findings, _ICONS[finding.level], text)
         if not audit.findings:
-            line = Sentence()
-            line.say("ok", self.tr("Nothing was found that speaks against training on these images."))
-            self._findings.addWidget(line)
+            good = self.tr("Nothing was found that speaks against training on these images.")
+            add_sentence(self._findings, "ok", good)
         self.buttons_changed.emit()
 
     def forward_text(self) -> str:

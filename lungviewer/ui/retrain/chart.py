@@ -38,11 +38,11 @@ def value_scale(values: Sequence[float], ceiling: float | None = None) -> Scale:
         low, high = low - 0.05, high + 0.05
     step = _round_step((high - low) / _TICKS)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    if ceiling is not None and high <= ceiling:
-        last = min(last, math.floor(ceiling / step + 1e-9))
-        high = ceiling
+    end = last * step
+    if ceiling is not None and high <= ceiling < end:
+        end, last = ceiling, math.floor(ceiling / step + 1e-9)
     ticks = tuple(round(n * step, 10) for n in range(first, last + 1))
-    return Scale(ticks[0], max(ticks[-1], high if ceiling is not None else ticks[-1]), ticks)
+    return Scale(ticks[0], max(ticks[-1], end), ticks)
 
 
 def count_scale(first: int, last: int, most: int = 8) -> Scale:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFontDatabase
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QFormLayout
 
 from lungviewer.services.retrain_data import what_is_missing
 from lungviewer.ui.batch.path_line import PathLine
 from lungviewer.ui.retrain.classes_table import ClassesTable
 from lungviewer.ui.retrain.controller import RetrainController
-from lungviewer.ui.retrain.parts import Page, Sentence, heading, prose
+from lungviewer.ui.retrain.parts import Page, Sentence, fixed_font, heading, prose
 from lungviewer.ui.retrain.state import Phase
 
 _EXAMPLE = """my-images/
@@ -41,7 +41,7 @@ class DataPage(Page):
         )
         self.column.addWidget(prose(words))
         example = prose(_EXAMPLE)
-        example.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        example.setFont(fixed_font())
         example.setWordWrap(False)
         example.setContentsMargins(16, 0, 0, 0)
         self.column.addWidget(example)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from lungviewer.ui.icons import icon
@@ -55,14 +55,25 @@ def prose(text: str = "", *, selectable: bool = False) -> QLabel:
     return label
 
 
-def heading(text: str = "", larger: float = 1.0) -> QLabel:
-    """A line in bold."""
+def heading(text: str = "") -> QLabel:
+    """A line in bold, in whatever size the window has."""
     label = prose(text)
-    font = QFont(label.font())
-    font.setBold(True)
-    font.setPointSizeF(font.pointSizeF() * larger)
-    label.setFont(font)
+    label.setFont(bold_font())
     return label
+
+
+def bold_font(bold: bool = True) -> QFont:
+    """Says nothing but the weight: size and family stay those of the window, also when they change."""
+    font = QFont()
+    font.setBold(bold)
+    return font
+
+
+def fixed_font() -> QFont:
+    """A typewriter's letters, in the size of the window."""
+    font = QFont()
+    font.setFamilies(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).families())
+    return font
 
 
 class Sentence(QWidget):
@@ -89,14 +100,22 @@ class Sentence(QWidget):
         return self._text.text()
 
 
+def add_sentence(layout: QVBoxLayout, symbol: str, text: str) -> None:
+    """Put a sentence at the end of a layout."""
+    line = Sentence()
+    layout.addWidget(line)  # first: what has no parent yet would be shown as a window of its own
+    line.say(symbol, text)
+
+
 def cells(grid: QGridLayout, row: int, texts: list[str], *, bold: bool = False) -> None:
-    """A row of words: the first to the left, the others, which are numbers, to the right."""
+    """A row of words: the first to the left, which wraps, the others, which are numbers, to the right."""
     for column, text in enumerate(texts):
-        label = heading(text) if bold else QLabel(text)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(False)
-        side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-        grid.addWidget(label, row, column, side | Qt.AlignmentFlag.AlignVCenter)
+        label = heading(text) if bold else prose(text)
+        label.setWordWrap(column == 0)
+        if column == 0:
+            grid.addWidget(label, row, column)
+            continue
+        grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
 def empty_layout(layout: QVBoxLayout | QGridLayout) -> None:

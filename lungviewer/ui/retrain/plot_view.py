@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-_WIDEST = 420  # pixels: two of them fit side by side
+_WIDEST = 400  # pixels: two of them fit side by side
 
 
 class PlotView(QWidget):

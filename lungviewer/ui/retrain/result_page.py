@@ -7,10 +7,11 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from lungviewer.services.retrain_result import TrainingResult
+from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
 from lungviewer.ui.retrain import result_words as words
 from lungviewer.ui.retrain.controller import RetrainController
-from lungviewer.ui.retrain.parts import Page, Sentence, cells, empty_layout, heading, prose
+from lungviewer.ui.retrain.parts import Page, Sentence, add_sentence, cells, empty_layout, heading, prose
 from lungviewer.ui.retrain.plot_view import PlotView
 
 
@@ -64,21 +65,24 @@ class ResultPage(Page):
 
     def _show_figures(self, result: TrainingResult) -> None:
         spec = result.spec
-        self._top.addWidget(heading(self.tr("{title} is ready").format(title=spec.title), 1.15))
+        self._top.addWidget(heading(self.tr("{title} is ready").format(title=spec.title)))
         self._top.addWidget(prose(words.verdict(result), selectable=True))
         for text in (words.split_warning(result), *words.comparison_warnings(result)):
             if text:
-                line = Sentence()
-                self._top.addWidget(line)
-                line.say("warning", text)
+                add_sentence(self._top, "warning", text)
         box = QFrame()
         box.setFrameShape(QFrame.Shape.StyledPanel)
         grid = QGridLayout(box)
         grid.setHorizontalSpacing(28)
-        grid.setColumnStretch(0, 1)
+        for column in range(3):
+            grid.setColumnStretch(column, 1)
         titles = [self.tr("On the same test images"), self.tr("Current model"), self.tr("New model")]
         cells(grid, 0, titles, bold=True)
-        cells(grid, 1, ["", result.parent, f"{spec.id}@{spec.version}"])
+        for column, name in ((1, result.parent), (2, f"{spec.id}@{spec.version}")):
+            label = ElidedLabel()
+            label.setAlignment(Qt.AlignmentFlag.AlignRight)
+            label.setText(name)
+            grid.addWidget(label, 1, column)
         for row, compared in enumerate(result.rows, 2):
             name = words.row_name(compared, result)
             cells(grid, row, [name, words.figure(compared.parent), words.figure(compared.new)])
@@ -87,9 +91,7 @@ class ResultPage(Page):
         self._top.addWidget(prose(self.tr("Research use only, not for diagnosis.")))
 
     def _show_gate(self, result: TrainingResult) -> None:
-        line = Sentence()
-        self._below.addWidget(line)
-        line.say("ok" if result.passes else "warning", words.gate_title(result))
+        add_sentence(self._below, "ok" if result.passes else "warning", words.gate_title(result))
         for row in result.failing:
             text = self.tr("{what}: {verdict}. Wanted {wanted}, reached {reached}.").format(
                 what=row.what, verdict=words.gate_verdict(row.verdict), wanted=row.wanted, reached=row.reached
@@ -98,9 +100,7 @@ class ResultPage(Page):
             entry.setContentsMargins(self.fontMetrics().height() * 2, 0, 0, 0)
             self._below.addWidget(entry)
         for note in result.notes:
-            told = Sentence()
-            self._below.addWidget(told)
-            told.say("info", note)
+            add_sentence(self._below, "info", note)
 
     def _show_plots(self) -> None:
         plots = QWidget()
@@ -110,8 +110,8 @@ class ResultPage(Page):
         for place, (name, image) in enumerate(self.controller.plots):
             row, column = 2 * (place // 2), place % 2
             grid.addWidget(heading(words.plot_title(name)), row, column)
-            top = Qt.AlignmentFlag.AlignTop
-            grid.addWidget(PlotView(image, words.plot_title(name)), row + 1, column, top)
+            corner = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
+            grid.addWidget(PlotView(image, words.plot_title(name)), row + 1, column, corner)
         self._below.addWidget(plots)
 
     @Slot()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout
 
 from lungviewer.services.training_events import Remark, Step
@@ -11,7 +10,7 @@ from lungviewer.ui.batch.words import duration
 from lungviewer.ui.icons import icon
 from lungviewer.ui.retrain.controller import RetrainController
 from lungviewer.ui.retrain.curves import CurvesWidget
-from lungviewer.ui.retrain.parts import Page, Sentence, empty_layout, heading, prose
+from lungviewer.ui.retrain.parts import Page, Sentence, add_sentence, empty_layout, fixed_font, heading, prose
 from lungviewer.ui.retrain.state import Going, Phase
 
 _MOST_LINES = 2_000
@@ -58,7 +57,7 @@ class RunningPage(Page):
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setMaximumBlockCount(_MOST_LINES)
-        self.log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.log.setFont(fixed_font())
         self.log.setAccessibleName(self.tr("Log of the training"))
         self.log.setTabChangesFocus(True)
         self.log.setMaximumHeight(self.fontMetrics().height() * 10)
@@ -145,11 +144,11 @@ class RunningPage(Page):
 
     @Slot(object)
     def _noted(self, remark: Remark) -> None:
-        line = Sentence()
+        if not self.controller.active:  # of a check, whose page shows what it found
+            return
         grave = remark.level in ("warning", "stop")
         text = self.tr("Warning: {text}").format(text=remark.text) if grave else remark.text
-        line.say("warning" if grave else "info", text)
-        self._notes.addWidget(line)
+        add_sentence(self._notes, "warning" if grave else "info", text)
 
     def forward_text(self) -> str:
         if self.controller.busy:

@@ -19,7 +19,7 @@ from lungviewer.ui.retrain.audit_page import AuditPage
 from lungviewer.ui.retrain.controller import RetrainController
 from lungviewer.ui.retrain.data_page import DataPage
 from lungviewer.ui.retrain.kind_page import KindPage
-from lungviewer.ui.retrain.parts import Page, Sentence
+from lungviewer.ui.retrain.parts import Page, Sentence, bold_font
 from lungviewer.ui.retrain.result_page import ResultPage
 from lungviewer.ui.retrain.running_page import RunningPage
 from lungviewer.ui.retrain.state import Going, Phase
@@ -103,10 +103,8 @@ class RetrainWindow(QWidget):
         if self._stack.currentIndex() != index or index == _DATA:
             self._stack.setCurrentIndex(index)
         for number, (label, page) in enumerate(zip(self._trail, self._pages, strict=True), 1):
-            font = self.font()
             here = number - 1 == index
-            font.setBold(here)
-            label.setFont(font)
+            label.setFont(bold_font(here))
             label.setEnabled(here)
             text = self.tr("{n}. {title}").format(n=number, title=page.title)
             label.setText(text if number == len(self._pages) else self.tr("{text}  ›").format(text=text))
@@ -189,4 +187,5 @@ class RetrainWindow(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
+        self.audit.whole.close()
         self.controller.watched = False
