@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.paths import bundled, user_log_dir
 from lungviewer.readers.sniff import IMAGE_SUFFIXES
+from lungviewer.ui.outside import open_outside
 from lungviewer.ui.session import Notice, ViewerSession
 from lungviewer.ui.theme import other_theme
 from lungviewer.ui.viewer.snapshot import copy_view, print_view, save_view
@@ -130,7 +130,7 @@ class Commands(QObject):
     def open_log_folder(self) -> None:
         """Show the logs in the file manager."""
         folder = user_log_dir()
-        if not folder.is_dir() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+        if not open_outside(folder):
             self._tell(Notice("info", self.tr("Logs are kept in {folder}.").format(folder=folder)))
 
     def _tell(self, notice: Notice) -> None:

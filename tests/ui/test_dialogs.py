@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 import lungviewer
 from lungviewer.core.colourmap import lookup_table
 from lungviewer.core.paths import user_cache_dir, user_settings_dir
-from lungviewer.ui.dialogs import open_folder
+from lungviewer.ui import outside
 from lungviewer.ui.dialogs.about import AboutDialog
 from lungviewer.ui.dialogs.crash_report import CrashReport
 from lungviewer.ui.dialogs.help import HelpWindow, help_text
@@ -271,7 +271,7 @@ def test_no_key_means_two_things_and_every_key_is_one(qapp):
 
 def test_a_crash_report_is_shown_beside_the_window_and_can_be_copied(qtbot, tmp_path, monkeypatch):
     opened = []
-    monkeypatch.setattr(open_folder.QDesktopServices, "openUrl", lambda url: opened.append(url) or True)
+    monkeypatch.setattr(outside.QDesktopServices, "openUrl", lambda url: opened.append(url) or True)
     report = CrashReport("KeyError\n  pane.py:12 in show", tmp_path)
     qtbot.addWidget(report)
     report.show()

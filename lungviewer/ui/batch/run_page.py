@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -23,6 +22,7 @@ from lungviewer.ui.batch.state import ScanState
 from lungviewer.ui.batch.table import RecordView
 from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
+from lungviewer.ui.outside import open_outside
 from lungviewer.ui.prose import Sentence, bold_font
 from lungviewer.ui.settings import Settings, SettingsStore
 from lungviewer.ui.words import count
@@ -105,7 +105,7 @@ class RunPage(QWidget):
         if output is None:
             return
         place = output.absolute().parent if of_folder else output.absolute()
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(place))):
+        if not open_outside(place):
             words = self.tr("No program here opens it. The report lies at {path}").format(path=output)
             self._message.say("error", words)
 

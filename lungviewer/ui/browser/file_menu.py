@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
 from lungviewer.services.classify import display_name
 from lungviewer.ui.icons import icon
+from lungviewer.ui.outside import open_outside
 from lungviewer.ui.session import Notice, ViewerSession
 
 
@@ -42,7 +43,7 @@ class FileMenu(QMenu):
 
     @Slot()
     def _show_in_file_manager(self) -> None:
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._path.parent))):
+        if not open_outside(self._path.parent):
             text = self.tr("No file manager could be opened. Copy the path instead.")
             self._session.noticed.emit(Notice("warning", text))
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 
-from lungviewer.ui.dialogs.open_folder import show_folder
 from lungviewer.ui.icons import icon
+from lungviewer.ui.outside import open_outside
 from lungviewer.ui.prose import Prose, Sentence, fixed_text
 
 
@@ -58,6 +58,6 @@ class CrashReport(QWidget):
 
     @Slot()
     def _open(self) -> None:
-        if not show_folder(self._folder):
+        if not open_outside(self._folder):
             self.place.setText(self.tr("Logs are kept in {folder}.").format(folder=self._folder))
             self.place.show()

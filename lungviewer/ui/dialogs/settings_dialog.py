@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QScrollArea, QT
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.paths import user_log_dir
 from lungviewer.ui.dialogs import settings_work as work
-from lungviewer.ui.dialogs.open_folder import show_folder
 from lungviewer.ui.dialogs.settings_pages import ImagesPage, LookPage, MachinePage, StoragePage
 from lungviewer.ui.dialogs.settings_work import EightBits, Machine
+from lungviewer.ui.outside import open_outside
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings, SettingsStore
 
@@ -133,7 +133,7 @@ class SettingsDialog(QDialog):
     @Slot()
     def _open_log(self) -> None:
         folder = user_log_dir()
-        if not show_folder(folder):
+        if not open_outside(folder):
             self.storage.logged.setText(self.tr("Logs are kept in {folder}.").format(folder=folder))
 
     @Slot()

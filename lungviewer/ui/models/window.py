@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from lungviewer.packs.store import PackEntry
-from lungviewer.ui.dialogs.open_folder import show_folder
 from lungviewer.ui.icons import icon
 from lungviewer.ui.models.controller import ModelsController
 from lungviewer.ui.models.details import PackDetails
@@ -28,6 +27,7 @@ from lungviewer.ui.models.list_view import PackList
 from lungviewer.ui.models.standing import standing
 from lungviewer.ui.models.work import Pages
 from lungviewer.ui.notify import NoticeBar
+from lungviewer.ui.outside import open_outside
 from lungviewer.ui.session import ViewerSession
 
 _FIRST_SIZE = (1100, 680)
@@ -208,7 +208,7 @@ class ModelsWindow(QWidget):
     @Slot()
     def _open_folder(self) -> None:
         if self._shown is not None:
-            show_folder(self._shown.path)
+            open_outside(self._shown.path)
 
     @Slot()
     def open_import(self) -> None:

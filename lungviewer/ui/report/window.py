@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
@@ -19,6 +18,7 @@ from lungviewer.services.reporting import ReportSummary
 from lungviewer.services.reviewing import Reviewed
 from lungviewer.ui.icons import icon
 from lungviewer.ui.jobs import Job, JobRunner, Progress
+from lungviewer.ui.outside import open_outside
 from lungviewer.ui.prose import Sentence, Sized
 from lungviewer.ui.report.form import ReportForm
 from lungviewer.ui.report.work import Pictures, agreement_text, make, make_with_pictures
@@ -181,13 +181,18 @@ class ReportWindow(QWidget):
     def open_report(self) -> None:
         """With the system's own program for it."""
         if self._made is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._made)))
+            self._open(self._made)
 
     @Slot()
     def open_folder(self) -> None:
         """Show where it lies."""
         if self._made is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._made.parent)))
+            self._open(self._made.parent)
+
+    def _open(self, place: Path) -> None:
+        if not open_outside(place):
+            words = self.tr("No program here opens it. It lies at {path}").format(path=place)
+            self._say("warning", words)
 
     def shutdown(self) -> None:
         """End what is being made."""

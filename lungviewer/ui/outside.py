@@ -1,0 +1,14 @@
+"""Files and folders handed to the other programs of the machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+
+
+def open_outside(path: Path) -> bool:
+    """A file in the program that opens its kind, a folder in the file manager. False when there is no such
+    file, or nothing that could show it."""
+    return path.exists() and QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
