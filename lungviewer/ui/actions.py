@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QMenu
 
 from lungviewer.ui.commands import Commands
 from lungviewer.ui.icons import icon
@@ -201,4 +201,4 @@ class _Call(QObject):
 
 
 def _menu_title(text: str) -> str:
-    return QWidget.tr(text)
+    return QCoreApplication.translate("Actions", text)

@@ -23,7 +23,6 @@ class Windows(QObject):
         super().__init__(owner)
         self._session, self._scan, self._owner = session, scan, owner
         self._made: dict[str, QWidget] = {}
-        self._retrain: object | None = None
 
     @Slot()
     def show_scan(self) -> None:

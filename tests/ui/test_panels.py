@@ -126,6 +126,7 @@ def test_an_unreadable_file_shows_its_sentence_and_can_be_copied(qtbot, session,
     assert panel.prediction.headline.text().startswith("Cannot be read: ")
     assert not panel.prediction.bars.isVisible()
     assert not panel.check.button.isEnabled()
+    assert panel.explanation.legend.text() == "There is no map: the image could not be read."
     panel.trust.copy.click()
     from PySide6.QtGui import QGuiApplication
 

@@ -50,10 +50,6 @@ class BrowserView(QListView):
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         self._lay_out()
 
-    @property
-    def cell_size(self) -> CellSize:
-        return self._size
-
     def set_cell_size(self, size: CellSize) -> None:
         self._size = size
         self._lay_out()

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from lungviewer.core.colourmap import COLOUR_MAPS, lookup_table
 from lungviewer.core.model import ModelSpec
+from lungviewer.core.types import Status
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.panels.shown import Shown, shown_class
 from lungviewer.ui.prose import Prose
@@ -128,6 +129,8 @@ class ExplanationSection(QWidget):
         class_id = shown_class(self._state, self._explaining) if self._state is not None else None
         if class_id is None and (self._state is None or self._state.record is None):
             return self.tr("The map comes with the answer.")
+        if self._state.record is not None and self._state.record.status is Status.ERROR:
+            return self.tr("There is no map: the image could not be read.")
         if class_id is None:
             return self.tr("No class was called. Choose one to see what speaks for it.")
         return self.tr(

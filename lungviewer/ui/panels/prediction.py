@@ -39,13 +39,13 @@ class PredictionSection(QWidget):
 
     def show_state(self, state: Shown) -> None:
         record = state.record
-        called = record is not None and record.confidence is not None
+        confidence = None if record is None else record.confidence
         self.headline.say(self._headline(state))
-        self.number.say(percent(record.confidence) if called else "")
+        self.number.say("" if confidence is None else percent(confidence))
         self.number.label.setAccessibleName(
             self.tr("Confidence {percent}").format(percent=self.number.text())
         )
-        self.word.say(self.tr("confidence") if called else "")
+        self.word.say("" if confidence is None else self.tr("confidence"))
         self.sentence.say(self._sentence(state))
         self._show_bars(record, state.spec)
 

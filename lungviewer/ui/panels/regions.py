@@ -92,7 +92,7 @@ class RegionsSection(QWidget):
         self._state = state
         class_id = shown_class(state, self._session.explaining)
         result, spec, path = state.result, state.spec, state.path
-        if not self.concerns(state) or None in (class_id, result, spec, path):
+        if not self.concerns(state) or class_id is None or result is None or spec is None or path is None:
             self._clear()
             self.text.say(self.tr("No class was called. Choose one under Explanation."))
             return
