@@ -45,9 +45,9 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything with its default. `threads` 0: all processors but one. `um_per_px` 0: what the files say.
-    `classify_up_to`: folders of at most so many images are classified when they are opened.
-    `geometry` and `layout` are Qt's own bytes in base64."""
+    """Everything with its default. `threads` 0: all processors but one. `um_per_px` counts for files that
+    do not say; 0: nothing is assumed. `classify_up_to`: folders of at most so many images are classified
+    when they are opened. `geometry` and `layout` are Qt's own bytes in base64."""
 
     theme: str = "system"
     text_scale: float = 1.0

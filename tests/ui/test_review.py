@@ -4,7 +4,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QScrollArea
 
 from lungviewer.core.errors import OutputUnwritable

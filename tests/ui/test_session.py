@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui.session import ViewerSession
@@ -112,6 +113,18 @@ def test_a_scale_that_a_person_gives_counts_for_that_image_only(qtbot, session, 
     session.set_scale(first, None)
     qtbot.waitUntil(lambda: session.record(first) is not None)
     assert session.record(first).um_per_px is None
+
+
+def test_a_usual_scale_counts_only_for_files_that_say_none(qtbot, session, pictures):
+    stated = pictures / "stated.png"
+    Image.new("RGB", (96, 96), (200, 60, 120)).save(stated, dpi=(25_400, 25_400))  # 1 µm per pixel
+    session.settings.update(um_per_px=0.5)
+    open_folder(qtbot, session, pictures)
+    silent = session.files[0]
+    assert session.record(silent).um_per_px == 0.5
+    assert session.scale_of(silent) == 0.5
+    assert session.record(stated.resolve()).um_per_px == pytest.approx(1.0, rel=1e-3)
+    assert session.scale_of(stated.resolve()) is None
 
 
 def test_rows_of_a_scan_fill_the_open_folder_and_no_other(qtbot, session, pictures):

@@ -164,16 +164,16 @@ class ImagesPage(Page):
         self.scale.setDecimals(4)
         self.scale.setSingleStep(0.05)
         self.scale.setSuffix(self.tr(" µm per pixel"))
-        self.scale.setSpecialValueText(self.tr("what each file says"))
+        self.scale.setSpecialValueText(self.tr("not assumed"))
         self.count = QSpinBox()
         self.count.setRange(0, 10_000)
         self.count.setSingleStep(50)
         self.count.setSuffix(self.tr(" images"))
         self.count.setSpecialValueText(self.tr("never"))
         self.recursive = QCheckBox(self.tr("Show images of &subfolders too"))
-        self.form.addRow(self.tr("Sc&ale of all images"), self.scale)
+        self.form.addRow(self.tr("Sc&ale, if unknown"), self.scale)
         words = self.tr(
-            "A number here counts for every image, whatever its file says. A wrong scale gives wrong answers."
+            "Counts for images whose file does not say its scale. A wrong scale gives wrong answers."
         )
         self.form.addRow(Prose(words))
         self.form.addRow(self.tr("Classify &up to"), self.count)
