@@ -37,10 +37,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is known about one image: its row and, unless it failed, the maps."""
+    """What is known about one image: its row and, unless it failed, the maps. `assumed`: µm/px of the
+    settings that it was judged by, because the file says none."""
 
     record: ImageRecord
     result: ImageResult | None
+    assumed: float | None = None
 
 
 class ViewerSession(QObject):
@@ -79,6 +81,7 @@ class ViewerSession(QObject):
         self._records: dict[Path, ImageRecord] = {}
         self._results: OrderedDict[Path, ImageResult] = OrderedDict()
         self._scales: dict[Path, float] = {}
+        self._assumed: dict[Path, float] = {}
         self._pending: dict[Path, Job] = {}
         self._by_name: dict[str, Path] = {}
         self._listing_job: Job | None = None
@@ -214,6 +217,7 @@ class ViewerSession(QObject):
         for job in self._pending.values():
             job.abandon()
         known = list(self._records)
+        self._assumed.clear()
         self._pending.clear()
         self._records.clear()
         self._results.clear()
@@ -224,8 +228,9 @@ class ViewerSession(QObject):
         self.classify(known if len(known) <= self.settings.current.classify_up_to else ())
 
     def scale_of(self, path: Path) -> float | None:
-        """µm/px that the person gave for this image or for all; None: what the file says."""
-        return self._scales.get(path) or self.settings.current.um_per_px or None
+        """µm/px that the person gave for this image, or, where the file says none, for all such; None: what
+        the file says."""
+        return self._scales.get(path) or self._assumed.get(path)
 
     def set_scale(self, path: Path, um_per_px: float | None) -> None:
         """Give one image a scale (None takes it back), and ask again."""
@@ -238,8 +243,8 @@ class ViewerSession(QObject):
 
     def ask_again(self, path: Path) -> None:
         """Forget the answer for an image and fetch it anew."""
-        self._results.pop(path, None)
-        self._records.pop(path, None)
+        for kept in (self._results, self._records, self._assumed):
+            kept.pop(path, None)
         self._start(path, _NOW)
         self.outcome_changed.emit(path)
 
@@ -257,9 +262,10 @@ class ViewerSession(QObject):
         waiting = self._pending.pop(path, None)
         if waiting is not None:
             waiting.abandon()
-        keeper, choice, decoder, scale = self.keeper, self._choice, self.decoder, self.scale_of(path)
+        keeper, choice, decoder = self.keeper, self._choice, self.decoder
+        given, usual = self._scales.get(path), self.settings.current.um_per_px or None
         job = self.model_jobs.submit(
-            lambda ctx: _classify(path, keeper.get(choice), scale, decoder, ctx), rank=rank
+            lambda ctx: _classify(path, keeper.get(choice), given, usual, decoder, ctx), rank=rank
         )
         job.setProperty("path", path)
         self._pending[path] = job
@@ -271,6 +277,9 @@ class ViewerSession(QObject):
         path, outcome = found
         self._pending.pop(path, None)
         self._records[path] = outcome.record
+        if outcome.assumed is not None:
+            self._assumed[path] = outcome.assumed
+            self.scale_changed.emit()
         if outcome.result is not None:
             self._results[path] = outcome.result
             while len(self._results) > _RESULTS_KEPT:
@@ -298,10 +307,23 @@ class ViewerSession(QObject):
 
 
 def _classify(
-    path: Path, engine: InferenceEngine, scale: float | None, decoder: IsolatedDecoder, ctx: JobContext
+    path: Path,
+    engine: InferenceEngine,
+    given: float | None,
+    usual: float | None,
+    decoder: IsolatedDecoder,
+    ctx: JobContext,
 ) -> tuple[Path, Outcome]:
+    """`given` µm/px wins over the file; `usual` counts where neither says anything."""
+
+    def judge(scale: float | None) -> ImageResult:
+        return classify_file(path, engine, um_per_px=scale, keep_thumbnail=False, isolated=decoder, ctx=ctx)
+
     try:
-        result = classify_file(path, engine, um_per_px=scale, keep_thumbnail=False, isolated=decoder, ctx=ctx)
+        result = judge(given)
+        assumed = usual if result.record.um_per_px is None else None
+        if assumed is not None:
+            result = judge(assumed)
     except ImageError as error:
         return path, Outcome(error_record(display_name(path), error, engine.provenance), None)
-    return path, Outcome(result.record, result)
+    return path, Outcome(result.record, result, assumed)
