@@ -260,7 +260,7 @@ def test_a_training_is_followed_to_its_result(qtbot, window, data, session):
     shown = words(window.result)
     assert "4.0 points more right answers" in shown
     assert "do not show that one is better" in shown
-    assert "94.0 % (80.0 to 97.0)" in shown
+    assert "94.0\u00a0% (80.0 to 97.0)" in shown
     assert "48 held-out images of 12 groups, split by group" in shown
     assert "not measured" in shown
     assert "Research use only" in shown

@@ -23,9 +23,9 @@ from lungviewer.core.errors import LungviewerError
 from lungviewer.ui.batch import words
 from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.options_box import OptionsBox
-from lungviewer.ui.batch.path_line import PathLine
 from lungviewer.ui.batch.state import ScanState
 from lungviewer.ui.icons import icon
+from lungviewer.ui.path_line import PathLine
 from lungviewer.ui.prose import Sentence
 from lungviewer.ui.settings import SettingsStore
 

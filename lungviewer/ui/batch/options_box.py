@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 
 from lungviewer.core.model import ModelSpec
 from lungviewer.packs.names import MODEL_INT8
-from lungviewer.ui.batch.path_line import PathLine
 from lungviewer.ui.batch.state import BatchOptions
+from lungviewer.ui.path_line import PathLine
 from lungviewer.ui.settings import Settings
 
 

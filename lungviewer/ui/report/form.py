@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLineEdit, QWidget
 
 from lungviewer.services.reporting import MOST_PICTURES
-from lungviewer.ui.batch.path_line import PathLine
+from lungviewer.ui.path_line import PathLine
 from lungviewer.ui.report.work import Form, Pictures, Request
 from lungviewer.ui.session import ViewerSession
 

@@ -6,9 +6,10 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
 
 from lungviewer.ui.icons import icon
+from lungviewer.ui.prose import Prose
 from lungviewer.ui.reading import MarkdownView
 from lungviewer.ui.retrain.controller import RetrainController
-from lungviewer.ui.retrain.parts import Page, add_sentence, cells, empty_layout, heading, prose
+from lungviewer.ui.retrain.parts import Page, add_sentence, cells, empty_layout
 
 _ICONS = {"stop": "error", "warning": "warning", "note": "info"}
 
@@ -19,7 +20,7 @@ class AuditPage(Page):
     def __init__(self, controller: RetrainController) -> None:
         super().__init__(controller, "")
         self.title = self.tr("Check")
-        self._summary = prose(selectable=True)
+        self._summary = Prose(selectable=True)
         self.column.addWidget(self._summary)
         self._counts = QGridLayout()
         self._counts.setHorizontalSpacing(24)
@@ -28,7 +29,7 @@ class AuditPage(Page):
         row.addLayout(self._counts)
         row.addStretch(1)
         self.column.addLayout(row)
-        self.column.addWidget(heading(self.tr("Findings")))
+        self.column.addWidget(Prose(self.tr("Findings"), bold=True))
         self._findings = QVBoxLayout()
         self._findings.setSpacing(6)
         self.column.addLayout(self._findings)

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 from lungviewer.core.model import ClassSpec, Role
 from lungviewer.services.retrain_data import ClassChoice, from_model, own_class, with_own_colours
 from lungviewer.ui.elided import ElidedLabel
+from lungviewer.ui.prose import Prose
 from lungviewer.ui.retrain.controller import RetrainController
-from lungviewer.ui.retrain.parts import empty_layout, heading
+from lungviewer.ui.retrain.parts import empty_layout
 
 _ROLES: tuple[Role | None, ...] = (None, Role.TUMOUR, Role.BENIGN, Role.NORMAL)
 
@@ -45,7 +46,7 @@ class ClassesTable(QWidget):
             return
         titles = (self.tr("Folder"), self.tr("Images"), self.tr("Class"), self.tr("Kind of tissue"))
         for column, title in enumerate(titles):
-            self._grid.addWidget(heading(title), 0, column)
+            self._grid.addWidget(Prose(title, bold=True), 0, column)
         for row, choice in enumerate(self._controller.classes):
             self._add_row(row, choice, look.images.get(choice.folder, 0))
 

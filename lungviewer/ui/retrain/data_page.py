@@ -9,10 +9,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QFormLayout
 
 from lungviewer.services.retrain_data import what_is_missing
-from lungviewer.ui.batch.path_line import PathLine
+from lungviewer.ui.dropping import local_paths
+from lungviewer.ui.path_line import PathLine
+from lungviewer.ui.prose import Prose, Sentence, fixed_font
 from lungviewer.ui.retrain.classes_table import ClassesTable
 from lungviewer.ui.retrain.controller import RetrainController
-from lungviewer.ui.retrain.parts import Page, Sentence, fixed_font, heading, prose
+from lungviewer.ui.retrain.parts import Page
 from lungviewer.ui.retrain.state import Phase
 
 _EXAMPLE = """my-images/
@@ -39,8 +41,8 @@ class DataPage(Page):
             "slides of every class are needed; more is better. The images are only read, and nothing leaves "
             "this computer."
         )
-        self.column.addWidget(prose(words))
-        example = prose(_EXAMPLE)
+        self.column.addWidget(Prose(words))
+        example = Prose(_EXAMPLE)
         example.setFont(fixed_font())
         example.setWordWrap(False)
         example.setContentsMargins(16, 0, 0, 0)
@@ -50,7 +52,7 @@ class DataPage(Page):
             "or the original of copies), so that none is learned from and tested on at once. Without it the "
             "figures of the new model are too good."
         )
-        self.column.addWidget(prose(why))
+        self.column.addWidget(Prose(why))
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.folder = PathLine(self.tr("Folder of images"), self.tr("Choose &folder…"))
@@ -63,7 +65,7 @@ class DataPage(Page):
         self.manifest.given.connect(self._manifest_given)
         form.addRow(self.tr("Manifest"), self.manifest)
         self.column.addLayout(form)
-        self._classes_title = heading(self.tr("What the folders mean"))
+        self._classes_title = Prose(self.tr("What the folders mean"), bold=True)
         self.column.addWidget(self._classes_title)
         self.classes = ClassesTable(self.controller)
         self.column.addWidget(self.classes)
@@ -134,8 +136,5 @@ class DataPage(Page):
 
 def _dropped(event: QDropEvent) -> Path | None:
     """The one folder that is being dropped."""
-    urls = event.mimeData().urls()
-    if len(urls) != 1 or not urls[0].isLocalFile():
-        return None
-    path = Path(urls[0].toLocalFile())
-    return path if path.is_dir() else None
+    paths = local_paths(event.mimeData())
+    return paths[0] if len(paths) == 1 and paths[0].is_dir() else None

@@ -17,9 +17,10 @@ from PySide6.QtWidgets import (
 from lungviewer.services.retrain_plan import FULL, HEAD, TrainingPlan, is_pack_id, next_version, suggest_name
 from lungviewer.services.training_events import plain_text
 from lungviewer.services.training_process import has_tensorflow
+from lungviewer.ui.prose import Prose, Sentence
 from lungviewer.ui.retrain.controller import RetrainController
 from lungviewer.ui.retrain.more_options import MoreOptions
-from lungviewer.ui.retrain.parts import Page, Sentence, heading, prose
+from lungviewer.ui.retrain.parts import Page
 from lungviewer.ui.retrain.runs_list import RunsList
 
 
@@ -55,7 +56,7 @@ class KindPage(Page):
             self.column.addWidget(button)
             box = QVBoxLayout()
             box.setContentsMargins(24, 0, 0, 0)
-            box.addWidget(prose(words))
+            box.addWidget(Prose(words))
             self.column.addLayout(box)
         self._missing = Sentence()
         self.column.addWidget(self._missing)
@@ -86,7 +87,7 @@ class KindPage(Page):
         self.column.addWidget(self.more)
         self._problem = Sentence()
         self.column.addWidget(self._problem)
-        self._runs_title = heading(self.tr("Earlier trainings"))
+        self._runs_title = Prose(self.tr("Earlier trainings"), bold=True)
         self.runs = RunsList(self.controller, self._runs_title)
         self.column.addWidget(self._runs_title)
         self.column.addWidget(self.runs)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontDatabase
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
-from lungviewer.ui.icons import icon
+from lungviewer.ui.prose import Prose, Sentence
 from lungviewer.ui.retrain.controller import RetrainController
 
 
@@ -43,63 +42,6 @@ class Page(QScrollArea):
         """The page is shown."""
 
 
-def prose(text: str = "", *, selectable: bool = False) -> QLabel:
-    """Plain text that wraps."""
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    if selectable:
-        label.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-    return label
-
-
-def heading(text: str = "") -> QLabel:
-    """A line in bold, in whatever size the window has."""
-    label = prose(text)
-    label.setFont(bold_font())
-    return label
-
-
-def bold_font(bold: bool = True) -> QFont:
-    """Says nothing but the weight: size and family stay those of the window, also when they change."""
-    font = QFont()
-    font.setBold(bold)
-    return font
-
-
-def fixed_font() -> QFont:
-    """A typewriter's letters, in the size of the window."""
-    font = QFont()
-    font.setFamilies(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).families())
-    return font
-
-
-class Sentence(QWidget):
-    """A symbol and a sentence beside it, whose first word says the same as the symbol."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._symbol = QLabel()
-        self._text = prose(selectable=True)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._text, 1)
-        self.hide()
-
-    def say(self, symbol: str, text: str) -> None:
-        """Show a sentence; "" hides it."""
-        side = self.fontMetrics().height()
-        self._symbol.setPixmap(icon(symbol).pixmap(QSize(side, side)))
-        self._text.setText(text)
-        self.setVisible(bool(text))
-
-    def text(self) -> str:
-        return self._text.text()
-
-
 def add_sentence(layout: QVBoxLayout, symbol: str, text: str) -> None:
     """Put a sentence at the end of a layout."""
     line = Sentence()
@@ -110,7 +52,7 @@ def add_sentence(layout: QVBoxLayout, symbol: str, text: str) -> None:
 def cells(grid: QGridLayout, row: int, texts: list[str], *, bold: bool = False) -> None:
     """A row of words: the first to the left, which wraps, the others, which are numbers, to the right."""
     for column, text in enumerate(texts):
-        label = heading(text) if bold else prose(text)
+        label = Prose(text, bold=bold)
         label.setWordWrap(column == 0)
         if column == 0:
             grid.addWidget(label, row, column)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from lungviewer.services.retrain_result import TrainingResult
 from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
+from lungviewer.ui.outside import open_outside
+from lungviewer.ui.prose import Prose, Sentence
 from lungviewer.ui.retrain import result_words as words
 from lungviewer.ui.retrain.controller import RetrainController
-from lungviewer.ui.retrain.parts import Page, Sentence, add_sentence, cells, empty_layout, heading, prose
+from lungviewer.ui.retrain.parts import Page, add_sentence, cells, empty_layout
 from lungviewer.ui.retrain.plot_view import PlotView
 
 
@@ -65,8 +66,8 @@ class ResultPage(Page):
 
     def _show_figures(self, result: TrainingResult) -> None:
         spec = result.spec
-        self._top.addWidget(heading(self.tr("{title} is ready").format(title=spec.title)))
-        self._top.addWidget(prose(words.verdict(result), selectable=True))
+        self._top.addWidget(Prose(self.tr("{title} is ready").format(title=spec.title), bold=True))
+        self._top.addWidget(Prose(words.verdict(result), selectable=True))
         for text in (words.split_warning(result), *words.comparison_warnings(result)):
             if text:
                 add_sentence(self._top, "warning", text)
@@ -87,8 +88,8 @@ class ResultPage(Page):
             name = words.row_name(compared, result)
             cells(grid, row, [name, words.figure(compared.parent), words.figure(compared.new)])
         self._top.addWidget(box)
-        self._top.addWidget(prose(words.basis(result), selectable=True))
-        self._top.addWidget(prose(self.tr("Research use only, not for diagnosis.")))
+        self._top.addWidget(Prose(words.basis(result), selectable=True))
+        self._top.addWidget(Prose(self.tr("Research use only, not for diagnosis.")))
 
     def _show_gate(self, result: TrainingResult) -> None:
         add_sentence(self._below, "ok" if result.passes else "warning", words.gate_title(result))
@@ -96,7 +97,7 @@ class ResultPage(Page):
             text = self.tr("{what}: {verdict}. Wanted {wanted}, reached {reached}.").format(
                 what=row.what, verdict=words.gate_verdict(row.verdict), wanted=row.wanted, reached=row.reached
             )
-            entry = prose(text, selectable=True)
+            entry = Prose(text, selectable=True)
             entry.setContentsMargins(self.fontMetrics().height() * 2, 0, 0, 0)
             self._below.addWidget(entry)
         for note in result.notes:
@@ -109,7 +110,7 @@ class ResultPage(Page):
         grid.setSpacing(12)
         for place, (name, image) in enumerate(self.controller.plots):
             row, column = 2 * (place // 2), place % 2
-            grid.addWidget(heading(words.plot_title(name)), row, column)
+            grid.addWidget(Prose(words.plot_title(name), bold=True), row, column)
             corner = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
             grid.addWidget(PlotView(image, words.plot_title(name)), row + 1, column, corner)
         self._below.addWidget(plots)
@@ -127,8 +128,9 @@ class ResultPage(Page):
 
     @Slot()
     def _open_folder(self) -> None:
-        if self.controller.result is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.controller.result.pack)))
+        pack = None if self.controller.result is None else self.controller.result.pack
+        if pack is not None and not open_outside(pack):
+            self.said.say("warning", self.tr("No program here opens it. It lies at {path}").format(path=pack))
 
     @Slot()
     def _discard(self) -> None:

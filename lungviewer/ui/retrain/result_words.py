@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from lungviewer.services.retrain_result import ComparedRow, Figure, TrainingResult
+from lungviewer.ui.words import in_percent
 
 _NOTHING = 0.0005  # below it, a difference is shown as 0.0 points
 _GROUP_UNITS = ("group", "patient", "slide", "case")
@@ -28,7 +29,7 @@ def row_name(row: ComparedRow, result: TrainingResult) -> str:
 
 
 def share(value: float) -> str:
-    return _tr("{n} %").format(n=QLocale().toString(value * 100, "f", 1))
+    return in_percent(QLocale().toString(value * 100, "f", 1))
 
 
 def figure(found: Figure | None) -> str:

@@ -6,12 +6,13 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout
 
 from lungviewer.services.training_events import Remark, Step
-from lungviewer.ui.batch.words import duration
 from lungviewer.ui.icons import icon
+from lungviewer.ui.prose import Prose, Sentence, fixed_font
 from lungviewer.ui.retrain.controller import RetrainController
 from lungviewer.ui.retrain.curves import CurvesWidget
-from lungviewer.ui.retrain.parts import Page, Sentence, add_sentence, empty_layout, fixed_font, heading, prose
+from lungviewer.ui.retrain.parts import Page, add_sentence, empty_layout
 from lungviewer.ui.retrain.state import Going, Phase
+from lungviewer.ui.words import duration
 
 _MOST_LINES = 2_000
 
@@ -33,10 +34,10 @@ class RunningPage(Page):
         self._show()
 
     def _put_together(self) -> None:
-        self.step = heading()
+        self.step = Prose(bold=True)
         self.bar = QProgressBar()
         self.bar.setAccessibleName(self.tr("Progress of this step"))
-        self.how_far = prose()
+        self.how_far = Prose()
         self.stop = QPushButton(icon("stop"), self.tr("S&top"))
         self.stop.setToolTip(self.tr("Nothing is lost: the same training goes on from there."))
         self.stop.clicked.connect(self.controller.cancel)

@@ -15,11 +15,12 @@ from PySide6.QtWidgets import (
 )
 
 from lungviewer.ui.icons import icon
+from lungviewer.ui.prose import Sentence, bold_font
 from lungviewer.ui.retrain.audit_page import AuditPage
 from lungviewer.ui.retrain.controller import RetrainController
 from lungviewer.ui.retrain.data_page import DataPage
 from lungviewer.ui.retrain.kind_page import KindPage
-from lungviewer.ui.retrain.parts import Page, Sentence, bold_font
+from lungviewer.ui.retrain.parts import Page
 from lungviewer.ui.retrain.result_page import ResultPage
 from lungviewer.ui.retrain.running_page import RunningPage
 from lungviewer.ui.retrain.state import Going, Phase
