@@ -9,14 +9,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from lungviewer.core.errors import ImageError, LungviewerError
-from lungviewer.core.job import JobContext
+from lungviewer.core.errors import LungviewerError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.readers.isolated import IsolatedDecoder
-from lungviewer.services.classify import ImageResult, classify_file, display_name, error_record
-from lungviewer.services.engine import InferenceEngine
+from lungviewer.services.classify import ImageResult
 from lungviewer.services.opening import EngineChoice, EngineKeeper
+from lungviewer.ui.answering import Outcome, answer_for
 from lungviewer.ui.engine_info import EngineInfo, Instead, load_engine
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.jobs import Job, JobRunner
@@ -33,16 +32,6 @@ class Notice:
 
     kind: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What is known about one image: its row and, unless it failed, the maps. `assumed`: µm/px of the
-    settings that it was judged by, because the file says none."""
-
-    record: ImageRecord
-    result: ImageResult | None
-    assumed: float | None = None
 
 
 class ViewerSession(QObject):
@@ -265,7 +254,7 @@ class ViewerSession(QObject):
         keeper, choice, decoder = self.keeper, self._choice, self.decoder
         given, usual = self._scales.get(path), self.settings.current.um_per_px or None
         job = self.model_jobs.submit(
-            lambda ctx: _classify(path, keeper.get(choice), given, usual, decoder, ctx), rank=rank
+            lambda ctx: answer_for(path, keeper.get(choice), given, usual, decoder, ctx), rank=rank
         )
         job.setProperty("path", path)
         self._pending[path] = job
@@ -304,26 +293,3 @@ class ViewerSession(QObject):
         # The decoder first: a job may be waiting for it.
         self.decoder.close()
         return all([self.model_jobs.close(), self.file_jobs.close()])
-
-
-def _classify(
-    path: Path,
-    engine: InferenceEngine,
-    given: float | None,
-    usual: float | None,
-    decoder: IsolatedDecoder,
-    ctx: JobContext,
-) -> tuple[Path, Outcome]:
-    """`given` µm/px wins over the file; `usual` counts where neither says anything."""
-
-    def judge(scale: float | None) -> ImageResult:
-        return classify_file(path, engine, um_per_px=scale, keep_thumbnail=False, isolated=decoder, ctx=ctx)
-
-    try:
-        result = judge(given)
-        assumed = usual if result.record.um_per_px is None else None
-        if assumed is not None:
-            result = judge(assumed)
-    except ImageError as error:
-        return path, Outcome(error_record(display_name(path), error, engine.provenance), None)
-    return path, Outcome(result.record, result, assumed)

@@ -18,7 +18,8 @@ from lungviewer.core.types import Status
 from lungviewer.exporters.overlay_png import RESEARCH_ONLY, is_overlay_png
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.viewing import open_view
-from lungviewer.ui.session import Outcome, ViewerSession
+from lungviewer.ui.answering import Outcome
+from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.viewer.explained import explained
 from lungviewer.ui.viewer.heat_layer import HeatLayer, unknown_rects
 from lungviewer.ui.viewer.opening import ViewOpener
