@@ -97,7 +97,7 @@ def test_a_ct_model_is_not_asked_about_stains():
 
 
 @given(st.sampled_from([*H_AND_E, *OTHERS]), st.floats(0.8, 1.0))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_shorter_exposure_changes_no_verdict(name, exposure):
     field = {**H_AND_E, **OTHERS}[name]
     darker = np.rint(field * exposure).astype(np.uint8)
@@ -105,7 +105,7 @@ def test_a_shorter_exposure_changes_no_verdict(name, exposure):
 
 
 @given(st.sampled_from(list(H_AND_E)), st.tuples(*[st.floats(0.85, 1.0)] * 3))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_the_colour_of_the_lamp_makes_no_h_and_e_another_stain(name, gain):
     field = np.rint(H_AND_E[name] * np.array(gain)).astype(np.uint8)
     assert check_field(field, LIMITS, "histology") != "other_stain"

@@ -35,7 +35,7 @@ def fields(count: int = 5, seed: int = 0) -> np.ndarray:
 
 
 @given(st.integers(0, 500), st.sampled_from([1, 2, 3]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_when_all_are_doubtful_a_turned_field_gives_the_same_with_its_map_turned(seed: int, k: int) -> None:
     picture = fields(seed=seed)
     raw = look(Lopsided().predict, picture, np.inf)

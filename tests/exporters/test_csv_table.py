@@ -139,7 +139,7 @@ def test_names_with_commas_quotes_and_line_breaks_stay_one_cell(tmp_path: Path) 
     assert [row["path"] for row in read_image_csv(tmp_path / "t.csv")] == names
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(name=st.text(), comment=st.text(max_size=60), reviewer=st.text(alphabet="=,\"'\r\n\t;a\0", max_size=8))
 def test_any_text_goes_through_a_csv_reader(tmp_path: Path, name: str, comment: str, reviewer: str) -> None:
     record = dataclasses.replace(FULL, path=name, comment=comment, reviewer=reviewer)

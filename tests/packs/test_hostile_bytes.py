@@ -42,28 +42,28 @@ def changed(draw, good: bytes):
 
 
 @given(changed(MODEL))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_model_file(data):
     with contextlib.suppress(PackError):
         check_graph(data, SPEC)
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_bytes_as_a_model(data):
     with contextlib.suppress(PackError):
         check_graph(data, SPEC)
 
 
 @given(changed(ARRAYS))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_arrays(data):
     with contextlib.suppress(PackError):
         load_arrays(data, "trust.npz")
 
 
 @given(changed(KERAS))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_archive(data):
     with contextlib.suppress(PackError):
         opened = Archive(io.BytesIO(data), 100, 2**24)
@@ -72,7 +72,7 @@ def test_any_archive(data):
 
 
 @given(changed(json.dumps(config()).encode()))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_keras_configuration(data):
     with contextlib.suppress(PackError):
         check_keras_archive(_archive_with(data))
@@ -106,7 +106,7 @@ _values = st.recursive(
     ),
     _values,
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_value_in_a_keras_layer(index, path, value):
     document = config()
     place = document["config"]["layers"][index]

@@ -103,7 +103,7 @@ def specs(draw):
 
 
 @given(specs())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_written_is_read_back(spec):
     data = dump_manifest(spec)
     assert parse_manifest(data) == spec
@@ -167,7 +167,7 @@ def _mutated(draw):
 
 
 @given(_mutated())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example(b"")
 @example(b"\xef\xbb\xbf{}")
 @example(GOOD.replace(b'"temperature": 1.0', b'"temperature": ' + b"1" * 5000))
@@ -194,7 +194,7 @@ _paths = st.sampled_from(
 
 
 @given(_paths, _json)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_value_in_any_place_is_read_or_refused_and_nothing_else(path, value):
     document = json.loads(GOOD)
     place = document

@@ -125,7 +125,7 @@ def test_a_webp_whose_length_was_corrected_after_the_cut_is_refused():
         assert accepted(webp.decode, short) is None, n
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     seed=st.integers(0, 10_000),
     width=st.integers(1, 90),
@@ -140,7 +140,7 @@ def test_any_jpeg_cut_anywhere_is_refused(seed, width, height, quality, progress
     assert accepted(jpeg.decode, data[: int(len(data) * share)]) is None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     seed=st.integers(0, 10_000),
     width=st.integers(1, 70),

@@ -96,7 +96,7 @@ def test_a_typical_stain_is_the_median_and_needs_one() -> None:
         typical_stain([])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**31))
 def test_perturbed_stains_stay_unit_and_positive(seed: int) -> None:
     matrix = perturbed(BLUISH, 0.3, np.random.default_rng(seed)).matrix
@@ -104,7 +104,7 @@ def test_perturbed_stains_stay_unit_and_positive(seed: int) -> None:
     assert matrix.min() > 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**31))
 def test_the_same_draw_gives_the_same_picture_and_inputs_are_untouched(seed: int) -> None:
     augment = Augmenter(AugmentSettings(), [PINKISH], BLUISH)

@@ -52,7 +52,7 @@ def test_figures_agree_with_scikit_learn(seed: int) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=60))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_auc_is_the_chance_to_rank_a_pair_right_with_ties_half(rows: list[tuple[int, bool]]) -> None:
     scores, positive = np.array([r[0] for r in rows], float), np.array([r[1] for r in rows])
     found = roc_auc(scores, positive)

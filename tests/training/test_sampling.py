@@ -38,7 +38,7 @@ def test_a_longer_epoch_shows_every_image_twice_before_any_three_times() -> None
     assert counts.max() == 3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     balance=st.sampled_from(["sampling", "weights", "none"]),
     images=st.integers(0, 400),

@@ -45,7 +45,7 @@ sizes = st.lists(st.lists(st.integers(1, 12), min_size=3, max_size=25), min_size
 
 
 @given(sizes, st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_group_is_ever_on_two_sides_and_no_class_is_missing_from_one(
     group_sizes: list[list[int]], seed: int
 ) -> None:
@@ -64,7 +64,7 @@ def test_no_group_is_ever_on_two_sides_and_no_class_is_missing_from_one(
     st.lists(st.sampled_from("abcdef"), min_size=2, max_size=40),
     st.data(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_gate_names_every_group_on_two_sides_and_only_those(
     groups: list[str], data: st.DataObject
 ) -> None:
@@ -82,7 +82,7 @@ wide = st.lists(st.lists(st.integers(1, 12), min_size=5, max_size=25), min_size=
 
 
 @given(wide, st.integers(3, 5), st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_sample_is_tested_and_validated_once_and_no_group_is_on_two_sides_of_a_fold(
     group_sizes: list[list[int]], k: int, seed: int
 ) -> None:
@@ -99,7 +99,7 @@ def test_every_sample_is_tested_and_validated_once_and_no_group_is_on_two_sides_
 
 
 @given(wide, st.integers(0, 2**32 - 1), st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_folds_and_splits_do_not_depend_on_the_order_of_files(
     group_sizes: list[list[int]], seed: int, random: Random
 ) -> None:

@@ -40,7 +40,7 @@ def answered(seed: int, skill: float, n: int = 500, strange: float = 0.0) -> Ans
 
 
 @given(st.integers(0, 1000), st.floats(0.5, 1.0))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_point_achieves_what_it_states(seed: int, skill: float) -> None:
     home = answered(seed, skill)
     point = choose_point(home, [])
