@@ -88,8 +88,10 @@ def is_one_of(output: Path, inputs: Iterable[Path]) -> bool:
 
 
 @contextlib.contextmanager
-def atomic_write(target: Path) -> Iterator[IO[bytes]]:
+def atomic_write(target: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """Write a file so that `target` is either the old file or the whole new one, even after a crash.
+
+    Without `durable` a power cut may cost the new one: for what is not worth waiting for the disk.
 
     The temporary file lies beside the target (a rename across file systems is not atomic), and is
     removed when anything fails.
@@ -105,9 +107,11 @@ def atomic_write(target: Path) -> Iterator[IO[bytes]]:
         with temporary.open("wb") as stream:
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
         temporary.replace(target)
-        sync_folder(target.parent)
+        if durable:
+            sync_folder(target.parent)
     except OSError as error:
         raise OutputUnwritable(f"The output could not be written ({error.strerror or error}).") from error
     finally:

@@ -36,13 +36,14 @@ def make_application() -> QApplication:
 
 
 def first_places(paths: Sequence[Path], last_folder: str) -> list[Path]:
-    """What to open: what was asked for, else what was open last, else the samples."""
-    if paths:
-        return [path.absolute() for path in paths]
-    last = Path(last_folder) if last_folder else None
-    if last is not None and last.exists():
-        return [last]
-    return [bundled("resources") / "samples" / _WELCOME]
+    """What to open: what was asked for, else what was open last, else the samples. Nothing is looked at: a
+    drive that is gone must not keep the window from opening."""
+    return list(paths) or ([Path(last_folder)] if last_folder else [samples()])
+
+
+def samples() -> Path:
+    """What is opened when there is nothing else."""
+    return bundled("resources") / "samples" / _WELCOME
 
 
 class Program:
@@ -63,12 +64,12 @@ class Program:
     def open(self, paths: Sequence[Path]) -> None:
         """Load the model and open what was asked for, once the window has been painted."""
         places = first_places(paths, self.store.current.last_folder)
-        self._later = _Later(self.session, places)
+        self._later = _Later(self.session, places, [] if paths else [samples()])
         QTimer.singleShot(0, self._later.go)
 
     def close(self) -> bool:
         """After the event loop has ended. False when a thread does not answer."""
-        ended = self.session.close()
+        ended = all([self.session.close(), self.window.ended])
         self._reporter.stop()
         return ended
 
@@ -79,14 +80,14 @@ class Program:
 class _Later(QObject):
     """What begins when the event loop does."""
 
-    def __init__(self, session: ViewerSession, places: Sequence[Path]) -> None:
+    def __init__(self, session: ViewerSession, places: Sequence[Path], otherwise: Sequence[Path]) -> None:
         super().__init__(session)
-        self._session, self._places = session, places
+        self._session, self._places, self._otherwise = session, places, otherwise
 
     @Slot()
     def go(self) -> None:
         self._session.load_model()
-        self._session.open_paths(self._places)
+        self._session.open_paths(self._places, self._otherwise)
 
 
 def run(paths: Sequence[Path] = ()) -> int:

@@ -171,9 +171,11 @@ class _Worker(QObject):
 
     @Slot()
     def close(self) -> None:
-        for function in self._closing:
-            function()
-        QThread.currentThread().quit()
+        try:
+            for function in self._closing:
+                function()
+        finally:
+            QThread.currentThread().quit()
 
     def at_close(self, function: Callable[[], None]) -> None:
         self._closing.append(function)
@@ -204,6 +206,7 @@ class JobRunner(QObject):
         super().__init__(parent)
         self._numbers = itertools.count(1)
         self._jobs: dict[int, Job] = {}
+        self._closed = False
         self._thread = QThread()
         self._thread.setObjectName(name)
         self._worker = _Worker()
@@ -218,12 +221,16 @@ class JobRunner(QObject):
 
     def submit(self, function: JobFunction, *, rank: int = 0) -> Job:
         """Queue a function; smaller ranks go first. Connect to the handle at once: it hears nothing before
-        control is back in the event loop."""
-        if not self._thread.isRunning():
-            self._thread.start()
+        control is back in the event loop. After `close` the job is over before it began."""
         number = next(self._numbers)
         context = _Context(lambda kind, value: self._worker.said.emit(_Message(number, kind, value)))
         job = Job(self, context)
+        if self._closed:
+            # A late event of a window that is being closed: starting the thread again would never end it.
+            job.abandon()
+            return job
+        if not self._thread.isRunning():
+            self._thread.start()
         self._jobs[number] = job
         self._worker.add(_Task(rank, number, function, context))
         self._wake.emit()
@@ -233,15 +240,16 @@ class JobRunner(QObject):
         """Call this in the worker's thread when the runner closes: to close what only that thread may."""
         self._worker.at_close(function)
 
-    def close(self) -> bool:
+    def close(self, within_ms: int = _STOP_WITHIN_MS) -> bool:
         """Cancel everything, close what jobs left open, end the thread. False when the thread did not end in
         time: then something does not answer, and only leaving the process helps."""
+        self._closed = True
         for job in self._jobs.values():
             job.abandon()
         if not self._thread.isRunning():
             return True
         self._shut.emit()  # a quit() from here could overtake it
-        return self._thread.wait(_STOP_WITHIN_MS)
+        return self._thread.wait(within_ms)
 
     @Slot(object)
     def _deliver(self, message: _Message) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from lungviewer.core.errors import UsageError
 from lungviewer.core.job import JobContext
 from lungviewer.services.classify import display_name
 from lungviewer.services.find import find_images
@@ -36,12 +37,53 @@ class Listing:
     ignored: int
 
 
-def list_images(places: Sequence[Path], recursive: bool, ctx: JobContext) -> Listing:
-    """Look into folders, and take files as they are; a job. Errors of `find_images`.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What was asked for, as it lies on the disk. `folder`: the one folder that is open, None for several
+    places; `file`: the one file to look at; `listed`: what the list is made of."""
+
+    folder: Path | None
+    file: Path | None
+    listed: tuple[Path, ...]
+
+
+def look_up(paths: Sequence[Path], otherwise: Sequence[Path] = ()) -> Places:
+    """Find out which paths are folders; for a job, because a drive may not answer. `otherwise` counts when
+    the only path is not there.
+
+    Raises:
+        UsageError: a path cannot be looked at.
+    """
+    try:
+        if otherwise and len(paths) == 1 and not os.path.exists(paths[0]):  # noqa: PTH110 - never raises
+            paths = otherwise
+        places = tuple(_place(path) for path in paths)
+        file = places[0] if len(places) == 1 and not places[0].is_dir() else None
+    except (OSError, RuntimeError) as error:  # no permission, a name too long, a loop of links
+        raise UsageError(
+            "The place cannot be opened.", hint="Check its name and your permissions."
+        ) from error
+    # A file that was named is listed whatever it is called; an unusable one then says why.
+    listed = places if file is None else (file.parent, file)
+    return Places(listed[0] if len(places) == 1 else None, file, listed)
+
+
+def _place(path: Path) -> Path:
+    """The path as `find_images` lists it: a folder resolved, a file in its resolved folder."""
+    return path.resolve() if path.is_dir() else path.parent.resolve() / path.name
+
+
+def list_images(
+    paths: Sequence[Path], otherwise: Sequence[Path], recursive: bool, ctx: JobContext
+) -> Listing:
+    """Look into folders, and take files as they are; a job. Its partial result are the `Places`. Errors of
+    `look_up` and `find_images`.
 
     Keys of names are made here: for 5,000 files they take as long as the window may stand still.
     """
-    found = find_images(places, recursive=recursive, check=ctx.check)
+    places = look_up(paths, otherwise)
+    ctx.partial(places)
+    found = find_images(places.listed, recursive=recursive and places.file is None, check=ctx.check)
     by_name = {display_name(Path(os.fsdecode(file.path))): found.path(file) for file in found.files}
     entries = tuple(entries_of(by_name.values(), found.root))
     for entry in entries:
@@ -59,11 +101,6 @@ def entries_of(files: Iterable[Path], folder: Path) -> list[Entry]:
         entries.append(Entry(_natural_key(folded), path, name, folded))
     entries.sort()
     return entries
-
-
-def place(path: Path) -> Path:
-    """The path as `list_images` will list it: a folder resolved, a file in its resolved folder."""
-    return path.resolve() if path.is_dir() else path.parent.resolve() / path.name
 
 
 def _natural_key(folded: str) -> tuple[str | int, ...]:

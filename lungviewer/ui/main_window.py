@@ -33,6 +33,7 @@ class MainWindow(QMainWindow):
     def __init__(self, session: ViewerSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
+        self.ended = True  # False: after closing, a thread of some part does not answer
         self.setWindowTitle("lungviewer")
         self.setAcceptDrops(True)
         self.setMinimumSize(*_SMALLEST)
@@ -151,9 +152,11 @@ class MainWindow(QMainWindow):
             geometry=_text(self.saveGeometry()),
             layout=_text(self.saveState()),
         )
-        self.windows.shutdown()
-        for part in (self.viewer, self.browser, self.side, self.desk, self.scan):
-            part.shutdown()
+        self.session.drop_work()
+        parts = (self.windows, self.viewer, self.browser, self.side, self.desk, self.scan)
+        # Parts without threads of their own have nothing to say.
+        ended = [part.shutdown() is not False for part in parts]
+        self.ended = all(ended)
         event.accept()
 
 

@@ -19,7 +19,8 @@ from lungviewer.ui.answering import Outcome, answer_for
 from lungviewer.ui.engine_info import EngineInfo, Instead, load_engine
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.jobs import Job, JobRunner
-from lungviewer.ui.listing import Entry, Listing, list_images, place
+from lungviewer.ui.listing import Entry, Listing, Places, list_images
+from lungviewer.ui.replaced import ReplacedRunner
 from lungviewer.ui.settings import Settings, SettingsStore
 
 _RESULTS_KEPT = 100
@@ -56,6 +57,7 @@ class ViewerSession(QObject):
         self.decoder = IsolatedDecoder(workers=2)
         self.model_jobs = JobRunner("model", self)
         self.file_jobs = JobRunner("files", self)
+        self._listing_jobs = ReplacedRunner("folders", self)
         self.keeper = keeper or EngineKeeper()
         self.model_jobs.at_close(self.keeper.close)
         self.folder: Path | None = None
@@ -73,6 +75,7 @@ class ViewerSession(QObject):
         self._assumed: dict[Path, float] = {}
         self._pending: dict[Path, Job] = {}
         self._by_name: dict[str, Path] = {}
+        self._loading: Job | None = None
         self._listing_job: Job | None = None
         settings.changed.connect(self._settings_changed)
 
@@ -89,12 +92,15 @@ class ViewerSession(QObject):
     def load_model(self) -> None:
         """Open the chosen model in the background; `model_changed` follows."""
         choice, keeper = self._choice, self.keeper
-        job = self.model_jobs.submit(lambda _ctx: load_engine(keeper, choice), rank=_NOW)
-        job.finished.connect(self._model_loaded)
-        job.failed.connect(self._model_failed)
+        if self._loading is not None:  # an answer about another choice would come late and win
+            self._loading.abandon()
+        self._loading = self.model_jobs.submit(lambda _ctx: load_engine(keeper, choice), rank=_NOW)
+        self._loading.finished.connect(self._model_loaded)
+        self._loading.failed.connect(self._model_failed)
 
     @Slot(object)
     def _model_loaded(self, info: EngineInfo | Instead) -> None:
+        self._loading = None
         if isinstance(info, Instead):
             self.noticed.emit(Notice("warning", info.why))
             self.settings.update(pack=info.pack)
@@ -106,6 +112,7 @@ class ViewerSession(QObject):
 
     @Slot(object)
     def _model_failed(self, error: LungviewerError) -> None:
+        self._loading = None
         self.engine_info, self.engine_error = None, error
         self.noticed.emit(Notice("error", error.sentence))
         self.model_changed.emit()
@@ -121,27 +128,30 @@ class ViewerSession(QObject):
 
     # --- what is open ----------------------------------------------------------------------------
 
-    def open_paths(self, paths: Sequence[Path]) -> None:
+    def open_paths(self, paths: Sequence[Path], otherwise: Sequence[Path] = ()) -> None:
         """Open folders and files: a folder is listed, one file is shown with what lies beside it, several
-        files are shown alone."""
-        places = [place(path) for path in paths]
-        if not places:
+        files are shown alone. `otherwise`: opened when the only path is not there."""
+        if not paths:
             return
-        file = places[0] if len(places) == 1 and not places[0].is_dir() else None
-        # A file that was named is listed whatever it is called; an unusable one then says why.
-        listed = places if file is None else [file.parent, file]
         self._leave_folder()
-        self.folder = listed[0] if len(places) == 1 else None
-        self.listing = True
+        self.folder, self.listing = None, True
         self.folder_changed.emit()
-        if file is not None:
-            self.select(file)
-        recursive = self.settings.current.recursive and file is None
-        self._listing_job = self.file_jobs.submit(lambda ctx: list_images(listed, recursive, ctx))
+        asked, recursive = [path.absolute() for path in paths], self.settings.current.recursive
+        runner = self._listing_jobs.fresh()
+        self._listing_job = runner.submit(lambda ctx: list_images(asked, otherwise, recursive, ctx))
+        self._listing_job.partial.connect(self._found_places)
         self._listing_job.finished.connect(self._listed)
         self._listing_job.failed.connect(self._not_listed)
-        if len(places) == 1:
-            self.settings.remember(places[0])
+
+    @Slot(object)
+    def _found_places(self, places: Places) -> None:
+        """It is known what the paths are; the file that was named is looked at before its folder is read."""
+        self.folder = places.folder
+        self.folder_changed.emit()
+        if places.file is not None:
+            self.select(places.file)
+        if places.folder is not None:
+            self.settings.remember(places.file or places.folder)
 
     @Slot(object)
     def _listed(self, listing: Listing) -> None:
@@ -162,15 +172,20 @@ class ViewerSession(QObject):
         self.files_changed.emit()
 
     def _leave_folder(self) -> None:
-        for job in (*self._pending.values(), self._listing_job):
-            if job is not None:
-                job.abandon()
-        self._pending.clear()
+        self.drop_work()
         self._records.clear()
         self._results.clear()
         self._by_name.clear()
         self.entries, self.files, self.current = (), (), None
         self.current_changed.emit()
+
+    def drop_work(self) -> None:
+        """Hear no more of what is on its way."""
+        for job in (*self._pending.values(), self._listing_job):
+            if job is not None:
+                job.abandon()
+        self._pending.clear()
+        self._listing_job = None
 
     def select(self, path: Path | None) -> None:
         """Look at an image: its answer is fetched before anything else."""
@@ -290,6 +305,8 @@ class ViewerSession(QObject):
 
     def close(self) -> bool:
         """End the threads and the decoder. False when something does not answer."""
+        self.drop_work()
         # The decoder first: a job may be waiting for it.
         self.decoder.close()
-        return all([self.model_jobs.close(), self.file_jobs.close()])
+        ended = [runner.close() for runner in (self.model_jobs, self.file_jobs, self._listing_jobs)]
+        return all(ended)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from filelock import FileLock, Timeout
 from PySide6.QtCore import QObject, Signal
 
 from lungviewer.core.colourmap import COLOUR_MAPS, DEFAULT_COLOUR_MAP
@@ -20,6 +21,7 @@ from lungviewer.services.engine import desktop_threads
 from lungviewer.services.opening import EngineChoice
 
 MOST_RECENT = 10
+_LOCK_WAIT_S = 0.5
 THEMES = ("system", "light", "dark")
 DEVICES = ("auto", "cuda", "directml", "cpu")
 PRECISIONS = ("fp32", "int8")
@@ -95,11 +97,12 @@ class SettingsStore(QObject):
 
     def update(self, **values: Any) -> None:
         """Change some fields; values out of range are left as they were."""
-        new = replace(self._current, **_sound(values))
+        sound = _sound(values)
+        new = replace(self._current, **sound)
         if new == self._current:
             return
         self._current = new
-        self._write()
+        self._write(sound)
         self.changed.emit(new)
 
     def remember(self, folder: Path) -> None:
@@ -108,14 +111,21 @@ class SettingsStore(QObject):
         others = [name for name in self._current.recent if name != text]
         self.update(recent=[text, *others][:MOST_RECENT], last_folder=text)
 
-    def _write(self) -> None:
-        text = json.dumps(asdict(self._current), indent=1, ensure_ascii=True)
+    def _write(self, changed: dict[str, Any]) -> None:
+        """Put these fields into the file; what another window has written there meanwhile stays."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(self._path) as stream:
-                stream.write(text.encode())
+            with FileLock(f"{self._path}.lock", timeout=_LOCK_WAIT_S):
+                merged = replace(_read(self._path), **changed)
+                text = json.dumps(asdict(merged), indent=1, ensure_ascii=True)
+                with atomic_write(self._path, durable=False) as stream:
+                    stream.write(text.encode())
         except OutputUnwritable as error:
             self.unwritable.emit(error)
+        except Timeout:
+            self.unwritable.emit(
+                OutputUnwritable("Settings could not be written: another window writes them.")
+            )
         except OSError as error:
             self.unwritable.emit(OutputUnwritable(f"Settings could not be written ({error.strerror})."))
 
@@ -123,7 +133,7 @@ class SettingsStore(QObject):
 def _read(path: Path) -> Settings:
     try:
         values = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return Settings()
     return Settings(**_sound(values)) if isinstance(values, dict) else Settings()
 
@@ -132,7 +142,10 @@ def _sound(values: dict[str, Any]) -> dict[str, Any]:
     """The values that have the right name, type and range."""
     hints = get_type_hints(Settings)
     known = {f.name for f in fields(Settings)}
-    return {n: v for n, v in values.items() if n in known and _fits(n, v, hints[n])}
+    sound = {n: v for n, v in values.items() if n in known and _fits(n, v, hints[n])}
+    if "recent" in sound:
+        sound["recent"] = sound["recent"][:MOST_RECENT]
+    return sound
 
 
 def _fits(name: str, value: Any, kind: Any) -> bool:

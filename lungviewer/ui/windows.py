@@ -114,12 +114,14 @@ class Windows(QObject):
         answer = QMessageBox.question(self._owner, "lungviewer", text.format(what=" ".join(at_work)))
         return answer == QMessageBox.StandardButton.Yes
 
-    def shutdown(self) -> None:
-        """Close every window and end what they started."""
+    def shutdown(self) -> bool:
+        """Close every window and end what they started. False when something does not answer."""
+        ended = True
         for window in self._made.values():
             window.close()
             if hasattr(window, "shutdown"):
-                window.shutdown()
+                ended = window.shutdown() is not False and ended
+        return ended
 
     def _kept(self, name: str, make: Callable[[], Kind]) -> Kind:
         if name not in self._made:

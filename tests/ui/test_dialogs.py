@@ -31,7 +31,7 @@ from lungviewer.ui.dialogs.crash_report import CrashReport
 from lungviewer.ui.dialogs.help import HelpWindow, help_text
 from lungviewer.ui.dialogs.settings_dialog import SettingsDialog
 from lungviewer.ui.dialogs.settings_work import EightBits, Machine, paragraph_after
-from lungviewer.ui.settings import Settings, SettingsStore
+from lungviewer.ui.settings import MOST_RECENT, Settings, SettingsStore
 from lungviewer.ui.shortcuts import SHORTCUTS, shortcut
 from tests.fixtures.windows import open_folder as open_pictures
 
@@ -198,19 +198,34 @@ def test_a_log_folder_that_is_not_there_is_named(dialog):
 def test_settings_are_read_by_the_next_process(dialog, own_folders):
     change_some(dialog)
     dialog.apply()
-    program = "from lungviewer.ui.settings import SettingsStore as S; print(S().current)"
+    program = "from lungviewer.ui.settings import MOST_RECENT, SettingsStore as S; print(S().current)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     assert found.returncode == 0, found.stderr
     for part in ("theme='dark'", "text_scale=1.3", "threads=3", "um_per_px=0.5", "recursive=True"):
         assert part in found.stdout
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"theme": 3, "text_scale": 99, "x": 1}'])
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"theme": 3, "text_scale": 99, "x": 1}', b"[" * 100_000]
+)
 def test_a_damaged_settings_file_gives_defaults(qapp, own_folders, damage):
     folder = user_settings_dir()
     folder.mkdir(parents=True)
     (folder / "settings.json").write_bytes(damage)
     assert SettingsStore().current == Settings()
+
+
+def test_two_windows_keep_each_other_s_changes(qapp):
+    first, second = SettingsStore(), SettingsStore()
+    first.update(blinded=True, reviewer="A. B.")
+    second.update(theme="dark")
+    after = SettingsStore().current
+    assert (after.blinded, after.reviewer, after.theme) == (True, "A. B.", "dark")
+
+
+def test_a_list_that_grew_too_long_is_cut(qapp):
+    SettingsStore().update(recent=[f"/{i}" for i in range(500)])
+    assert len(SettingsStore().current.recent) == MOST_RECENT
 
 
 # --- the others ----------------------------------------------------------------------------------

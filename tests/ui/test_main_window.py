@@ -13,6 +13,7 @@ from lungviewer.core.types import Status
 from lungviewer.ui.app import Program, first_places
 from lungviewer.ui.main_window import MainWindow
 from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.settings import SettingsStore
 from lungviewer.ui.shortcuts import SHORTCUTS
 from tests.fixtures.windows import FakeKeeper, open_folder
 
@@ -73,8 +74,20 @@ def test_the_first_start_shows_the_samples_classified_by_the_real_model(qtbot, q
 
 def test_what_was_open_last_is_opened_again(tmp_path):
     assert first_places([], str(tmp_path)) == [tmp_path]
-    assert first_places([], str(tmp_path / "gone"))[0].parent == bundled("resources") / "samples"
+    assert first_places([], "")[0].parent == bundled("resources") / "samples"
     assert first_places([tmp_path], "elsewhere") == [tmp_path]
+
+
+def test_the_samples_are_opened_when_what_was_open_last_is_gone(qtbot, qapp, tmp_path):
+    SettingsStore().update(last_folder=str(tmp_path / "gone"))
+    program = Program(qapp)
+    qtbot.addWidget(program.window)
+    program.open([])
+    session = program.session
+    qtbot.waitUntil(lambda: bool(session.files), timeout=20_000)
+    assert session.folder == (bundled("resources") / "samples").resolve()
+    program.window.close()
+    assert program.close()
 
 
 def test_research_use_is_told_until_it_is_understood(window, session):
@@ -317,6 +330,24 @@ def test_size_and_panels_are_remembered(qtbot, settings):
             assert not window.side_dock.isVisible()
         window.close()
         assert session.close()
+
+
+def test_closing_while_a_folder_is_listed_leaves_nothing_running(qtbot, settings, pictures):
+    session = ViewerSession(settings, keeper=FakeKeeper())
+    window = MainWindow(session)
+    qtbot.addWidget(window)
+    window.show()
+    session.open_paths([pictures])
+    window.close()
+    qtbot.wait(100)  # the listing arrives now
+    assert window.ended
+    assert session.close()
+
+
+def test_a_part_that_does_not_answer_is_noticed_at_the_end(window, monkeypatch):
+    monkeypatch.setattr(window.scan, "shutdown", lambda: False)
+    window.close()
+    assert not window.ended
 
 
 def test_quitting_asks_while_a_folder_is_scanned(qtbot, opened, monkeypatch):

@@ -1,11 +1,13 @@
 """The session: what is open, which model answers, what it has said."""
 
+import threading
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from lungviewer.core.types import ImageRecord, Status
+from lungviewer.ui.listing import look_up
 from lungviewer.ui.session import ViewerSession
 from tests.fixtures.scans import draw_images
 from tests.fixtures.windows import FakeKeeper, open_folder
@@ -35,10 +37,11 @@ def test_the_image_that_is_looked_at_is_answered_first(qtbot, session, pictures)
 
 def test_a_file_opens_with_what_lies_beside_it(qtbot, session, pictures):
     chosen = pictures / "image_00003.png"
-    with qtbot.waitSignal(session.files_changed):
+    with qtbot.waitSignal(session.current_changed, check_params_cb=lambda: session.current is not None):
         session.open_paths([chosen])
-        assert session.current == chosen.resolve()  # at once, before the folder is listed
-    assert len(session.files) == 9
+    assert session.current == chosen.resolve()
+    assert session.files == ()  # before its folder is listed
+    qtbot.waitUntil(lambda: len(session.files) == 9)
     assert session.current in session.files
 
 
@@ -143,6 +146,71 @@ def test_large_folders_are_not_classified_unasked(qtbot, session, pictures):
     assert sum(session.is_pending(p) for p in session.files) <= 1  # the one that is looked at
     session.classify(session.files)
     qtbot.waitUntil(lambda: all(session.record(p) for p in session.files), timeout=20_000)
+
+
+def test_a_folder_opens_while_another_one_does_not_answer(qtbot, session, pictures, tmp_path, monkeypatch):
+    gate, dead = threading.Event(), tmp_path / "dead"
+
+    def look(paths, otherwise=()):
+        if paths[0] == dead:
+            gate.wait(20)
+        return look_up(paths, otherwise)
+
+    monkeypatch.setattr("lungviewer.ui.listing.look_up", look)
+    dead.mkdir()
+    session.open_paths([dead])
+    open_folder(qtbot, session, pictures, answers=False)
+    assert len(session.files) == 9
+    gate.set()
+
+
+def test_a_place_that_is_gone_gives_what_was_named_otherwise(qtbot, session, pictures, tmp_path):
+    with qtbot.waitSignal(session.files_changed):
+        session.open_paths([tmp_path / "gone"], otherwise=[pictures])
+    assert session.folder == pictures.resolve()
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_a_path_that_cannot_be_looked_at_is_a_sentence(qtbot, session, tmp_path, name):
+    heard = []
+    session.noticed.connect(heard.append)
+    with qtbot.waitSignal(session.files_changed):
+        session.open_paths([tmp_path / name])
+    assert [n.kind for n in heard] == ["error"]
+
+
+def test_a_loop_of_links_is_a_sentence(qtbot, session, tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    heard = []
+    session.noticed.connect(heard.append)
+    with qtbot.waitSignal(session.files_changed):
+        session.open_paths([tmp_path / "a" / "c"])
+    assert len(heard) == 1
+
+
+def test_the_model_that_was_chosen_last_answers_however_late_the_other_comes(qtbot, session):
+    session.keeper.hold.clear()
+    session.load_model()
+    loaded = []
+    session.model_changed.connect(lambda: loaded.append(session.engine_info))
+    session.settings.update(threads=3)
+    session.keeper.hold.set()
+    qtbot.waitUntil(lambda: session.engine_info is not None)
+    qtbot.wait(50)  # whatever else may come
+    assert [info for info in loaded if info is not None] == [session.engine_info]
+
+
+def test_nothing_starts_again_after_the_end(qtbot, settings, pictures):
+    """A listing that arrives while the window closes would have started a thread that nobody ends."""
+    session = ViewerSession(settings, keeper=FakeKeeper())
+    open_folder(qtbot, session, pictures)
+    assert session.close()
+    session.open_paths([pictures])
+    session.select(pictures / "image_00003.png")
+    session.load_model()
+    qtbot.wait(50)
+    assert session.close()
 
 
 def test_closing_in_the_middle_of_everything_ends_the_threads(qtbot, settings, pictures):
