@@ -19,7 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "resources" / "samples"
-_WAIT_S = 120.0
+_WAIT_S = 300.0
 
 
 class Stage:
@@ -149,6 +149,34 @@ def models(stage: Stage) -> None:
     stage.shoot(window)
 
 
+def retraining(stage: Stage) -> None:
+    """A quick adaptation on drawn tissue: two pictures, while it runs and when it is done."""
+    from PIL import Image
+
+    from lungviewer.services.phantom.fields import TISSUE_KINDS, make_field
+
+    folder = Path(tempfile.mkdtemp()) / "our own images"
+    for kind in TISSUE_KINDS:
+        (folder / kind).mkdir(parents=True)
+        for i in range(12):
+            Image.fromarray(make_field(kind, 100 + i, 256, 0.5)).save(folder / kind / f"case{i}_1.png")
+    stage.open(SAMPLES, "synthetic_benign_1.jpg")
+    window = stage.do("retrain")
+    controller = window.controller
+    window.data.folder.take(folder)
+    stage.wait(window.forward.isEnabled)
+    window.forward.click()
+    stage.wait(lambda: controller.audit is not None)
+    window.grab().save(str(stage.target.with_name("retrain-check.png")))
+    window.forward.click()
+    window.forward.click()
+    stage.wait(lambda: len(controller.epochs) > 5)
+    window.grab().save(str(stage.target))
+    stage.wait(lambda: controller.result is not None)
+    stage.target = stage.target.with_name("retrained.png")
+    stage.shoot(window)
+
+
 def settings(stage: Stage) -> None:
     window = stage.do("settings")
     stage.rest(1.5)
@@ -174,6 +202,7 @@ SCENES: dict[str, tuple[Callable[[Stage], None], dict[str, Any]]] = {
     "scanning": (scanning, {}),
     "scanned": (scanned, {"theme": "dark"}),
     "models": (models, {}),
+    "retraining": (retraining, {}),
     "settings": (settings, {}),
     "help": (help_page, {"theme": "dark"}),
 }
