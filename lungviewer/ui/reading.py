@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QUrl
+from PySide6.QtCore import QEvent, Qt, QUrl
 from PySide6.QtGui import (
     QBrush,
     QFont,
+    QImage,
     QPalette,
     QTextBlockFormat,
     QTextCharFormat,
@@ -32,6 +33,9 @@ class MarkdownView(QTextBrowser):
         super().__init__(parent)
         self.setOpenLinks(False)
         self._source = ""
+        self._shown: QTextDocument | None = None
+        self._nothing = QImage(1, 1, QImage.Format.Format_ARGB32)
+        self._nothing.fill(Qt.GlobalColor.transparent)
 
     def show_markdown(self, text: str) -> None:
         """Show a text from its beginning."""
@@ -40,8 +44,9 @@ class MarkdownView(QTextBrowser):
         self.verticalScrollBar().setValue(0)
 
     def loadResource(self, _kind: int, _name: QUrl) -> object:
-        """Pictures that the text names, on this disk or elsewhere, are not opened."""
-        return None
+        """Nothing that the text names, on this disk or elsewhere, is opened. Given nothing, Qt would open it
+        itself, and wait for a pipe or a dead drive; given a picture, it does not look."""
+        return self._nothing
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -60,6 +65,7 @@ class MarkdownView(QTextBrowser):
         option.setWrapMode(QTextOption.WrapMode.WordWrap)  # a narrow column breaks no words
         text.setDefaultTextOption(option)
         text.setMarkdown(_breakable(self._source), _FEATURES)
+        _drop_links(text)
         _set_blocks(text, self.fontMetrics().height() * 0.4)
         line = QBrush(self.palette().color(QPalette.ColorRole.Mid))
         head = QBrush(self.palette().color(QPalette.ColorRole.AlternateBase))
@@ -67,12 +73,34 @@ class MarkdownView(QTextBrowser):
             _set_table(table, line, head)
         text.setTextWidth(self.viewport().width())  # else the bars are made for a text without a width
         self.setDocument(text)
+        if self._shown is not None:
+            self._shown.deleteLater()  # else every text that was ever shown is kept
+        self._shown = text
 
 
 def _breakable(markdown: str) -> str:
     """Let long names in tables, such as those of data sets, break after an underscore."""
     lines = markdown.splitlines()
     return "\n".join(line.replace("_", f"_{_MAY_BREAK}") if line.startswith("|") else line for line in lines)
+
+
+def _drop_links(text: QTextDocument) -> None:
+    """Only addresses of the web look like links: files and programs are nothing that a text may point to."""
+    found = []
+    block = text.begin()
+    while block.isValid():
+        pieces = [piece.fragment() for piece in block.begin()]
+        found += [(p.position(), p.length()) for p in pieces if _points_elsewhere(p.charFormat())]
+        block = block.next()
+    for start, length in found:
+        cursor = QTextCursor(text)
+        cursor.setPosition(start)
+        cursor.setPosition(start + length, QTextCursor.MoveMode.KeepAnchor)
+        cursor.setCharFormat(QTextCharFormat())
+
+
+def _points_elsewhere(form: QTextCharFormat) -> bool:
+    return form.isAnchor() and QUrl(form.anchorHref()).scheme() not in ("http", "https")
 
 
 def _set_blocks(text: QTextDocument, space: float) -> None:
