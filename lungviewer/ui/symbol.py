@@ -9,17 +9,19 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from lungviewer.ui.icons import icon
 
 _ICON = 16
+_BESIDE_TEXT = 1.1
 
 
 class _Sign(QWidget):
-    """A square as high as the text beside it, whatever size that gets."""
+    """A square as high as the text beside it or, by `lines`, higher; whatever size that gets."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, lines: float) -> None:
+        super().__init__()
+        self._lines = lines
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        side = round(self.fontMetrics().height() * 1.1)
+        side = round(self.fontMetrics().height() * self._lines)
         return QSize(side, side)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -31,8 +33,8 @@ class _Sign(QWidget):
 class Symbol(_Sign):
     """An icon by its name, in the colour of the text, in light and dark."""
 
-    def __init__(self, name: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str = "", lines: float = _BESIDE_TEXT) -> None:
+        super().__init__(lines)
         self._name = name
         if not name:
             self.hide()
@@ -55,8 +57,8 @@ class Symbol(_Sign):
 class Swatch(_Sign):
     """A class's colour; the class's name stands beside it."""
 
-    def __init__(self, colour: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, colour: str) -> None:
+        super().__init__(_BESIDE_TEXT)
         self._colour = colour
 
     def paintEvent(self, event: QPaintEvent) -> None:

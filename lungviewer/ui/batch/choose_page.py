@@ -26,7 +26,7 @@ from lungviewer.ui.batch.options_box import OptionsBox
 from lungviewer.ui.batch.state import ScanState
 from lungviewer.ui.icons import icon
 from lungviewer.ui.path_line import PathLine
-from lungviewer.ui.prose import Sentence
+from lungviewer.ui.prose import Prose, Sentence
 from lungviewer.ui.settings import SettingsStore
 
 _BETWEEN = "; "
@@ -217,9 +217,7 @@ class ChoosePage(QWidget):
 
 
 def _paragraph(name: str) -> QLabel:
-    label = QLabel()
+    label = Prose()
     label.setAccessibleName(name)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     return label

@@ -23,7 +23,7 @@ from lungviewer.ui.batch.table import RecordView
 from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
 from lungviewer.ui.outside import open_outside
-from lungviewer.ui.prose import Sentence, bold_font
+from lungviewer.ui.prose import Prose, Sentence, bold_font
 from lungviewer.ui.settings import Settings, SettingsStore
 from lungviewer.ui.words import count
 
@@ -46,8 +46,7 @@ class RunPage(QWidget):
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(self.tr("Progress of the scan"))
-        self._words = QLabel()
-        self._words.setWordWrap(True)
+        self._words = Prose()
         self._message = Sentence(framed=True)
         self._counts = Counts()
         self.results = RecordView(result_columns(lambda: controller.spec))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from lungviewer.ui.icons import icon
+from lungviewer.ui.prose import Prose
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.symbol import Symbol
 
-_ICON = 40
+_SIGN_LINES = 2.5
 
 
 class Empty(Enum):
@@ -32,18 +33,17 @@ class EmptyPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = Empty.NO_FOLDER
-        self._sign, self._title, self._detail = QLabel(), QLabel(), QLabel()
-        for label in (self._sign, self._title, self._detail):
+        self._sign = Symbol("folder", lines=_SIGN_LINES)
+        self._title, self._detail = Prose(), Prose(faint=True)
+        for label in (self._title, self._detail):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
-        self._detail.setForegroundRole(self.palette().ColorRole.PlaceholderText)
         self._button = QPushButton()
         self._button.clicked.connect(self._pressed)
         column = QVBoxLayout(self)
         column.addStretch(2)
-        for widget in (self._sign, self._title, self._detail):
-            column.addWidget(widget)
+        column.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._title)
+        column.addWidget(self._detail)
         column.addSpacing(6)
         column.addWidget(self._button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
@@ -78,10 +78,9 @@ class EmptyPage(QWidget):
             ),
             Empty.FILTERED: (self.tr("The filter hides every image"), "filter", self.tr("Clear filter")),
         }[state]
-        self._sign.setPixmap(icon(sign).pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
+        self._sign.show_icon(sign)
         self._title.setText(title)
-        self._detail.setText(detail)
-        self._detail.setVisible(bool(detail))
+        self._detail.say(detail)
         self._button.setText(button)
         self._button.setVisible(bool(button))
 

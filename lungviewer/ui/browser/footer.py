@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from lungviewer.core.types import Status
 from lungviewer.ui import words
 from lungviewer.ui.browser.model import BrowserModel
 from lungviewer.ui.icons import icon
+from lungviewer.ui.prose import Prose
 from lungviewer.ui.session import ViewerSession
 
 
@@ -23,7 +24,7 @@ class BrowserFooter(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._counts, self._work = _quiet_label(), _quiet_label()
+        self._counts, self._work = Prose(faint=True), Prose(faint=True)
         self._stop = QToolButton()
         self._stop.setIcon(icon("stop"))
         self._stop.setText(self.tr("Stop"))
@@ -121,11 +122,3 @@ class BrowserFooter(QWidget):
         self._classify.setText(text.format(n=words.count(count)))
         self._classify.setVisible(count > 0)
         self._scan.setVisible(count > 0)
-
-
-def _quiet_label() -> QLabel:
-    label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
-    return label

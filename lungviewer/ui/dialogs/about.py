@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QVBoxLayout,
     QWidget,
 )
@@ -21,8 +20,9 @@ from lungviewer.services.doctor import library_versions
 from lungviewer.ui.icons import icon
 from lungviewer.ui.prose import Prose, Sized, fixed_text
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.symbol import Symbol
 
-_ICON = 72
+_PICTURE_LINES = 4.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,7 @@ class AboutDialog(QDialog):
         self._write()
 
     def _arrange(self) -> None:
-        picture = QLabel()
-        picture.setPixmap(icon("lungviewer").pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
-        picture.setAlignment(Qt.AlignmentFlag.AlignTop)
+        picture = Symbol("lungviewer", lines=_PICTURE_LINES)
         words = QVBoxLayout()
         words.addWidget(Sized(f"lungviewer {lungviewer.__version__}", 1.5, bold=True))
         words.addWidget(Prose(self.tr("Research use only, not for diagnosis."), bold=True))

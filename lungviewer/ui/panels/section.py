@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from lungviewer.ui.prose import bold_font
+
 
 class _Heading(QToolButton):
     """Enter works it as Space does; the arrow keys open and close."""
@@ -37,9 +39,7 @@ class Section(QFrame):
         self.heading.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        font = self.heading.font()
-        font.setBold(True)
-        self.heading.setFont(font)
+        self.heading.setFont(bold_font())
         self.heading.clicked.connect(self._toggle)
         rule = QFrame()
         rule.setFrameShape(QFrame.Shape.HLine)

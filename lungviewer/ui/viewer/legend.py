@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QBrush, QFontMetrics, QImage, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from lungviewer.core.colourmap import lookup_table
+from lungviewer.ui.prose import Prose
 from lungviewer.ui.qimage import rgb_image
 from lungviewer.ui.viewer.chip import Chip
 from lungviewer.ui.viewer.explained import Explained
@@ -18,8 +19,8 @@ class Legend(Chip):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._name = _label(bold=True)
-        self._note = _label()
+        self._name = Prose(bold=True)
+        self._note = Prose()
         self._ramp = _Ramp()
         low, high = QLabel(self.tr("low")), QLabel(self.tr("high"))
         self._colours = QWidget()
@@ -29,7 +30,7 @@ class Legend(Chip):
         colours.addWidget(low)
         colours.addWidget(self._ramp, 1)
         colours.addWidget(high)
-        self._caption = _label()
+        self._caption = Prose()
         self._caption.setText(self.tr("Evidence, relative to the strongest"))
         self._hatched = QWidget()
         row = QHBoxLayout(self._hatched)
@@ -37,7 +38,7 @@ class Legend(Chip):
         row.addWidget(_HatchSample())
         row.addWidget(QLabel(self.tr("refused")))
         row.addStretch()
-        self._research = _label()
+        self._research = Prose()
         self._research.setText(self.tr("Research use only, not for diagnosis"))
         column = QVBoxLayout(self)
         column.setContentsMargins(self.pad, self.pad, self.pad, self.pad)
@@ -129,14 +130,3 @@ class _HatchSample(QWidget):
         painter.fillRect(self.rect(), self._brush)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-
-
-def _label(bold: bool = False) -> QLabel:
-    label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    if bold:
-        font = label.font()
-        font.setBold(True)
-        label.setFont(font)
-    return label

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from lungviewer.exporters.overlay_frame import scale_bar
+from lungviewer.ui.prose import bold_font
 from lungviewer.ui.viewer.chip import Chip
 from lungviewer.ui.viewer.scales import zoom_words
 
@@ -19,9 +20,7 @@ class ScaleChip(Chip):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, passes_mouse=False)
         self._zoom = QLabel()
-        font = self._zoom.font()
-        font.setBold(True)
-        self._zoom.setFont(font)
+        self._zoom.setFont(bold_font())
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bar = _Bar()
         self._unknown = QLabel(self.tr("Scale unknown"))

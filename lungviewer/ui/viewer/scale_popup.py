@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBox
 
 from lungviewer.core.errors import UsageError
 from lungviewer.readers.scale import user_scale
+from lungviewer.ui.prose import Prose
 from lungviewer.ui.viewer.chip import Chip
 
 
@@ -23,8 +24,7 @@ class ScalePopup(Chip):
         self._edit.setMaxLength(12)
         question = QLabel(self.tr("&Micrometres per pixel"))
         question.setBuddy(self._edit)
-        self._hint = QLabel()
-        self._hint.setWordWrap(True)
+        self._hint = Prose()
         take, cancel = QPushButton(self.tr("Set")), QPushButton(self.tr("Cancel"))
         self._back = QPushButton(self.tr("As in the file"))
         take.clicked.connect(self._take)
