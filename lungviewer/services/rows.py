@@ -1,0 +1,72 @@
+"""What a row is worth beside another answer: whether it is about the same image and says the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from lungviewer.core.types import ImageRecord, Provenance
+
+_NEAR = 1e-3
+"""What shares and strangeness may differ by between two runs of one model over one image: other batches and
+processors round by 1e-6, GPUs (TF32) by up to some 1e-4. Two images differ by more, in strangeness at least."""
+
+_CSV_SCALE = 5e-7
+"""Half of the last digit that tables give to µm/px."""
+
+
+def same_answer(row: ImageRecord, other: ImageRecord) -> bool:
+    """Whether two rows are about pictures of one size and say the same about them, but for rounding."""
+    return (
+        same_size(row, other.width_px, other.height_px)
+        and row.status is other.status
+        and row.predicted_class == other.predicted_class
+        and _near(row.confidence, other.confidence)
+        and _near(row.trust_score, other.trust_score)
+        and _all_near(row.probabilities, other.probabilities)
+    )
+
+
+def same_size(row: ImageRecord, width_px: int | None, height_px: int | None) -> bool:
+    """Whether a row is about a picture of this size; None: it could not be read."""
+    return (row.width_px, row.height_px) == (width_px, height_px)
+
+
+def same_scale(one: float | None, other: float | None) -> bool:
+    """Whether two scales, µm/px, are one, to the digits of a table."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= _CSV_SCALE
+
+
+def would_be_said(
+    row: ImageRecord,
+    made_by: Provenance,
+    *,
+    scanned_um_per_px: float | None,
+    scale: float | None,
+    usual: float | None,
+) -> bool:
+    """Whether the model in force would give this row of a scan itself.
+
+    Args:
+        made_by: the model in force; rows of another model or precision do not count.
+        scanned_um_per_px: the scale that the scan laid over what files say; None: none.
+        scale: the scale, µm/px, that is known to be used for this image instead of the file's; None: none.
+        usual: the scale that counts for a file that says none; None: none.
+    """
+    if (row.model_sha256, row.backend) != (made_by.model_sha256, made_by.backend):
+        return False
+    if scale is not None:
+        return same_scale(row.um_per_px, scale)
+    return scanned_um_per_px is None and (row.um_per_px is not None or usual is None)
+
+
+def _near(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=_NEAR, abs_tol=_NEAR)
+
+
+def _all_near(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    return one.keys() == other.keys() and all(_near(share, other[name]) for name, share in one.items())
