@@ -64,9 +64,8 @@ def child(paths: list[Path]) -> None:
 def start(arguments: list[str]) -> dict[str, float]:
     """Seconds from before the process was started to what it printed."""
     with tempfile.TemporaryDirectory() as home:
-        folders = {
-            name: home for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
-        }
+        names = ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
+        folders = dict.fromkeys(names, home)
         environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "OPENBLAS_NUM_THREADS": "1", **folders}
         begun = time.time()
         result = subprocess.run(

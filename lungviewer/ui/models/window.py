@@ -28,7 +28,7 @@ from lungviewer.ui.models.standing import standing
 from lungviewer.ui.models.work import Pages
 from lungviewer.ui.notify import NoticeBar
 from lungviewer.ui.outside import open_outside
-from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.session import Notice, ViewerSession
 
 _FIRST_SIZE = (1100, 680)
 
@@ -207,8 +207,9 @@ class ModelsWindow(QWidget):
 
     @Slot()
     def _open_folder(self) -> None:
-        if self._shown is not None:
-            open_outside(self._shown.path)
+        if self._shown is not None and not open_outside(self._shown.path):
+            words = self.tr("No program here opens it. It lies at {path}").format(path=self._shown.path)
+            self.notices.show_notice(Notice("warning", words))
 
     @Slot()
     def open_import(self) -> None:
