@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,18 +13,24 @@ from lungviewer.core import registry
 from lungviewer.core.errors import ImageError, OutputError, UsageError
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import is_one_of
-from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.exporters.csv_table import read_records
-from lungviewer.exporters.report import BINS, STATUS_WORDS, Count, Picture, ReportContent, ReportRow, percent
+from lungviewer.exporters.report import STATUS_WORDS, Count, Picture, ReportContent, percent
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.agreement import agreement_sentences
-from lungviewer.services.classify import classify_file
+from lungviewer.services.classify import ImageResult, classify_file
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.overlay import overlay_path, write_overlay
 from lungviewer.services.report_models import Vocabulary, vocabulary
-from lungviewer.services.reviewing import Reviewed, image_places, reviewed_records
-from lungviewer.store.review_entry import OTHER
+from lungviewer.services.report_rows import (
+    class_counts,
+    confidence_bins,
+    reason_meanings,
+    reason_text,
+    report_row,
+)
+from lungviewer.services.reviewing import Reviewed, image_info, image_places, reviewed_records
+from lungviewer.services.rows import same_answer, same_scale, same_size
 from lungviewer.store.reviews import ReviewLog
 
 MOST_PICTURES = 24
@@ -49,7 +54,8 @@ class ReportOptions:
     `images`: the folder that was scanned; with it, reviews are taken from `log`, matched by content.
     Without, those in the table's own columns are printed. `overlays`: the folder with the pictures that
     the scan drew. `pictures`: how many of them at most; `chosen`: paths of the rows to show, None for those
-    that need review.
+    that need review. `unlike`: how many of these `draw_pictures` has left out because the file is not, or no
+    longer, the image of the row.
     """
 
     title: str = ""
@@ -58,17 +64,20 @@ class ReportOptions:
     overlays: Path | None = None
     pictures: int = MOST_PICTURES
     chosen: tuple[str, ...] | None = None
+    unlike: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSummary:
-    """What a report holds. `missing` rows have no file below the folder of the images; None: not asked."""
+    """What a report holds. `missing` rows have no file below the folder of the images, or one that is a
+    picture of another size; None: not asked. `unlike`: see `ReportOptions`."""
 
     images: int
     left_out: int
     pictures: int
     reviewed: int
     missing: int | None
+    unlike: int = 0
 
 
 def make_report(table: Path, target: Path, options: ReportOptions, ctx: JobContext) -> ReportSummary:
@@ -97,6 +106,7 @@ def make_report(table: Path, target: Path, options: ReportOptions, ctx: JobConte
         pictures=len(content.pictures),
         reviewed=sum(bool(row.review) for row in content.rows),
         missing=None if reviewed is None else reviewed.missing,
+        unlike=options.unlike,
     )
 
 
@@ -115,40 +125,60 @@ def draw_pictures(
 ) -> ReportOptions:
     """Draw the overlays that a report will show, when the scan drew none.
 
+    A picture is drawn only where the file has the row's size and the model says of it what the row says:
+    the folder may be another one with the same names, and files change.
+
     Args:
         images: the folder that was scanned.
-        folder: where to put them; the options that come back name it.
+        folder: where to put them; the options that come back name it, and say how many were left out.
 
     Raises:
-        UsageError: the engine's model is not the one that made the table.
+        UsageError: the engine's model, or its precision, is not the one that made the table.
         OutputError: the table cannot be read, or a picture not be written.
         Cancelled: `ctx` asked to stop.
     """
     records, _ = read_records(table)
-    wanted = rows_to_picture(records, options)
-    if any(record.model_sha256 != engine.provenance.model_sha256 for record in wanted):
+    wanted, made_by = rows_to_picture(records, options), engine.provenance
+    models = {(record.model_sha256, record.backend) for record in wanted}
+    if models - {(made_by.model_sha256, made_by.backend)}:
         raise UsageError(
-            "The table was made with another model than the one in use, so its pictures cannot be drawn.",
-            hint="Choose that model first, or make the report without pictures.",
+            "The table was made with another model or precision than the one in use, so its pictures cannot "
+            "be drawn.",
+            hint="Choose that model and precision first, or make the report without pictures.",
         )
-    places = image_places(images, ctx)
+    places, unlike = image_places(images, ctx), 0
     with IsolatedDecoder() as decoder:
         for number, record in enumerate(wanted):
             ctx.check()
             ctx.progress(number, len(wanted))
             place = places.get(record.path)
-            if place is None:
-                continue
-            try:
-                scale = record.um_per_px
-                result = classify_file(place, engine, um_per_px=scale, isolated=decoder, ctx=ctx)
-            except ImageError:
-                continue  # the file has changed since; the report says that a picture is missing
-            write_overlay(_picture_path(folder, record.path, places), result, engine)
-    return replace(options, overlays=folder)
+            if place is None or record.status is Status.ERROR:
+                continue  # the report says that a picture is missing
+            result = _same_again(record, place, engine, decoder, ctx)
+            if result is None:
+                unlike += 1
+            else:
+                write_overlay(_picture_path(folder, record.path, places), result, engine)
+    return replace(options, overlays=folder, unlike=unlike)
 
 
 # --- inside ------------------------------------------------------------------------------------------
+
+
+def _same_again(
+    record: ImageRecord, place: Path, engine: InferenceEngine, decoder: IsolatedDecoder, ctx: JobContext
+) -> ImageResult | None:
+    """What the model says about the file of a row; None when it is not what the row says."""
+    info = image_info(place, decoder)
+    if info is None or not same_size(record, info.width, info.height):
+        return None
+    # The file's own scale has more digits than the table, and a field cut elsewhere gives another answer.
+    scale = None if same_scale(record.um_per_px, info.um_per_px) else record.um_per_px
+    try:
+        result = classify_file(place, engine, um_per_px=scale, isolated=decoder, ctx=ctx)
+    except ImageError:
+        return None
+    return result if same_answer(record, result.record) else None
 
 
 def _files_of(records: Iterable[ImageRecord], images: Path | None) -> list[Path]:
@@ -184,16 +214,16 @@ def _content(
         statuses=tuple(
             Count(word, sum(r.status is status for r in records)) for status, word in STATUS_WORDS.items()
         ),
-        classes=_classes(records, class_ids, words),
-        histogram=_histogram(records),
+        classes=class_counts(records, class_ids, words),
+        histogram=confidence_bins(records),
         models=words.models,
         reading=READING,
         reviewing=_reviewing(reviewed),
         pictures=pictures,
         pictures_note=note,
-        rows=tuple(_row(record, words) for record in shown),
-        reasons=_meanings(records),
-        errors=tuple((r.path, r.error or _reasons(r)) for r in records if r.status is Status.ERROR),
+        rows=tuple(report_row(record, words) for record in shown),
+        reasons=reason_meanings(records),
+        errors=tuple((r.path, r.error or reason_text(r)) for r in records if r.status is Status.ERROR),
     )
 
 
@@ -219,70 +249,16 @@ def _facts(
     return tuple((what, value) for what, value in facts if value)
 
 
-def _classes(
-    records: Sequence[ImageRecord], class_ids: Sequence[str], words: Vocabulary
-) -> tuple[Count, ...]:
-    calls = Counter(record.predicted_class for record in records if record.predicted_class)
-    names = dict.fromkeys((*class_ids, *sorted(calls)))
-    return tuple(Count(words.label(name), calls[name], words.colour(name)) for name in names)
-
-
-def _histogram(records: Iterable[ImageRecord]) -> tuple[int, ...]:
-    counts = [0] * BINS
-    for record in records:
-        if record.predicted_class and record.confidence is not None:
-            counts[min(BINS - 1, max(0, int(record.confidence * BINS)))] += 1
-    return tuple(counts)
-
-
 def _reviewing(reviewed: Reviewed | None) -> tuple[str, ...]:
     if reviewed is None:
         return ()
     lines = list(agreement_sentences(reviewed.agreement)) or ["None of these images was reviewed."]
     if reviewed.missing:
         lines.append(
-            f"{reviewed.missing} of {len(reviewed.records)} images were not found in the folder, so nobody "
-            "can say whether they were reviewed."
+            f"{reviewed.missing} of {len(reviewed.records)} images were not found in the folder, or are of "
+            "another size there, so nobody can say whether they were reviewed."
         )
     return tuple(lines)
-
-
-def _row(record: ImageRecord, words: Vocabulary) -> ReportRow:
-    return ReportRow(
-        name=record.path,
-        call=words.label(record.predicted_class),
-        confidence=record.confidence if record.predicted_class else None,
-        status=record.status,
-        reasons=_reasons(record),
-        review=_review(record, words),
-    )
-
-
-def _codes(record: ImageRecord) -> list[str]:
-    return [code for code in record.reason.split("; ") if code]
-
-
-def _reasons(record: ImageRecord) -> str:
-    return ", ".join(code.replace("_", " ") for code in _codes(record))
-
-
-def _meanings(records: Iterable[ImageRecord]) -> tuple[tuple[str, str], ...]:
-    """What the reasons of a table mean; those of files that cannot be read stand with each file."""
-    codes = sorted({code for record in records for code in _codes(record)} & REASON_SENTENCES.keys())
-    return tuple((code.replace("_", " "), REASON_SENTENCES[code]) for code in codes)
-
-
-def _review(record: ImageRecord, words: Vocabulary) -> str:
-    parts = []
-    if record.review_class:
-        label = "Other, or unsure" if record.review_class == OTHER else words.label(record.review_class)
-        called = record.predicted_class
-        parts.append(f"{label} ({'as called' if called == record.review_class else 'not as called'})")
-    if record.reviewer:
-        parts.append(", ".join(filter(None, (record.reviewer, record.reviewed_at[:10]))))
-    if record.comment:
-        parts.append(f"“{record.comment}”")
-    return " – ".join(parts)
 
 
 def _pictures(
@@ -299,15 +275,21 @@ def _pictures(
         ctx.progress(number, len(wanted))
         sure = "" if record.confidence is None else percent(record.confidence)
         call = f"{words.label(record.predicted_class)} {sure}".strip()
-        caption = ". ".join(filter(None, (call, STATUS_WORDS[record.status], _reasons(record))))
+        caption = ". ".join(filter(None, (call, STATUS_WORDS[record.status], reason_text(record))))
         path = _picture_path(options.overlays, record.path, places)
         picture = small_picture(path, record.path, caption)
         if picture is not None:
             found.append(picture)
     which = "chosen" if options.chosen is not None else "that need review or were refused"
     note = f"Heat maps of {len(found)} of the images {which}; at most {options.pictures} are shown."
-    if len(found) < len(wanted):
-        note += f" {len(wanted) - len(found)} have no picture in the folder of overlays."
+    if options.unlike:
+        note += (
+            f" {options.unlike} are left out: the file of that name in the folder is not, or no longer, what "
+            "was scanned. Its size, or what the model says about it, is another."
+        )
+    lacking = len(wanted) - len(found) - options.unlike
+    if lacking > 0:
+        note += f" {lacking} have no picture in the folder of overlays."
     return tuple(found), note if wanted else "No image needs review."
 
 

@@ -8,20 +8,24 @@ another image. Only files of a size that was reviewed before are read when a fol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from lungviewer.core.errors import ImageError, ReviewLogDamaged, UsageError
+from lungviewer.core.image import ImageInfo
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import is_one_of
 from lungviewer.core.types import ImageRecord
 from lungviewer.exporters.csv_table import is_image_csv, read_records, write_image_csv
 from lungviewer.readers.files import content_sha256
+from lungviewer.readers.isolated import IsolatedDecoder
+from lungviewer.readers.opening import open_image
 from lungviewer.services.agreement import Agreement, agreement, decision
 from lungviewer.services.classify import display_name
 from lungviewer.services.find import find_images
+from lungviewer.services.rows import same_size
 from lungviewer.store.review_entry import Action, ReviewDraft, ReviewEntry
 from lungviewer.store.reviews import ReviewLog
 
@@ -40,8 +44,8 @@ class ImageIdentity:
 @dataclass(frozen=True, slots=True)
 class Reviewed:
     """Reviews put beside the rows of a table. `histories` by path of the row, `missing`: rows whose file is
-    not below the folder, so that nobody can say whether it was reviewed; `head`: number and hash of the
-    log's last entry."""
+    not below the folder, or is a picture of another size, so that nobody can say whether it was reviewed;
+    `head`: number and hash of the log's last entry."""
 
     records: tuple[ImageRecord, ...]
     histories: Histories[str]
@@ -122,10 +126,12 @@ def reviewed_records(
     places = image_places(folder, ctx)
     known = [(record.path, places[record.path]) for record in records if record.path in places]
     histories = find_reviews(known, log, ctx)
+    others = _other_pictures(records, places, histories, ctx)
+    histories = {path: history for path, history in histories.items() if path not in others}
     return Reviewed(
         records=tuple(_filled(record, histories.get(record.path, ())) for record in records),
         histories=histories,
-        missing=len(records) - len(known),
+        missing=len(records) - len(known) + len(others),
         agreement=agreement(records, histories),
         head=log.head(),
     )
@@ -173,6 +179,35 @@ def image_places(folder: Path, ctx: JobContext) -> dict[str, Path]:
     found = find_images([folder], recursive=True, check=ctx.check)
     places = (found.path(file) for file in found.files)
     return {display_name(place.relative_to(found.root)): place for place in places}
+
+
+def image_info(path: Path, decoder: IsolatedDecoder) -> ImageInfo | None:
+    """What an image is like; None when it cannot be read."""
+    try:
+        source = open_image(path, isolated=decoder)
+    except ImageError:
+        return None
+    try:
+        return source.info
+    finally:
+        source.close()
+
+
+def _other_pictures(
+    records: Iterable[ImageRecord], places: Mapping[str, Path], found: Iterable[str], ctx: JobContext
+) -> set[str]:
+    """Which of the rows in `found` are about a picture of another size than the file of that name here:
+    somebody has chosen a folder that was not scanned, or the file was exchanged."""
+    wanted, others = frozenset(found), set()
+    with IsolatedDecoder() as decoder:
+        for record in records:
+            if record.path in wanted:
+                ctx.check()
+                info = image_info(places[record.path], decoder)
+                size = (None, None) if info is None else (info.width, info.height)
+                if not same_size(record, *size):
+                    others.add(record.path)
+    return others
 
 
 def _filled(record: ImageRecord, history: Sequence[ReviewEntry]) -> ImageRecord:

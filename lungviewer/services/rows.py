@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from lungviewer.core.types import ImageRecord, Provenance
 
 _NEAR = 1e-3
-"""What shares and strangeness may differ by between two runs of one model over one image: other batches and
-processors round by 1e-6, GPUs (TF32) by up to some 1e-4. Two images differ by more, in strangeness at least."""
+"""What shares and strangeness may differ by between two runs of one model over one image: other batches round
+by 1e-6, a GPU by more, and tables give strangeness four digits."""
 
-_CSV_SCALE = 5e-7
-"""Half of the last digit that tables give to µm/px."""
+_CSV_SCALE = 1e-6
+"""The last digit that tables give to µm/px."""
 
 
 def same_answer(row: ImageRecord, other: ImageRecord) -> bool:

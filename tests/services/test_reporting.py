@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,6 +159,41 @@ def test_pictures_can_be_drawn_for_the_report_by_the_same_model_only(
     assert "1 have no picture" in (tmp_path / "r.html").read_text()
     with pytest.raises(UsageError):
         draw_pictures(table, folder, fake_engine("0" * 64), drawn, chosen, CTX)
+    table.write_bytes(table.read_bytes().replace(b",fake,", b",fake int8,"))
+    with pytest.raises(UsageError, match="precision"):
+        draw_pictures(table, folder, fake_engine(), drawn, chosen, CTX)
+
+
+def test_other_images_of_the_same_names_are_left_out_and_that_is_said(
+    folder: Path, table: Path, log: ReviewLog, tmp_path: Path
+) -> None:
+    """Somebody chose a folder that was not scanned."""
+    other = tmp_path / "other"
+    draw_images(other, 3, size=96)  # another size
+    shutil.copy(folder / "image_00004.jpg", other / "image_00003.png")  # the size, but another answer
+    shutil.copy(folder / "image_00004.jpg", other)
+    log.append(draft_review(identify(other / "image_00000.jpg"), None, "Bob", Action.OVERRIDE, "benign"))
+    names = tuple(f"image_{n:05}.{'png' if n % 2 else 'jpg'}" for n in range(5))
+    chosen = ReportOptions(images=other, log=log, chosen=names)
+    options = draw_pictures(table, other, fake_engine(), tmp_path / "drawn", chosen, CTX)
+    told = make_report(table, tmp_path / "r.html", options, CTX)
+    assert [path.name for path in (tmp_path / "drawn").iterdir()] == ["image_00004.jpg.overlay.png"]
+    assert (told.pictures, told.unlike, told.reviewed) == (1, 4, 0)
+    assert told.missing == 2  # one is not there, one is of another size and has a review
+    text = (tmp_path / "r.html").read_text()
+    assert "4 are left out" in text
+    assert "2 of 6 images were not found in the folder, or are of another size" in text
+    assert "Bob" not in text
+
+
+def test_a_picture_is_drawn_at_the_scale_of_the_scan(tmp_path: Path) -> None:
+    (path,) = draw_images(tmp_path / "images", 1, size=200)
+    for number, scale in enumerate((None, 1.0)):
+        table = tmp_path / f"{number}.csv"
+        run_scan(path.parent, table, um_per_px=scale)
+        chosen = ReportOptions(chosen=(path.name,))
+        options = draw_pictures(table, path.parent, fake_engine(), tmp_path / "drawn", chosen, CTX)
+        assert options.unlike == 0
 
 
 def test_pictures_of_odd_names_are_found(tmp_path: Path) -> None:

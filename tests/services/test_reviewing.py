@@ -162,6 +162,21 @@ def test_rows_whose_files_are_elsewhere_are_counted_and_never_looked_for_outside
     assert told.agreement.reviewed == 0
 
 
+def test_a_review_of_another_picture_with_a_rows_name_does_not_come_beside_the_row(
+    folder: Path, report: Path, log: ReviewLog, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    draw_images(other, 1, size=96)  # image_00000.jpg
+    shutil.copy(folder / "image_00001.png", other)
+    for path in other.iterdir():
+        review(log, path, Action.OVERRIDE, "benign")
+    told = export_reviewed_csv(report, other, log, tmp_path / "r.csv", CTX)
+    assert list(told.histories) == ["image_00001.png"]
+    assert told.agreement.reviewed == 1
+    assert told.missing == 5
+    assert {row["path"] for row in rows(tmp_path / "r.csv") if row["reviewer"]} == {"image_00001.png"}
+
+
 @pytest.mark.parametrize("target", ["report.csv", "images/image_00001.png", "notes.txt"])
 def test_no_other_file_is_replaced(
     folder: Path, report: Path, log: ReviewLog, tmp_path: Path, target: str
