@@ -24,15 +24,13 @@ from lungviewer.ui.viewer.opening import OpenedView, ViewOpener
 from lungviewer.ui.viewer.overlay import Overlay
 from lungviewer.ui.viewer.scale_chip import ScaleChip
 from lungviewer.ui.viewer.scale_popup import ScalePopup
-from lungviewer.ui.viewer.scales import magnification_of, zoom_for
+from lungviewer.ui.viewer.scales import magnification_of, nearer, zoom_for
 from lungviewer.ui.viewer.slide_view import SlideView
 from lungviewer.ui.viewer.snapshot import draw_view
 
 _MEGABYTE = 1 << 20
 _QUIET_MS = 150
 """An image that opens faster than this needs no word about it."""
-
-_JUMP_MAGNIFICATION, _JUMP_FACTOR, _JUMP_ZOOM_MOST = 10.0, 3.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +138,7 @@ class ViewerPane(QWidget):
     def jump_to(self, l0_x: float, l0_y: float) -> None:
         """Bring a point into the middle; from the whole image, also nearer."""
         if self.view.shows_whole_image():
-            near = self.view.zoom * _JUMP_FACTOR
-            if self.um_per_px is not None:
-                near = max(near, zoom_for(_JUMP_MAGNIFICATION, self.um_per_px))
-            self.view.set_zoom(max(self.view.zoom, min(near, _JUMP_ZOOM_MOST)))
+            self.view.set_zoom(nearer(self.view.zoom, self.um_per_px))
         self.view.jump_to(l0_x, l0_y)
 
     def snapshot(self) -> QImage:

@@ -29,6 +29,13 @@ def zoom_for(magnification: float, um_per_px: float | None) -> float:
     return magnification * (um_per_px or ASSUMED_UM_PER_PX) / UM_AT_1X
 
 
+def nearer(zoom: float, um_per_px: float | None) -> float:
+    """The zoom for a place that was picked out of the whole image: three times as near, at least 10×; never
+    more than two screen pixels per pixel of the image, nor further away than before."""
+    near = zoom * 3.0 if um_per_px is None else max(zoom * 3.0, zoom_for(10.0, um_per_px))
+    return max(zoom, min(near, 2.0))
+
+
 def magnification_of(zoom: float, um_per_px: float | None) -> float | None:
     """The magnification of a zoom, None when the scale is unknown."""
     return None if um_per_px is None else zoom * UM_AT_1X / um_per_px
