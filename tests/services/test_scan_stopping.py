@@ -188,7 +188,7 @@ def test_stopping_is_seen_while_large_images_are_cut(folder, report, monkeypatch
     for i in range(4):
         Image.fromarray(paint(COLOURS[0], 2000, 1000, seed=i)).save(folder / f"{i}.png")
     ctx = RecordingContext()
-    whole, cuts = classify._cut, []
+    whole, cuts = classify.cut_field, []
 
     def cut(*arguments):
         cuts.append(1)
@@ -196,6 +196,6 @@ def test_stopping_is_seen_while_large_images_are_cut(folder, report, monkeypatch
             ctx.cancel()
         return whole(*arguments)
 
-    monkeypatch.setattr(classify, "_cut", cut)
+    monkeypatch.setattr(classify, "cut_field", cut)
     assert run_scan(folder, report, ctx=ctx, um_per_px=2.0).stopped
     assert len(cuts) < 20
