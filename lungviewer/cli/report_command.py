@@ -41,7 +41,7 @@ def _report(options: argparse.Namespace, ctx: JobContext) -> list[str]:
     if summary.left_out:
         lines.append(f"{summary.left_out} rows of the table are left out; the CSV has them all.")
     if summary.missing:
-        lines.append(f"{summary.missing} images are not in the folder, or in another size: their reviews are unknown.")
+        lines.append(_missing(summary.missing))
     return lines
 
 
@@ -52,5 +52,9 @@ def _reviewed(options: argparse.Namespace, ctx: JobContext) -> list[str]:
     reviewed = export_reviewed_csv(options.table, options.images, log, options.output, ctx)
     lines = list(agreement_sentences(reviewed.agreement)) or ["None of these images was reviewed."]
     if reviewed.missing:
-        lines.append(f"{reviewed.missing} images are not in the folder, or in another size: their reviews are unknown.")
+        lines.append(_missing(reviewed.missing))
     return lines
+
+
+def _missing(number: int) -> str:
+    return f"{number} images are not in the folder, or of another size; their reviews are unknown."

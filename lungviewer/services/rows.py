@@ -39,6 +39,11 @@ def same_scale(one: float | None, other: float | None) -> bool:
     return abs(one - other) <= _CSV_SCALE
 
 
+def is_newer(row: ImageRecord, other: ImageRecord) -> bool:
+    """Whether a row was made after the other one; rows of one second are not told apart."""
+    return row.analysed_at > other.analysed_at
+
+
 def would_be_said(
     row: ImageRecord,
     made_by: Provenance,

@@ -15,6 +15,7 @@ from lungviewer.core.types import ImageRecord, Status
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.opening import EngineChoice, EngineKeeper
+from lungviewer.services.rows import is_newer, same_answer, would_be_said
 from lungviewer.ui.answering import Outcome, answer_for
 from lungviewer.ui.engine_info import EngineInfo, Instead, load_engine
 from lungviewer.ui.explaining import Explaining
@@ -252,15 +253,28 @@ class ViewerSession(QObject):
         self._start(path, _NOW)
         self.outcome_changed.emit(path)
 
-    def take_records(self, root: Path, records: Iterable[ImageRecord]) -> None:
-        """Rows of a scan of `root`: shown as they come, when that folder is open."""
-        if self.folder is None or root != self.folder:
+    def take_records(
+        self, root: Path, records: Iterable[ImageRecord], scanned_um_per_px: float | None = None
+    ) -> None:
+        """Rows of a scan of `root` that laid a scale over what files say (None: it did not). Shown when that
+        folder is open, where the model in force would say the same."""
+        if self.folder is None or root != self.folder or self.engine_info is None:
             return
+        made_by, usual = self.engine_info.provenance, self.settings.current.um_per_px or None
         for record in records:
             path = self._by_name.get(record.path)
-            if path is not None:
-                self._records[path] = record
-                self.outcome_changed.emit(path)
+            if path is None or not would_be_said(
+                record, made_by, scanned_um_per_px=scanned_um_per_px, scale=self.scale_of(path), usual=usual
+            ):
+                continue
+            known = self._records.get(path)
+            if known is not None and (is_newer(known, record) or same_answer(known, record)):
+                continue
+            self._records[path] = record
+            self._results.pop(path, None)  # it is about what the file held before
+            if known is not None and path == self.current:
+                self._start(path, _NOW)
+            self.outcome_changed.emit(path)
 
     def _start(self, path: Path, rank: int) -> None:
         waiting = self._pending.pop(path, None)

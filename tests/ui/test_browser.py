@@ -17,7 +17,7 @@ from tests.fixtures import pictures as make
 from tests.fixtures.browsing import answer, empty_files, names, shown_panel
 from tests.fixtures.hostile import make_corpus
 from tests.fixtures.scans import draw_images
-from tests.fixtures.windows import open_folder
+from tests.fixtures.windows import load_model, open_folder
 
 
 @pytest.fixture
@@ -26,9 +26,10 @@ def panel(qtbot, session):
 
 
 @pytest.fixture
-def quiet(session):
+def quiet(qtbot, session):
     """A session whose model never answers by itself: rows come from a scan."""
     session.settings.update(classify_up_to=0)
+    load_model(qtbot, session)
     session.keeper.hold.clear()
     yield session
     session.keeper.hold.set()
@@ -322,11 +323,11 @@ def test_badges_say_the_answer_in_words(qtbot, judged, panel):
         return panel.model.index(names(panel).index(name)).data(Role.BADGE)
 
     assert badge("image_0.png") == "luad 99.0\u00a0%"
-    assert badge("image_3.png") == "benign 51\u00a0%"
+    assert badge("image_3.png") == "Benign 51\u00a0%"
     assert badge("image_5.png") == "Refused: glass"
     assert badge("image_7.png") == "Cannot be read: file cut short"
     spoken = panel.model.index(3).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert spoken == "image_3.png, Needs review, benign 51\u00a0%"
+    assert spoken == "image_3.png, Needs review, Benign 51\u00a0%"
     assert "less sure" not in panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
     assert "only glass" in panel.model.index(5).data(Qt.ItemDataRole.ToolTipRole)
 

@@ -10,7 +10,7 @@ from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui.listing import look_up
 from lungviewer.ui.session import ViewerSession
 from tests.fixtures.scans import draw_images
-from tests.fixtures.windows import FakeKeeper, open_folder
+from tests.fixtures.windows import FakeKeeper, load_model, open_folder
 
 
 def test_a_folder_is_listed_and_every_image_gets_an_answer(qtbot, session, pictures):
@@ -130,14 +130,78 @@ def test_a_usual_scale_counts_only_for_files_that_say_none(qtbot, session, pictu
     assert session.scale_of(stated.resolve()) is None
 
 
+def row_of(name, **values):
+    """A row of a scan by the fake engine."""
+    made_by = {"model_sha256": "f" * 64, "backend": "fake"}
+    plain = {"status": Status.OK, "predicted_class": "red", "confidence": 0.75}
+    return ImageRecord(path=name, kind="image", **{**plain, **made_by, **values})
+
+
 def test_rows_of_a_scan_fill_the_open_folder_and_no_other(qtbot, session, pictures):
     session.settings.update(classify_up_to=0)
+    load_model(qtbot, session)
     open_folder(qtbot, session, pictures, answers=False)
-    row = ImageRecord(path="image_00004.jpg", kind="image", status=Status.OK, predicted_class="red")
+    row = row_of("image_00004.jpg")
     session.take_records(pictures.resolve(), [row])
-    session.take_records(Path("/elsewhere"), [ImageRecord("image_00006.jpg", "image", Status.OK)])
+    session.take_records(Path("/elsewhere"), [row_of("image_00006.jpg")])
     assert session.record(pictures.resolve() / "image_00004.jpg") is row
     assert session.record(pictures.resolve() / "image_00006.jpg") is None
+
+
+@pytest.mark.parametrize(
+    ("values", "scanned"),
+    [
+        ({"model_sha256": "0" * 64}, None),
+        ({"backend": "fake int8"}, None),
+        ({"um_per_px": 0.5}, 0.5),
+    ],
+)
+def test_rows_of_another_model_precision_or_scale_are_no_answers(qtbot, session, pictures, values, scanned):
+    session.settings.update(classify_up_to=0)
+    load_model(qtbot, session)
+    open_folder(qtbot, session, pictures, answers=False)
+    session.take_records(session.folder, [row_of("image_00004.jpg", **values)], scanned)
+    assert session.record(session.folder / "image_00004.jpg") is None
+
+
+def test_rows_say_nothing_while_it_is_not_known_which_model_answers(qtbot, session, pictures):
+    session.settings.update(classify_up_to=0)
+    open_folder(qtbot, session, pictures, answers=False)
+    session.take_records(session.folder, [row_of("image_00004.jpg")])
+    assert session.record(session.folder / "image_00004.jpg") is None
+
+
+def test_a_row_does_not_replace_the_answer_for_a_scale_that_a_person_gave(qtbot, session, pictures):
+    load_model(qtbot, session)
+    open_folder(qtbot, session, pictures)
+    path = session.files[0]
+    session.set_scale(path, 0.5)
+    qtbot.waitUntil(lambda: session.record(path) is not None)
+    session.take_records(session.folder, [row_of(path.name, analysed_at="9999-01-01")])
+    assert session.record(path).um_per_px == 0.5
+    session.take_records(session.folder, [row_of(path.name, analysed_at="9999-01-01", um_per_px=0.5)], 0.5)
+    assert session.record(path).predicted_class == "red"
+
+
+def test_a_row_that_says_something_newer_takes_the_old_map_away(qtbot, session, pictures):
+    load_model(qtbot, session)
+    open_folder(qtbot, session, pictures)
+    current, other = session.current, session.files[1]
+    old = session.result(current)
+    changed = []
+    session.outcome_changed.connect(changed.append)
+    session.take_records(session.folder, [session.record(current), session.record(other)])
+    session.take_records(session.folder, [row_of(current.name, analysed_at="2000-01-01")])
+    assert changed == []
+    assert session.result(current) is old
+    rows = [row_of(path.name, analysed_at="9999-01-01") for path in (current, other)]
+    session.take_records(session.folder, rows)
+    assert changed == [current, other]
+    assert session.result(current) is session.result(other) is None
+    assert session.is_pending(current)
+    assert not session.is_pending(other)
+    qtbot.waitUntil(lambda: session.result(current) is not None)
+    assert session.record(current) is session.result(current).record
 
 
 def test_large_folders_are_not_classified_unasked(qtbot, session, pictures):

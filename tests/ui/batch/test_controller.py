@@ -11,7 +11,7 @@ from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.state import BatchOptions, ScanState
 from tests.fixtures.batch import look, pause_holds, preview, scan, wait_over
 from tests.fixtures.scans import comparable, draw_images, rows, run_scan
-from tests.fixtures.windows import FakeKeeper, open_folder
+from tests.fixtures.windows import FakeKeeper, load_model, open_folder
 
 # --- the same report ---------------------------------------------------------------------------------
 
@@ -40,6 +40,7 @@ def test_every_row_is_handed_on_once(qtbot, controller, folder, report):
 
 def test_the_browsers_rows_fill_while_the_scan_runs(qtbot, controller, session, folder, report, gate):
     session.settings.update(classify_up_to=0)
+    load_model(qtbot, session)
     held = gate(20)
     open_folder(qtbot, session, folder, answers=False)
     preview(qtbot, controller, folder)
