@@ -166,7 +166,7 @@ class ChoosePage(QWidget):
             goes_on = False
         else:
             found, fresh = len(preview.found.files), self._fresh.isChecked()
-            self._there.setText(words.what_is_there(outlook, found, fresh))
+            self._there.setText(words.what_is_there(outlook, found, fresh, self._controller.other_model))
             goes_on = bool(outlook.kept) and not fresh
         self._start.setText(self.tr("&Go on") if goes_on else self.tr("&Start"))
         self._start.setIcon(icon("resume" if goes_on else "scan"))

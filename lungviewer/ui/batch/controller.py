@@ -15,9 +15,10 @@ from lungviewer.core.errors import LungviewerError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord
 from lungviewer.services.classify import display_name
-from lungviewer.services.opening import EngineKeeper
+from lungviewer.services.opening import EngineChoice, EngineKeeper
 from lungviewer.services.preview import Outlook, ScanPreview, look_at_output, preview_scan
 from lungviewer.services.scan import KeptRows, ScanProgress, ScanSummary
+from lungviewer.ui.batch.offering import RowOffer
 from lungviewer.ui.batch.pace import Pace
 from lungviewer.ui.batch.state import BatchOptions, ScanNumbers, ScanState
 from lungviewer.ui.batch.work import EngineReady, ScanEnd, gentle, reading_threads, scan_job
@@ -71,7 +72,11 @@ class ScanController(QObject):
         self.rows: list[ImageRecord] = []
         self.summary: ScanSummary | None = None
         self.problem: LungviewerError | None = None
+        self.other_model = False
+        """Another one was chosen since the scan that was to be gone on with."""
         self._spec: ModelSpec | None = None
+        self._choice: EngineChoice | None = None
+        self._offer = RowOffer(session, self)
         session.model_changed.connect(self._model_changed)
 
     @property
@@ -137,6 +142,8 @@ class ScanController(QObject):
         self.outlook = self.problem = None
         found, scan = self.preview_made.found, options.for_scan(self.preview_made.recursive, 1)
         info = self._session.engine_info
+        if info is None and self.other_model:  # then it is not known yet which rows hold
+            return self._set_state(ScanState.READY)
         pack = None if info is None else info.provenance.model_sha256
         self._looking = self._runner.submit(
             lambda _ctx: look_at_output(output, found, scan, options.precision, pack)
@@ -152,6 +159,8 @@ class ScanController(QObject):
     @Slot()
     def _model_changed(self) -> None:
         """Which rows are kept depends on the pack."""
+        if self._choice is not None and self._session.choice.pack == self._choice.pack:
+            self.other_model = False
         if self.state is ScanState.READY and self.output is not None:
             self.look_at(self.output, self.options)
         self.changed.emit()
@@ -170,7 +179,9 @@ class ScanController(QObject):
         self._pace.start()
         self._timer.start()
         keeper, paths = self._keeper, preview.paths
-        choice = gentle(self._session.choice, options.precision)
+        self._choice = self._session.choice
+        self._offer.begin(self.rows, preview.found.root, options.um_per_px)
+        choice = gentle(self._choice, options.precision)
         scan = options.for_scan(preview.recursive, reading_threads())
         self._job = self._runner.submit(lambda ctx: scan_job(keeper, choice, paths, output, scan, ctx))
         self._job.partial.connect(self._heard)
@@ -182,9 +193,15 @@ class ScanController(QObject):
         self.changed.emit()
 
     def resume(self) -> None:
-        """Go on with a scan that was stopped or that failed: what is done is kept."""
-        if self.state.over and self.output is not None:
-            self.start(self.output, replace(self.options, fresh=False))
+        """Go on with a scan that was stopped or that failed: what is done is kept. When another model was
+        chosen since, look first what it would keep; READY follows."""
+        if not self.state.over or self.output is None or self._choice is None:
+            return
+        options = replace(self.options, fresh=False)
+        if self._session.choice.pack == self._choice.pack:
+            return self.start(self.output, options)
+        self.other_model = True
+        self.look_at(self.output, options)
 
     def pause(self, on: bool) -> None:
         """Hold the scan, or let it go on. A batch that the model has in hand is finished first."""
@@ -216,6 +233,7 @@ class ScanController(QObject):
     def shutdown(self) -> bool:
         """Stop, and end the thread; what is done is in the report. False when something does not answer."""
         self._timer.stop()
+        self._offer.stop()
         return self._runner.close()
 
     # --- what the scan says ----------------------------------------------------------------------
@@ -256,8 +274,7 @@ class ScanController(QObject):
         if rows:
             self.rows += rows
             self.rows_arrived.emit(rows)
-            if self.preview_made is not None:
-                self._session.take_records(self.preview_made.found.root, rows)
+            self._offer.go_on()
         self._timer.setInterval(_HURRY_MS if self._waiting else _TICK_MS)
         if self._end is not None and not self._waiting:
             return self._conclude(self._end)
@@ -307,6 +324,6 @@ class ScanController(QObject):
                 job.abandon()
         self._job = self._looking = self.problem = self.summary = None
         self._waiting, self._end = [], None
-        self.rows, self.numbers = [], ScanNumbers()
+        self.rows, self.numbers, self.other_model = [], ScanNumbers(), False
         if not keep_preview:
             self.preview_made = self.outlook = self.output = self._spec = None

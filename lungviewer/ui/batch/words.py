@@ -29,8 +29,8 @@ def rate(per_second: float) -> str:
 
 def how_far(state: ScanState, numbers: ScanNumbers, long: bool = True) -> str:
     """Progress in a line: "312 of 500 · 41 files/s · about 5 s left". Not `long`: for the status bar."""
-    if state is ScanState.RUNNING and not numbers.finished:
-        return _tr("Loading the model and listing the files …") if long else _tr("Scan begins …")
+    if not numbers.finished and state in (ScanState.RUNNING, ScanState.STOPPING):
+        return _beginning(state is ScanState.STOPPING, long)
     apart = _tr("{done} of {all}") if long else _tr("{done} / {all}")
     parts = [apart.format(done=count(numbers.finished), all=count(numbers.found))]
     if state is ScanState.PAUSED:
@@ -44,6 +44,14 @@ def how_far(state: ScanState, numbers: ScanNumbers, long: bool = True) -> str:
             left = _tr("about {time} left") if long else _tr("{time} left")
             parts.append(left.format(time=duration(numbers.left_s)))
     return " · ".join(parts)
+
+
+def _beginning(stopping: bool, long: bool) -> str:
+    """Before the first file is done. The load of a model cannot be broken off."""
+    if stopping:
+        words = _tr("Stopping … A model that is just being loaded is loaded to its end first.")
+        return words if long else _tr("stopping …")
+    return _tr("Loading the model and listing the files …") if long else _tr("Scan begins …")
 
 
 def what_was_found(preview: ScanPreview) -> str:
@@ -71,8 +79,14 @@ def what_was_found(preview: ScanPreview) -> str:
     return "\n".join(lines)
 
 
-def what_is_there(outlook: Outlook, found: int, fresh: bool) -> str:
-    """What a scan would meet at its output, apart from problems."""
+def what_is_there(outlook: Outlook, found: int, fresh: bool, other_model: bool = False) -> str:
+    """What a scan would meet at its output, apart from problems. `other_model`: another one was chosen than
+    that of the scan which was to be gone on with."""
+    if other_model and not fresh:
+        since = _tr(
+            "Another model was chosen since; to go on with the scan as it was, choose its model again."
+        )
+        return f"{since} {what_is_there(outlook, found, fresh)}"
     if fresh:
         return _tr("The report is begun anew; rows of the earlier scan are dropped.")
     if not outlook.earlier:

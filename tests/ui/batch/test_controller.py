@@ -7,8 +7,10 @@ import pytest
 
 from lungviewer.core.errors import JournalMismatch, OutputBusy, UsageError
 from lungviewer.core.job import RecordingContext
+from lungviewer.ui.batch import offering
 from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.state import BatchOptions, ScanState
+from lungviewer.ui.batch.words import how_far, what_is_there
 from tests.fixtures.batch import look, pause_holds, preview, scan, wait_over
 from tests.fixtures.scans import comparable, draw_images, rows, run_scan
 from tests.fixtures.windows import FakeKeeper, load_model, open_folder
@@ -52,6 +54,70 @@ def test_the_browsers_rows_fill_while_the_scan_runs(qtbot, controller, session, 
     assert all(session.record(p) is not None for p in session.files)
 
 
+def test_the_answers_of_a_scan_are_there_when_its_folder_is_opened_afterwards(
+    qtbot, controller, session, folder, report
+):
+    session.settings.update(classify_up_to=0)
+    load_model(qtbot, session)
+    scan(qtbot, controller, folder, report)
+    open_folder(qtbot, session, folder)
+    assert all(session.record(p) is not None for p in session.files)
+
+
+def test_the_rows_that_came_while_the_folder_was_listed_are_not_lost(
+    qtbot, controller, session, folder, report, gate
+):
+    session.settings.update(classify_up_to=0)
+    load_model(qtbot, session)
+    held = gate(20)
+    preview(qtbot, controller, folder)
+    controller.start(report, BatchOptions())
+    qtbot.waitUntil(lambda: controller.numbers.done >= 10)
+    open_folder(qtbot, session, folder, answers=False)
+    qtbot.waitUntil(lambda: sum(session.record(p) is not None for p in session.files) >= 10)
+    assert controller.state is ScanState.RUNNING
+    held.open()
+    wait_over(qtbot, controller)
+    qtbot.waitUntil(lambda: all(session.record(p) is not None for p in session.files))
+
+
+def test_many_rows_are_offered_in_portions(qtbot, controller, session, folder, report, monkeypatch):
+    monkeypatch.setattr(offering, "_AT_ONCE", 7)
+    session.settings.update(classify_up_to=0)
+    load_model(qtbot, session)
+    scan(qtbot, controller, folder, report)
+    sizes, take = [], session.take_records
+    monkeypatch.setattr(session, "take_records", lambda *a: (sizes.append(len(a[1])), take(*a)))
+    open_folder(qtbot, session, folder)
+    assert sum(sizes) == 60
+    assert max(sizes) == 7
+
+
+def test_the_rows_count_again_when_their_model_is_chosen_again(qtbot, controller, session, folder, report):
+    session.settings.update(classify_up_to=0)
+    load_model(qtbot, session)
+    open_folder(qtbot, session, folder, answers=False)
+    scan(qtbot, controller, folder, report)
+    qtbot.waitUntil(lambda: all(session.record(p) is not None for p in session.files))
+    session.settings.update(pack="another")
+    assert session.record(session.files[5]) is None
+    qtbot.waitUntil(lambda: session.engine_info is not None)  # the fake engine is the same for all packs
+    qtbot.waitUntil(lambda: all(session.record(p) is not None for p in session.files))
+
+
+def test_rows_of_an_eight_bit_scan_are_not_shown_as_answers_of_the_model_in_use(
+    qtbot, controller, session, folder, report, monkeypatch
+):
+    session.settings.update(classify_up_to=0)
+    load_model(qtbot, session)
+    open_folder(qtbot, session, folder, answers=False)
+    engine = controller._keeper.get(session.choice)
+    engine.precision = "int8"
+    scan(qtbot, controller, folder, report, precision="int8")
+    assert {record.backend for record in controller.rows} == {"fake int8"}
+    assert [p for p in session.files[1:] if session.record(p) is not None] == []
+
+
 # --- stopping and going on ---------------------------------------------------------------------------
 
 
@@ -79,6 +145,53 @@ def test_a_stopped_scan_keeps_its_rows_and_resuming_does_only_the_rest(
     assert comparable(report) == comparable(tmp_path / "whole.csv")
 
 
+def stopped(qtbot, controller, folder, report, gate):
+    held = gate(20)
+    preview(qtbot, controller, folder)
+    controller.start(report, BatchOptions())
+    qtbot.waitUntil(lambda: controller.numbers.done >= 10)
+    controller.cancel()
+    held.open()
+    wait_over(qtbot, controller)
+
+
+def test_resuming_with_another_model_looks_first_and_says_so(
+    qtbot, controller, session, keeper, folder, report, gate
+):
+    load_model(qtbot, session)
+    stopped(qtbot, controller, folder, report, gate)
+    asked, get = [], keeper.get
+    keeper.get = lambda choice: asked.append(choice) or get(choice)
+    with qtbot.waitSignal(session.model_changed):
+        session.settings.update(pack="another")
+    controller.resume()
+    assert controller.state is ScanState.READY
+    qtbot.waitUntil(lambda: controller.outlook is not None)
+    assert controller.other_model
+    assert "Another model was chosen since" in what_is_there(controller.outlook, 60, False, True)
+    assert asked == []
+    session.settings.update(pack="")
+    assert not controller.other_model
+    qtbot.waitUntil(lambda: controller.outlook is not None and session.engine_info is not None)
+    controller.start(report, controller.options)
+    wait_over(qtbot, controller)
+    assert controller.state is ScanState.DONE
+    assert [choice.pack for choice in asked] == [None]
+
+
+def test_which_rows_another_model_keeps_is_not_told_before_it_is_loaded(
+    qtbot, controller, session, folder, report, gate
+):
+    load_model(qtbot, session)
+    stopped(qtbot, controller, folder, report, gate)
+    session.keeper.hold.clear()
+    session.settings.update(pack="another")
+    controller.resume()
+    assert controller.outlook is controller._looking is None
+    session.keeper.hold.set()
+    qtbot.waitUntil(lambda: controller.outlook is not None)
+
+
 def test_a_scan_that_is_done_is_not_done_again(qtbot, controller, folder, report):
     scan(qtbot, controller, folder, report)
     preview(qtbot, controller, folder)
@@ -95,6 +208,8 @@ def test_stopping_before_the_first_file_is_a_stop(qtbot, controller, keeper, fol
     preview(qtbot, controller, folder)
     controller.start(report, BatchOptions())
     controller.cancel()
+    assert controller.state is ScanState.STOPPING
+    assert "Stopping" in how_far(controller.state, controller.numbers)
     keeper.hold.set()
     wait_over(qtbot, controller)
     assert controller.state is ScanState.STOPPED
