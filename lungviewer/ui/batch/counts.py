@@ -14,6 +14,7 @@ from lungviewer.ui.symbol import Swatch, Symbol
 from lungviewer.ui.words import class_label, count, status_word
 
 _CLASS = "class:"
+_CALLS = (Status.OK, Status.REVIEW)
 
 
 class Counts(QWidget):
@@ -56,11 +57,14 @@ class Counts(QWidget):
         self._hidden.setVisible(on)
         self._blinded = on
         for key, item in self._items.items():
-            item.setVisible(not (on and key.startswith(_CLASS)))
+            item.setVisible(not self._is_hidden(key))
 
     def texts(self) -> list[str]:
         """What it says, in order."""
-        return [item.text() for item in self._items.values()]
+        return [item.text() for key, item in self._items.items() if not self._is_hidden(key)]
+
+    def _is_hidden(self, key: str) -> bool:
+        return self._blinded and (key in _CALLS or key.startswith(_CLASS))
 
     def _take_spec(self, spec: ModelSpec | None) -> None:
         self._spec = spec
@@ -75,7 +79,7 @@ class Counts(QWidget):
     def _add(self, flow: FlowLayout, key: str, sign: QWidget, word: str) -> None:
         item = self._items[key] = _Item(sign, word, self)
         flow.addWidget(item)
-        item.setVisible(not (self._blinded and key.startswith(_CLASS)))
+        item.setVisible(not self._is_hidden(key))
 
 
 class _Item(QWidget):

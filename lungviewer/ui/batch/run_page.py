@@ -49,7 +49,8 @@ class RunPage(QWidget):
         self._words = Prose()
         self._message = Sentence(framed=True)
         self._counts = Counts()
-        self.results = RecordView(result_columns(lambda: controller.spec))
+        self._blinded = settings.current.blinded
+        self.results = RecordView(result_columns(lambda: controller.spec, lambda: self._blinded))
         self.results.setAccessibleName(self.tr("Results of the scan"))
         self.problems = RecordView(problem_columns())
         self.problems.setAccessibleName(self.tr("Files that could not be read"))
@@ -122,6 +123,13 @@ class RunPage(QWidget):
         for column in CALL_COLUMNS:
             self.results.setColumnHidden(column, settings.blinded)
         self._counts.hide_calls(settings.blinded)
+        tells = self.tr("It tells the answers that are hidden here") if settings.blinded else ""
+        for button in (self._csv, self._report):
+            button.setToolTip(tells)
+        if settings.blinded is not self._blinded:
+            self._blinded = settings.blinded
+            header = self.results.horizontalHeader()  # the order of before would tell what was hidden
+            self.results.sortByColumn(header.sortIndicatorSection(), header.sortIndicatorOrder())
 
     @Slot(object)
     def _add(self, records: tuple[ImageRecord, ...]) -> None:

@@ -9,23 +9,35 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui.listing import Entry
+from lungviewer.ui.telling import told
 
-_URGENCY: dict[Status | None, int] = {
+
+class Untold(Enum):
+    """Stands for the status of an answer that a blinded reviewer may not see yet."""
+
+    ANSWER = "hidden"
+
+
+Standing = Status | Untold | None
+"""None: there is no answer yet."""
+
+_URGENCY: dict[Standing, int] = {
     Status.REVIEW: 0,
     Status.REFUSED: 1,
     Status.ERROR: 2,
-    Status.OK: 3,
-    None: 4,
+    Untold.ANSWER: 3,
+    Status.OK: 4,
+    None: 5,
 }
 
 NEEDS_REVIEW = frozenset({Status.REVIEW, Status.REFUSED, Status.ERROR})
-"""As `ViewerSession.needs_review`."""
+"""As `ViewerSession.needs_review`, of what is told."""
 
 
 class Order(StrEnum):
@@ -36,9 +48,9 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which files are wanted. Empty sets want everything; the status None is "no answer yet"."""
+    """Which files are wanted. Empty sets want everything."""
 
-    statuses: frozenset[Status | None] = frozenset()
+    statuses: frozenset[Standing] = frozenset()
     classes: frozenset[str] = frozenset()
     text: str = ""
 
@@ -55,37 +67,45 @@ class Filter:
 class Known(NamedTuple):
     """What an answer is sorted and filtered by."""
 
-    status: Status | None
+    status: Standing
     class_id: str
     confidence: float | None
 
+    @property
+    def untold(self) -> bool:
+        return self.status is Untold.ANSWER
+
 
 NOTHING = Known(None, "", None)
+_UNTOLD = Known(Untold.ANSWER, "", None)
 
 
 class Answers:
-    """What is known about each file, counted as it comes."""
+    """What may be told about each file, counted as it comes."""
 
     def __init__(self) -> None:
         self._known: dict[Path, Known] = {}
-        self.by_status: Counter[Status] = Counter()
+        self.by_status: Counter[Status | Untold] = Counter()
         self.by_class: Counter[str] = Counter()
 
     @property
     def known(self) -> Mapping[Path, Known]:
         return self._known
 
-    def note(self, path: Path, record: ImageRecord | None) -> None:
-        """Replace what is known about a file; None: nothing any more."""
-        old = self._known.pop(path, NOTHING)
-        if old.status is not None:
-            self.by_status[old.status] -= 1
-            self.by_class[old.class_id] -= 1
+    def note(self, path: Path, record: ImageRecord | None, hidden: bool = False) -> None:
+        """Replace what is known about a file; None: nothing any more. `hidden`: its call is not told."""
+        self._count(self._known.pop(path, NOTHING), -1)
         if record is None:
             return
-        self._known[path] = Known(record.status, record.predicted_class, record.confidence)
-        self.by_status[record.status] += 1
-        self.by_class[record.predicted_class] += 1
+        said = told(record, hidden)
+        known = _UNTOLD if said is None else Known(said.status, said.predicted_class, said.confidence)
+        self._known[path] = known
+        self._count(known, 1)
+
+    def _count(self, known: Known, by: int) -> None:
+        if known.status is not None:
+            self.by_status[known.status] += by
+            self.by_class[known.class_id] += by
 
 
 def arrange(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -19,12 +20,13 @@ from PySide6.QtWidgets import (
 
 from lungviewer.core.types import Status
 from lungviewer.ui import words
-from lungviewer.ui.browser.arranging import Answers, Filter
+from lungviewer.ui.browser.arranging import Answers, Filter, Standing, Untold
 from lungviewer.ui.icons import icon
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.symbol import swatch_icon
 
-_STATUSES: tuple[Status | None, ...] = (Status.OK, Status.REVIEW, Status.REFUSED, Status.ERROR, None)
+_STATUSES: tuple[Standing, ...] = (Status.OK, Status.REVIEW, Status.REFUSED, Status.ERROR, None)
+_Key = Standing | str
 
 
 class FilterMenu(QMenu):
@@ -38,10 +40,14 @@ class FilterMenu(QMenu):
         self._filter = Filter()
         self._answers = Answers()
         self._total = 0
-        self._boxes: dict[Status | str | None, QCheckBox] = {}
+        self._boxes: dict[_Key, QCheckBox] = {}
         self._everything = QPushButton()
         self._fill()
         self.aboutToShow.connect(self._fill)
+
+    @property
+    def boxes(self) -> list[QCheckBox]:
+        return list(self._boxes.values())
 
     def show_filter(self, wanted: Filter) -> None:
         """Tick what is wanted."""
@@ -73,9 +79,7 @@ class FilterMenu(QMenu):
         column = QVBoxLayout(page)
         column.setContentsMargins(10, 8, 14, 8)
         column.setSpacing(4)
-        keys = self._keys()
-        parts = ((self.tr("Answers"), keys[: len(_STATUSES)]), (self.tr("Classes"), keys[len(_STATUSES) :]))
-        for title, part in parts:
+        for title, part in ((self.tr("Answers"), self._statuses()), (self.tr("Classes"), self._classes())):
             if part:
                 column.addWidget(QLabel(title))
             for key in part:
@@ -89,26 +93,35 @@ class FilterMenu(QMenu):
         self.addAction(action)
         self.show_filter(self._filter)
 
-    def _keys(self) -> list[Status | str | None]:
-        """Statuses, then the classes of the model and those that answers name."""
+    def _statuses(self) -> Sequence[_Key]:
+        """Hidden answers are a kind of their own, where there are any."""
+        hidden = self._answers.by_status[Untold.ANSWER] or Untold.ANSWER in self._filter.statuses
+        return (*_STATUSES[:-1], Untold.ANSWER, None) if hidden else _STATUSES
+
+    def _classes(self) -> Sequence[_Key]:
+        """The classes of the model, then those that answers name."""
         spec = self._session.spec
         classes = list(spec.class_ids) if spec is not None else []
         classes += sorted(c for c, n in self._answers.by_class.items() if n and c and c not in classes)
         classes += sorted(self._filter.classes.difference(classes))
-        return [*_STATUSES, *classes]
+        return classes
 
-    def _box(self, key: Status | str | None) -> QCheckBox:
+    def _box(self, key: _Key) -> QCheckBox:
         box = QCheckBox(self._text(key))
-        if key is not None:
-            box.setIcon(icon(key.value) if isinstance(key, Status) else self._swatch(key))
+        if isinstance(key, Status):
+            box.setIcon(icon(key.value))
+        elif isinstance(key, str):
+            box.setIcon(self._swatch(key))
         box.toggled.connect(self._toggled)
         self._boxes[key] = box
         return box
 
-    def _text(self, key: Status | str | None) -> str:
+    def _text(self, key: _Key) -> str:
         counts = self._answers.by_status
         if key is None:
             name, count = self.tr("No answer yet"), self._total - counts.total()
+        elif isinstance(key, Untold):
+            name, count = self.tr("Answer hidden"), counts[key]
         elif isinstance(key, Status):
             name, count = words.status_word(key), counts[key]
         else:
@@ -125,7 +138,7 @@ class FilterMenu(QMenu):
     def _toggled(self) -> None:
         ticked = [key for key, box in self._boxes.items() if box.isChecked()]
         self._filter = Filter(
-            statuses=frozenset(k for k in ticked if k is None or isinstance(k, Status)),
+            statuses=frozenset(k for k in ticked if k is None or isinstance(k, Status | Untold)),
             classes=frozenset(k for k in ticked if isinstance(k, str) and not isinstance(k, Status)),
         )
         self._everything.setEnabled(bool(ticked))

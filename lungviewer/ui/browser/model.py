@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from pathlib import Path
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, Signal, Slot
 
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.types import ImageRecord
 from lungviewer.ui import words
 from lungviewer.ui.browser.arranging import (
     NEEDS_REVIEW,
@@ -22,6 +22,7 @@ from lungviewer.ui.browser.loading import ThumbnailLoader
 from lungviewer.ui.browser.names import shown, tooltip
 from lungviewer.ui.listing import Entry
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.telling import Hidden, hidden_words, told
 
 _FEW = 64
 """Changed rows that are told one by one; more are told as one range."""
@@ -33,8 +34,8 @@ class Role(IntEnum):
     PATH = Qt.ItemDataRole.UserRole + 1  # Path
     THUMBNAIL = Qt.ItemDataRole.UserRole + 2  # QPixmap or None; asking has it loaded
     FAILURE = Qt.ItemDataRole.UserRole + 3  # a word for why there is no thumbnail, or ""
-    RECORD = Qt.ItemDataRole.UserRole + 4  # ImageRecord or None
-    STATUS = Qt.ItemDataRole.UserRole + 5  # Status as plain text, or None
+    RECORD = Qt.ItemDataRole.UserRole + 4  # ImageRecord as it may be told, or None
+    STATUS = Qt.ItemDataRole.UserRole + 5  # Status as plain text, or None; also when it is hidden
     PENDING = Qt.ItemDataRole.UserRole + 6  # bool
     BADGE = Qt.ItemDataRole.UserRole + 7  # str
     COLOUR = Qt.ItemDataRole.UserRole + 8  # the called class's #rrggbb, or ""
@@ -57,7 +58,7 @@ class BrowserModel(QAbstractListModel):
         self._row_of: dict[Path, int] = {}
         self._order = Order.NAME
         self._filter = Filter()
-        self._is_hidden: Callable[[Path | None], bool] = self._blinded
+        self._is_hidden: Hidden = self._blinded
         self.answers = Answers()
         loader.arrived.connect(self._thumbnail_arrived)
 
@@ -93,9 +94,7 @@ class BrowserModel(QAbstractListModel):
         self._names = {entry.path: entry.name for entry in self._entries}
         self.answers = Answers()
         for entry in self._entries:
-            record = self._session.record(entry.path)
-            if record is not None:
-                self.answers.note(entry.path, record)
+            self._learn(entry.path)
         self._put(self._arranged())
         self.endResetModel()
         self.arranged.emit()
@@ -113,7 +112,7 @@ class BrowserModel(QAbstractListModel):
         rows = []
         for path in changed:
             if path in self._names:
-                self.answers.note(path, self._session.record(path))
+                self._learn(path)
                 row = self._row_of.get(path)
                 if row is not None:
                     rows.append(row)
@@ -151,12 +150,16 @@ class BrowserModel(QAbstractListModel):
             self.endResetModel()
         self.arranged.emit()
 
+    def needs_review(self, path: Path) -> bool:
+        """Whether a person should look at a file, as far as it is told."""
+        return self.answers.known.get(path, NOTHING).status in NEEDS_REVIEW
+
     def next_review(self, after: int) -> int:
         """The first row behind `after` that needs review, going round; -1 when there is no other one."""
-        count, known = len(self._rows), self.answers.known
+        count = len(self._rows)
         for step in range(1, count + 1):
             row = (after + step) % count
-            if row != after and known.get(self._rows[row], NOTHING).status in NEEDS_REVIEW:
+            if row != after and self.needs_review(self._rows[row]):
                 return row
         return -1
 
@@ -165,10 +168,27 @@ class BrowserModel(QAbstractListModel):
         known, pending = self.answers.known, self._session.is_pending
         return [path for path in self._rows if path not in known and not pending(path)]
 
-    def hide_answers(self, hidden: Callable[[Path | None], bool]) -> None:
+    def hide_answers(self, hidden: Hidden) -> None:
         """Say nothing of a file's call while `hidden` is true of it: a blinded reviewer decides first."""
         self._is_hidden = hidden
+        self.tell_again()
+
+    def tell_again(self) -> None:
+        """Other answers are hidden than before: no count and no order may give them away."""
+        stale = [p for p, known in self.answers.known.items() if self._is_hidden(p) is not known.untold]
+        for path in stale:  # a selection is enough to be asked, of thousands of files
+            self._learn(path)
         self.repaint_all()
+        if stale and self.order_follows_answers:
+            self.arrange()
+
+    def _learn(self, path: Path) -> None:
+        record = self._session.record(path)
+        self.answers.note(path, record, record is not None and self._is_hidden(path))
+
+    def _told(self, path: Path) -> ImageRecord | None:
+        record = self._session.record(path)
+        return None if record is None else told(record, self._is_hidden(path))
 
     def _blinded(self, _path: Path | None) -> bool:
         return self._session.settings.current.blinded
@@ -212,9 +232,9 @@ class BrowserModel(QAbstractListModel):
         if role == Role.PATH:
             return path
         if role == Role.RECORD:
-            return self._session.record(path)
+            return self._told(path)
         if role == Role.STATUS:
-            record = self._session.record(path)
+            record = self._told(path)
             return None if record is None else record.status
         if role == Role.PENDING:
             return self._session.is_pending(path)
@@ -226,34 +246,30 @@ class BrowserModel(QAbstractListModel):
 
     def badge(self, path: Path) -> str:
         """What stands under the picture; "" while nothing is known."""
-        record = self._session.record(path)
+        record = self._told(path)
         if record is not None:
-            if self._hidden(path, record):
-                return self.tr("answer hidden")
             return words.badge(record, self._session.spec)
+        if self._session.record(path) is not None:
+            return hidden_words()
         return self.tr("classifying…") if self._session.is_pending(path) else ""
 
     def status_text(self, path: Path) -> str:
         """The status of a call in a word; what is no call says it in its badge."""
-        record = self._session.record(path)
-        return "" if record is None or self._hidden(path, record) else words.status_word(record.status)
-
-    def _hidden(self, path: Path, record: ImageRecord) -> bool:
-        """What is no call can always be shown."""
-        return record.status in (Status.OK, Status.REVIEW) and self._is_hidden(path)
+        record = self._told(path)
+        return "" if record is None else words.status_word(record.status)
 
     def _colour(self, path: Path) -> str:
-        record, spec = self._session.record(path), self._session.spec
-        if record is None or spec is None or self._hidden(path, record):
+        record, spec = self._told(path), self._session.spec
+        if record is None or spec is None:
             return ""
         if record.predicted_class not in spec.class_ids:
             return ""
         return spec.class_by_id(record.predicted_class).colour
 
     def _tooltip(self, path: Path) -> str:
-        record = self._session.record(path)
+        record = self._told(path)
         lines = [shown(self._names[path]), self.badge(path)]
-        if record is not None and not self._hidden(path, record):
+        if record is not None:
             lines.append(record.error)
             if not record.error:
                 lines += [words.reason_sentence(code) for code in words.reason_codes(record)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
@@ -24,6 +23,7 @@ from lungviewer.ui.browser.tools import BrowserTools
 from lungviewer.ui.browser.view import BrowserView
 from lungviewer.ui.session import Notice, ViewerSession
 from lungviewer.ui.settings import Settings
+from lungviewer.ui.telling import Hidden
 
 _TELL_AFTER_MS = 100
 """Answers of a scan come by the hundred; so much are they gathered before the list is told."""
@@ -136,7 +136,7 @@ class BrowserPanel(QWidget):
         row = self.model.next_review(self.view.currentIndex().row())
         if row < 0:
             here = self._session.current
-            other = here is not None and self._session.needs_review(here)
+            other = here is not None and self.model.needs_review(here)
             text = self.tr("No other image needs review.") if other else self.tr("No image needs review.")
             self._session.noticed.emit(Notice("info", text))
         else:
@@ -308,12 +308,14 @@ class BrowserPanel(QWidget):
 
     # --- blinded review --------------------------------------------------------------------------
 
-    def hide_answers(self, hidden: Callable[[Path | None], bool]) -> None:
+    def hide_answers(self, hidden: Hidden) -> None:
         """Say nothing of an image's call while `hidden` is true of it. `refresh` asks again."""
         self.model.hide_answers(hidden)
+        self._show_counts()
 
     @Slot()
     def refresh(self) -> None:
         """Look again at what there is to say about each file."""
-        self.model.repaint_all()
+        self.model.tell_again()
+        self._show_counts()
         self._ask_to_tell()

@@ -20,7 +20,7 @@ from lungviewer.core.colourmap import COLOUR_MAPS, lookup_table
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import Status
 from lungviewer.ui.explaining import Explaining
-from lungviewer.ui.panels.shown import Shown, shown_class
+from lungviewer.ui.panels.shown import Phase, Shown, shown_class
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.qimage import rgb_image
 from lungviewer.ui.symbol import swatch_icon
@@ -126,10 +126,11 @@ class ExplanationSection(QWidget):
         self.legend.say(self._legend_text())
 
     def _legend_text(self) -> str:
-        class_id = shown_class(self._state, self._explaining) if self._state is not None else None
-        if class_id is None and (self._state is None or self._state.record is None):
+        state = self._state
+        class_id = shown_class(state, self._explaining) if state is not None else None
+        if state is None or state.phase is Phase.HIDDEN or (class_id is None and state.record is None):
             return self.tr("The map comes with the answer.")
-        if self._state.record is not None and self._state.record.status is Status.ERROR:
+        if state.record is not None and state.record.status is Status.ERROR:
             return self.tr("There is no map: the image could not be read.")
         if class_id is None:
             return self.tr("No class was called. Choose one to see what speaks for it.")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.types import ImageRecord
 from lungviewer.services.classify import ImageResult
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.telling import told
 
 
 class Phase(StrEnum):
@@ -52,10 +53,13 @@ def shown(session: ViewerSession) -> Shown:
 
 
 def without_call(state: Shown) -> Shown:
-    """The same, but silent about a call."""
-    if state.record is None or state.record.status not in (Status.OK, Status.REVIEW):
+    """The same, but silent about a call, and about what a refused image would have been called."""
+    if state.record is None:
         return state
-    return Shown(Phase.HIDDEN, state.path, spec=state.spec)
+    record = told(state.record, hidden=True)
+    if record is None:
+        return Shown(Phase.HIDDEN, state.path, spec=state.spec)
+    return replace(state, record=record, result=None)
 
 
 def shown_class(state: Shown, explaining: Explaining) -> str | None:

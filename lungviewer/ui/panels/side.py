@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
@@ -17,6 +16,7 @@ from lungviewer.ui.panels.section import Section
 from lungviewer.ui.panels.shown import shown, without_call
 from lungviewer.ui.panels.trust_line import TrustSection
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.telling import Hidden
 
 _WIDTH = 330
 _LEAST_WIDTH = 280
@@ -47,7 +47,7 @@ class SidePanel(QScrollArea):
             self.provenance,
         )
         self.sections: dict[str, Section] = {}
-        self._hidden: Callable[[Path | None], bool] = _never
+        self._hidden: Hidden = _never
         self._lay_out()
         self.regions.jump_asked.connect(self.jump_asked)
         self._soon.timeout.connect(self._show)
@@ -63,7 +63,7 @@ class SidePanel(QScrollArea):
         self.sections[title] = section
         return section
 
-    def hide_answers(self, hidden: Callable[[Path | None], bool]) -> None:
+    def hide_answers(self, hidden: Hidden) -> None:
         """Say nothing of an image's call while `hidden` is true of it: a blinded reviewer has not
         decided yet. What is no call is shown. `refresh` asks again."""
         self._hidden = hidden

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QRectF
@@ -12,6 +11,7 @@ from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.image import ImageInfo
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.telling import Hidden
 from lungviewer.ui.viewer.explained import Explained, explained
 from lungviewer.ui.viewer.heat_layer import HeatLayer
 from lungviewer.ui.viewer.legend import Legend
@@ -28,7 +28,7 @@ class Overlay:
         self._legend = legend
         self._notes = notes
         self._heat = HeatLayer(scene)
-        self.hidden: Callable[[Path | None], bool] = _told
+        self.hidden: Hidden = _told
         self._heatmap: Heatmap | None = None
         self._painted: tuple[object, ...] = ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from lungviewer.core.errors import LungviewerError
 from lungviewer.core.image import ImageInfo
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
+from lungviewer.ui.telling import Hidden
 from lungviewer.ui.viewer.explained import next_class
 from lungviewer.ui.viewer.furniture import Furniture
 from lungviewer.ui.viewer.legend import Legend
@@ -154,12 +154,13 @@ class ViewerPane(QWidget):
             self._place()
 
     def show_next_class(self) -> None:
-        """Show the map of the class after this one."""
-        class_id = next_class(self._session)
+        """Show the map of the class after this one; "after" would name a call that is hidden."""
+        hidden = self._overlay.hidden(self._session.current)
+        class_id = None if hidden else next_class(self._session)
         if class_id is not None:
             self._session.explaining.set_class(class_id)
 
-    def hide_answers(self, hidden: Callable[[Path | None], bool]) -> None:
+    def hide_answers(self, hidden: Hidden) -> None:
         """Show no map of an image while `hidden` is true of it. `refresh` asks again."""
         self._overlay.hidden = hidden
         self.refresh()

@@ -317,7 +317,7 @@ def test_what_can_be_done_with_a_finished_scan(
     opened, asked, reports = [], [], []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or True)
     window.image_asked.connect(asked.append)
-    window.report_asked.connect(reports.append)
+    window.report_asked.connect(lambda *given: reports.append(given))
     choose(qtbot, window, folder, report)
     press(qtbot, window, "Start")
     wait_over(qtbot, controller)
@@ -325,7 +325,7 @@ def test_what_can_be_done_with_a_finished_scan(
     press(qtbot, window, "Show in folder")
     press(qtbot, window, "Open report")
     assert opened == [str(report), str(report.parent)]
-    assert reports == [report]
+    assert reports == [(report, folder)]
     table = window.running.results
     table.setCurrentIndex(table.model().index(3, 0))
     qtbot.keyClick(table, Qt.Key.Key_Return)
@@ -363,6 +363,36 @@ def test_a_blinded_reviewer_sees_no_calls(qtbot, window, controller, session, fo
     session.settings.update(blinded=False)
     assert not view.isColumnHidden(1)
     assert all(label in words(window) for label in labels)
+
+
+def test_a_blinded_reviewer_sees_no_status_that_follows_from_a_call(
+    qtbot, window, controller, session, folder, report
+):
+    choose(qtbot, window, folder, report)
+    press(qtbot, window, "Start")
+    wait_over(qtbot, controller)
+    view = window.running.results
+
+    def column(number):
+        return [view.table.index(row, number).data() for row in range(view.table.rowCount())]
+
+    view.sortByColumn(2, Qt.SortOrder.DescendingOrder)
+    by_confidence = column(0)
+    session.settings.update(blinded=True)
+    assert set(column(3)) == {"answer hidden", "Cannot be read"}
+    assert {why for why, status in zip(column(4), column(3), strict=True) if status == "answer hidden"} == {
+        ""
+    }
+    assert column(0) != by_confidence
+    counts = words(window)
+    assert "OK 54" not in counts
+    assert "Cannot be read 6" in counts
+    view.sortByColumn(3, Qt.SortOrder.AscendingOrder)
+    calls = [name for name, status in zip(column(0), column(3), strict=True) if status == "answer hidden"]
+    assert calls == sorted(calls)
+    session.settings.update(blinded=False)
+    assert "OK 54" in words(window)
+    assert "answer hidden" not in column(3)
 
 
 def test_options_reach_the_report(qtbot, window, controller, folder, report, tmp_path):
