@@ -61,14 +61,14 @@ class Windows(QObject):
         _raise(self._kept("retrain", lambda: RetrainWindow(self._session, self._owner)))
 
     @Slot()
-    @Slot(object)
-    def show_report(self, table: Path | None = None) -> None:
-        """A report from the table of a scan."""
+    @Slot(object, object)
+    def show_report(self, table: Path | None = None, images: Path | None = None) -> None:
+        """A report from the table of a scan; `images`: the folder that was scanned."""
         from lungviewer.ui.report.window import ReportWindow
 
         window = self._kept("report", lambda: ReportWindow(self._session, self._owner))
         if table is not None:
-            window.choose(table)
+            window.choose(table, images)
         _raise(window)
 
     @Slot()

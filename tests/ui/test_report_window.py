@@ -12,8 +12,8 @@ from lungviewer.store.reviews import ReviewLog
 from lungviewer.ui.report import window as window_module
 from lungviewer.ui.report.window import ReportWindow
 from lungviewer.ui.report.work import Form, Pictures
-from tests.fixtures.scans import fake_engine, rows, run_scan
-from tests.fixtures.windows import open_folder
+from tests.fixtures.scans import draw_images, fake_engine, rows, run_scan
+from tests.fixtures.windows import FakeKeeper, open_folder
 
 
 @pytest.fixture
@@ -24,11 +24,11 @@ def table(pictures, tmp_path):
 
 @pytest.fixture
 def window(qtbot, session):
-    window = ReportWindow(session)
+    window = ReportWindow(session, keeper=FakeKeeper())
     qtbot.addWidget(window)
     window.show()
     yield window
-    window.shutdown()
+    assert window.shutdown()
 
 
 def pick(combo, value):
@@ -45,8 +45,7 @@ def made(qtbot, window):
 
 
 def test_a_table_proposes_the_rest(qtbot, session, window, table, pictures):
-    open_folder(qtbot, session, pictures, answers=False)
-    window.choose(table)
+    window.choose(table, pictures)
     form = window.form
     assert form.images.text() == str(pictures)
     assert form.target.text().endswith("scan report.html")
@@ -56,6 +55,28 @@ def test_a_table_proposes_the_rest(qtbot, session, window, table, pictures):
     form.target.take(table.parent / "mine.pdf")
     pick(form.form, Form.HTML)
     assert form.target.text().endswith("mine.html")
+
+
+def test_no_folder_is_proposed_that_may_not_be_the_scanned_one(qtbot, session, window, table, pictures):
+    open_folder(qtbot, session, pictures, answers=False)
+    window.choose(table)
+    assert window.form.images.text() == ""
+
+
+def test_another_table_brings_its_own_proposals_but_keeps_what_was_typed(window, table, pictures, tmp_path):
+    form, other = window.form, tmp_path / "other.csv"
+    window.choose(table, pictures)
+    window.choose(other)
+    assert form.images.text() == ""
+    assert form.overlays.text().endswith("other pictures")
+    assert form.target.text().endswith("other report.html")
+    form.images.take(tmp_path / "typed")
+    form.overlays.take(tmp_path / "drawn")
+    form.table.take(table)
+    assert form.images.text().endswith("typed")
+    assert form.overlays.text().endswith("drawn")
+    window.choose(other, pictures)  # a scan knows what it scanned
+    assert form.images.text() == str(pictures)
 
 
 def test_what_is_missing_is_said_and_has_the_keyboard(qtbot, window, table):
@@ -88,11 +109,39 @@ def test_a_report_is_made_and_can_be_opened(qtbot, window, table, monkeypatch, f
 
 
 def test_pictures_can_be_drawn_by_the_model_in_use(qtbot, session, window, table, pictures, tmp_path):
-    window.choose(table)
-    window.form.images.show_text(str(pictures))
+    window.choose(table, pictures)
     pick(window.form.pictures, Pictures.DRAW)
     assert "Saved" in made(qtbot, window)
     assert (table.parent / "scan report.html").exists()
+    assert window._keeper._fake is None  # the engine's memory is given back
+
+
+def test_the_image_that_is_looked_at_does_not_wait_for_the_pictures(qtbot, session, table, pictures):
+    """The report's own engine stands still; the session's answers."""
+    keeper = FakeKeeper()
+    keeper.hold.clear()
+    window = ReportWindow(session, keeper=keeper)
+    qtbot.addWidget(window)
+    window.choose(table, pictures)
+    pick(window.form.pictures, Pictures.DRAW)
+    window.make_report()
+    open_folder(qtbot, session, pictures)
+    assert not window.form.isEnabled()
+    keeper.hold.set()
+    qtbot.waitUntil(lambda: window.form.isEnabled(), timeout=20_000)
+    assert window.shutdown()
+
+
+def test_pictures_of_other_images_with_the_same_names_are_left_out_and_counted(
+    qtbot, window, table, tmp_path
+):
+    text = table.read_text("utf-8").replace(",ok,", ",review,")
+    table.write_text(text, "utf-8", newline="")
+    draw_images(tmp_path / "other", 9, size=64)
+    window.choose(table, tmp_path / "other")
+    pick(window.form.pictures, Pictures.DRAW)
+    assert "8 pictures are left out" in made(qtbot, window)
+    assert "0 pictures" in window.message.text()
 
 
 def test_the_table_with_reviews_tells_the_agreement(qtbot, window, table, pictures):

@@ -24,7 +24,7 @@ class ScanWindow(QWidget):
     """Not modal: the main window stays usable."""
 
     image_asked = Signal(object)  # Path
-    report_asked = Signal(object)  # Path of the CSV
+    report_asked = Signal(object, object)  # Path of the CSV, Path of what was scanned
 
     def __init__(
         self, controller: ScanController, session: ViewerSession, parent: QWidget | None = None
@@ -99,7 +99,9 @@ class ScanWindow(QWidget):
 
     @Slot()
     def _report_asked(self) -> None:
-        self.report_asked.emit(self._controller.output)
+        preview = self._controller.preview_made
+        if preview is not None:
+            self.report_asked.emit(self._controller.output, preview.found.root)
 
     @Slot()
     def _browse(self) -> None:

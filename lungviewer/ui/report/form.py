@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLineEdit, QW
 from lungviewer.services.reporting import MOST_PICTURES
 from lungviewer.ui.path_line import PathLine
 from lungviewer.ui.report.work import Form, Pictures, Request
-from lungviewer.ui.session import ViewerSession
 
 _LONGEST_TITLE = 200
 
@@ -21,10 +20,9 @@ class ReportForm(QWidget):
     lacks = Signal(str)
     chosen = Signal()
 
-    def __init__(self, session: ViewerSession, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
-        self._target_given = False
+        self._target_given = self._images_given = self._overlays_given = False
         self._make_fields()
         self._arrange()
         self._connect()
@@ -76,11 +74,13 @@ class ReportForm(QWidget):
 
     def _connect(self) -> None:
         self.table.asked.connect(self._ask_table)
-        self.table.given.connect(self.choose)
+        self.table.given.connect(self._table_given)
         self.images.asked.connect(self._ask_images)
+        self.images.given.connect(self._images_chosen)
         self.target.asked.connect(self._ask_target)
         self.target.given.connect(self._target_chosen)
         self.overlays.asked.connect(self._ask_overlays)
+        self.overlays.given.connect(self._overlays_chosen)
         self.form.currentIndexChanged.connect(self._form_changed)
         self.pictures.currentIndexChanged.connect(self._show)
 
@@ -95,14 +95,16 @@ class ReportForm(QWidget):
 
     # --- what is asked for -----------------------------------------------------------------------
 
-    @Slot(object)
-    def choose(self, table: Path) -> None:
-        """Make the report of this table; the rest is proposed."""
+    def choose(self, table: Path, images: Path | None = None) -> None:
+        """Make the report of this table; the rest is proposed, unless a person has typed it. Which folder
+        was scanned stands in no table: only who knows it may say it, in `images`."""
         self.table.show_text(str(table))
-        if self._session.folder is not None and not self.images.text():
-            self.images.show_text(str(self._session.folder))
-        drawn = table.with_name(f"{table.stem} pictures")  # where the scan window puts them
-        if not self.overlays.text():
+        if images is not None:
+            self._images_given = False
+        if not self._images_given:
+            self.images.show_text("" if images is None else str(images))
+        if not self._overlays_given:
+            drawn = table.with_name(f"{table.stem} pictures")  # where the scan window puts them
             self.overlays.show_text(str(drawn))
         self._target_given = False
         self._propose_target()
@@ -141,7 +143,19 @@ class ReportForm(QWidget):
             self.target.show_text(str(path.with_name(f"{path.stem} {kind}{form.value}")))
 
     @Slot(object)
-    def _target_chosen(self, _path: Path) -> None:
+    def _table_given(self, table: Path) -> None:
+        self.choose(table)
+
+    @Slot()
+    def _images_chosen(self) -> None:
+        self._images_given = True
+
+    @Slot()
+    def _overlays_chosen(self) -> None:
+        self._overlays_given = True
+
+    @Slot()
+    def _target_chosen(self) -> None:
         self._target_given = True
 
     @Slot()

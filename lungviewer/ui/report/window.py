@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from lungviewer.core.errors import LungviewerError
+from lungviewer.services.opening import EngineKeeper
 from lungviewer.services.reporting import ReportSummary
 from lungviewer.services.reviewing import Reviewed
 from lungviewer.ui.icons import icon
@@ -28,16 +29,22 @@ _WIDTH = 620
 
 
 class ReportWindow(QWidget):
-    """Non-modal; one report at a time."""
+    """Non-modal; one report at a time. Pictures are drawn by an engine of its own, so that the image that is
+    looked at does not wait for them."""
 
-    def __init__(self, session: ViewerSession, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: ViewerSession, parent: QWidget | None = None, keeper: EngineKeeper | None = None
+    ) -> None:
+        """`keeper`: where the engine comes from; tests give one with a fake backend."""
         super().__init__(parent, Qt.WindowType.Window)
         self.setWindowTitle(self.tr("Report"))
         self._session = session
+        self._keeper = keeper or EngineKeeper()
         self._jobs = JobRunner("report", self)
+        self._jobs.at_close(self._keeper.close)
         self._job: Job | None = None
         self._made: Path | None = None
-        self.form = ReportForm(session)
+        self.form = ReportForm()
         self.form.lacks.connect(self._lacks)
         self.form.chosen.connect(self._lacks)
         self._make_buttons()
@@ -78,10 +85,10 @@ class ReportWindow(QWidget):
     def sizeHint(self) -> QSize:
         return super().sizeHint().expandedTo(QSize(_WIDTH, 0))
 
-    @Slot(object)
-    def choose(self, table: Path) -> None:
-        """Make the report of this table; the rest is proposed."""
-        self.form.choose(table)
+    def choose(self, table: Path, images: Path | None = None) -> None:
+        """Make the report of this table; the rest is proposed. `images`: the folder that was scanned, when
+        that is known."""
+        self.form.choose(table, images)
 
     # --- making ----------------------------------------------------------------------------------
 
@@ -94,10 +101,8 @@ class ReportWindow(QWidget):
         self._made = None
         self._say("", "")
         if request.pictures is Pictures.DRAW:
-            keeper, choice = self._session.keeper, self._session.choice
-            self._job = self._session.model_jobs.submit(
-                lambda ctx: make_with_pictures(request, keeper.get(choice), ctx)
-            )
+            keeper, choice = self._keeper, self._session.choice
+            self._job = self._jobs.submit(lambda ctx: make_with_pictures(request, keeper, choice, ctx))
         else:
             self._job = self._jobs.submit(lambda ctx: make(request, ctx))
         self._job.setProperty("target", request.target)
@@ -149,11 +154,17 @@ class ReportWindow(QWidget):
                 words.append(
                     self.tr("{n} rows are left out of its table; the CSV has them.").format(n=done.left_out)
                 )
+            if done.unlike:
+                words.append(
+                    self.tr(
+                        "{n} pictures are left out: the files are not, or no longer, what was scanned."
+                    ).format(n=done.unlike)
+                )
         if done.missing:
             words.append(
-                self.tr("{n} images are not in that folder, so their reviews are unknown.").format(
-                    n=done.missing
-                )
+                self.tr(
+                    "{n} images are not in that folder, or of another size; their reviews are unknown."
+                ).format(n=done.missing)
             )
         return " ".join(words)
 
@@ -194,9 +205,7 @@ class ReportWindow(QWidget):
             words = self.tr("No program here opens it. It lies at {path}").format(path=place)
             self._say("warning", words)
 
-    def shutdown(self) -> None:
-        """End what is being made."""
-        if self._job is not None:
-            self._job.abandon()
-            self._job = None
-        self._jobs.close()
+    def shutdown(self) -> bool:
+        """End what is being made. False when it does not answer."""
+        self._job = None
+        return self._jobs.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import user_review_log
 from lungviewer.services.agreement import agreement_sentences
-from lungviewer.services.engine import InferenceEngine
+from lungviewer.services.opening import EngineChoice, EngineKeeper
 from lungviewer.services.reporting import ReportOptions, ReportSummary, draw_pictures, make_report
 from lungviewer.services.reviewing import Reviewed, export_reviewed_csv
 from lungviewer.store.reviews import ReviewLog
@@ -60,11 +60,19 @@ def make(request: Request, ctx: JobContext) -> ReportSummary | Reviewed:
     return make_report(request.table, request.target, request.options, ctx)
 
 
-def make_with_pictures(request: Request, engine: InferenceEngine, ctx: JobContext) -> ReportSummary:
-    """Draw the pictures first, by the model in use. Errors of `draw_pictures` and `make_report`."""
+def make_with_pictures(
+    request: Request, keeper: EngineKeeper, choice: EngineChoice, ctx: JobContext
+) -> ReportSummary:
+    """Draw the pictures first, by the chosen model, and give its engine back. Errors of `open_engine`,
+    `draw_pictures` and `make_report`."""
     with tempfile.TemporaryDirectory(prefix="lungviewer-report-") as folder:
         images = request.images or request.table.parent
-        options = draw_pictures(request.table, images, engine, Path(folder), request.options, ctx)
+        try:
+            engine = keeper.get(choice)
+            ctx.check()
+            options = draw_pictures(request.table, images, engine, Path(folder), request.options, ctx)
+        finally:
+            keeper.close()
         return make_report(request.table, request.target, options, ctx)
 
 
