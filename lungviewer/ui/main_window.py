@@ -45,7 +45,7 @@ class MainWindow(QMainWindow):
         self.side.add_section(self.tr("Review"), self.review)
         self.scan = ScanController(session, self)
         self.notices = NoticeBar(self)
-        self.windows = Windows(session, self.scan, self)
+        self.windows = Windows(session, self.scan, self.desk, self)
         self._put_together()
         self.commands = Commands(self, session)
         self.actions_ = Actions(self, session, self.commands)

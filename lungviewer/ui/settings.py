@@ -49,7 +49,8 @@ _RANGES: dict[str, tuple[float, float]] = {
 class Settings:
     """Everything with its default. `threads` 0: all processors but one. `um_per_px` counts for files that
     do not say; 0: nothing is assumed. `classify_up_to`: folders of at most so many images are classified
-    when they are opened. `geometry` and `layout` are Qt's own bytes in base64."""
+    when they are opened. `review_in_doubt`: the last one may not be on the disk. `geometry` and
+    `layout` are Qt's own bytes in base64."""
 
     theme: str = "system"
     text_scale: float = 1.0
@@ -67,6 +68,7 @@ class Settings:
     recursive: bool = False
     reviewer: str = ""
     blinded: bool = False
+    review_in_doubt: bool = False
     notice_seen: bool = False
     last_folder: str = ""
     recent: list[str] = field(default_factory=list)

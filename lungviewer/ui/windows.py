@@ -10,6 +10,8 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from lungviewer.ui.batch.controller import ScanController
+from lungviewer.ui.panels.review_desk import ReviewDesk
+from lungviewer.ui.panels.review_wait import ReviewWait
 from lungviewer.ui.session import ViewerSession
 
 Kind = TypeVar("Kind", bound=QWidget)
@@ -19,9 +21,11 @@ class Windows(QObject):
     """Opens scan, models, retraining, report, settings, help and about; all but one ask nothing of the main
     window and none keeps it from being used."""
 
-    def __init__(self, session: ViewerSession, scan: ScanController, owner: QWidget) -> None:
+    def __init__(
+        self, session: ViewerSession, scan: ScanController, desk: ReviewDesk, owner: QWidget
+    ) -> None:
         super().__init__(owner)
-        self._session, self._scan, self._owner = session, scan, owner
+        self._session, self._scan, self._desk, self._owner = session, scan, desk, owner
         self._made: dict[str, QWidget] = {}
 
     @Slot()
@@ -108,11 +112,12 @@ class Windows(QObject):
         retrain = self._made.get("retrain")
         if retrain is not None and retrain.controller.active:
             at_work.append(self.tr("A model is being trained."))
-        if not at_work:
-            return True
-        text = self.tr("{what} Stop it and quit? It goes on from there when it is started again.")
-        answer = QMessageBox.question(self._owner, "lungviewer", text.format(what=" ".join(at_work)))
-        return answer == QMessageBox.StandardButton.Yes
+        if at_work:
+            text = self.tr("{what} Stop it and quit? It goes on from there when it is started again.")
+            answer = QMessageBox.question(self._owner, "lungviewer", text.format(what=" ".join(at_work)))
+            if answer != QMessageBox.StandardButton.Yes:
+                return False
+        return not self._desk.writing or ReviewWait(self._desk, self._owner).may_close()
 
     def shutdown(self) -> bool:
         """Close every window and end what they started. False when something does not answer."""

@@ -165,6 +165,77 @@ def test_a_full_disk_is_said_in_place_and_the_words_are_kept(
     assert panel.accept_button.isEnabled() or desk.writing
 
 
+@pytest.fixture
+def slow(log, monkeypatch):
+    """Holds every entry on its way to the disk until it is set."""
+    go, append = threading.Event(), log.append
+
+    def held(draft):
+        go.wait(20)
+        return append(draft)
+
+    monkeypatch.setattr(log, "append", held)
+    yield go
+    go.set()
+
+
+def test_writing_about_one_image_leaves_alone_what_is_typed_for_the_next(
+    qtbot, session, desk, panel, opened, slow
+):
+    told = []
+    session.noticed.connect(lambda notice: told.append(notice.text))
+    session.settings.update(reviewer="Ann")
+    choose(panel, OTHER)
+    panel.override()
+    session.select(opened[1])
+    choose(panel, panel.classes.itemData(1))
+    panel.comment.setText("a long remark about the second")
+    panel.add_comment()
+    assert "still being written" in panel.message.text()
+    slow.set()
+    qtbot.waitUntil(lambda: not desk.writing)
+    assert panel.comment.text() == "a long remark about the second"
+    assert panel.classes.currentIndex() == 1
+    assert "Recorded" not in panel.message.text()
+    assert told == [f"The review of {opened[0].name} was recorded as entry 1."]
+
+
+def test_what_is_typed_while_the_same_image_is_written_about_stays(qtbot, session, desk, panel, opened, slow):
+    session.settings.update(reviewer="Ann")
+    choose(panel, OTHER)
+    panel.override()
+    panel.comment.setText("and one thing more")
+    slow.set()
+    with qtbot.waitSignal(desk.idle):
+        pass
+    assert panel.comment.text() == "and one thing more"
+    assert "Recorded" in panel.message.text()
+
+
+def test_a_failure_about_another_image_is_told_with_its_name(
+    qtbot, session, log, desk, panel, opened, monkeypatch
+):
+    go = threading.Event()
+
+    def full(_draft):
+        go.wait(20)
+        raise OutputUnwritable("The review log could not be used (disk full).", hint="Not recorded.")
+
+    monkeypatch.setattr(log, "append", full)
+    told = []
+    session.noticed.connect(lambda notice: told.append(notice.text))
+    session.settings.update(reviewer="Ann")
+    panel.accept()
+    session.select(opened[1])
+    panel.comment.setText("about the second")
+    go.set()
+    qtbot.waitUntil(lambda: not desk.writing)
+    assert panel.comment.text() == "about the second"
+    assert panel.message.text() == ""
+    assert told[0].startswith(f"The review of {opened[0].name} was not recorded. ")
+    assert "disk full" in told[0]
+
+
 def test_what_is_on_record_comes_back_for_a_renamed_image(qtbot, session, log, desk, panel, opened, tmp_path):
     panel.reviewer.setText("Ann")
     with qtbot.waitSignal(desk.recorded):
@@ -318,11 +389,66 @@ def test_a_review_that_waits_is_written_when_the_window_closes(qtbot, session, l
     panel.reviewer.setText("Ann")
     panel.accept()
     assert log.head()[0] == 0
-    desk.shutdown()
+    opened[0].unlink()  # nothing is read now: a large slide, or a drive that is gone, would hold the window
+    assert desk.shutdown()
     assert log.head()[0] == 1
     hold.set()
     qtbot.waitUntil(lambda: not session.file_jobs.busy)
     assert log.head()[0] == 1
+
+
+def test_a_review_that_is_being_written_is_waited_for(qtbot, session, log, desk, panel, opened, slow):
+    session.settings.update(reviewer="Ann")
+    panel.accept()
+    waiting = threading.Timer(0.2, slow.set)
+    waiting.start()
+    assert desk.shutdown()
+    waiting.join()
+    assert log.head()[0] == 1
+    assert not session.settings.current.review_in_doubt
+
+
+def test_a_review_that_may_be_lost_is_told_at_the_next_start(qtbot, session, log, desk, panel, opened, slow):
+    session.settings.update(reviewer="Ann")
+    panel.accept()
+    qtbot.waitUntil(lambda: desk.writing)
+    assert not desk.shutdown(within_s=0.05)
+    slow.set()
+    qtbot.waitUntil(lambda: not session.file_jobs.busy)
+    told = []
+    session.noticed.connect(lambda notice: told.append(notice.text))
+    session.select(opened[1])
+    next_start = ReviewDesk(session, log)
+    assert "may not have been written down" in told[0]
+    next_start.shutdown()
+    again = ReviewDesk(session, log)
+    again.shutdown()
+    assert len(told) == 1
+
+
+def test_an_error_at_the_end_is_noted_in_the_log_of_the_program(
+    qtbot, session, log, desk, panel, opened, monkeypatch, caplog
+):
+    hold, started = threading.Event(), threading.Event()
+
+    def long_work(_ctx):
+        started.set()
+        hold.wait(20)
+
+    def full(_draft):
+        raise OutputUnwritable("The review log could not be used (disk full).", hint="Not recorded.")
+
+    monkeypatch.setattr(log, "append", full)
+    session.file_jobs.submit(long_work, rank=-100)
+    assert started.wait(20)
+    session.settings.update(reviewer="Ann")
+    panel.accept()
+    assert not desk.shutdown()
+    hold.set()
+    assert "OutputUnwritable" in caplog.text
+    assert str(opened[0].parent) not in caplog.text
+    assert session.settings.current.review_in_doubt
+    qtbot.waitUntil(lambda: not session.file_jobs.busy)
 
 
 def test_nothing_of_a_files_name_or_place_is_kept(qtbot, session, log, desk, panel, opened):

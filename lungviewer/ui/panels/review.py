@@ -27,7 +27,7 @@ from lungviewer.ui.panels.review_desk import ReviewDesk
 from lungviewer.ui.panels.review_words import chosen_label, entry_line, standing
 from lungviewer.ui.panels.section import Section
 from lungviewer.ui.prose import Prose, Sentence, Sized
-from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.session import Notice, ViewerSession
 from lungviewer.ui.settings import Settings
 from lungviewer.ui.shortcuts import shortcut
 
@@ -38,6 +38,7 @@ class ReviewPanel(QWidget):
     def __init__(self, session: ViewerSession, reviews: ReviewDesk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._desk = session, reviews
+        self._sent: tuple[Path | None, str, str] | None = None
         self._make_fields()
         self._make_buttons()
         self._arrange()
@@ -180,15 +181,22 @@ class ReviewPanel(QWidget):
 
     def _write(self, action: Action, chosen: str = "") -> None:
         self._name_given()
-        if self._session.current is None or self._desk.writing:
+        if self._session.current is None:
+            return
+        if self._desk.writing:
+            self._say("info", self.tr("The last review is still being written; try again in a moment."))
             return
         if not self._session.settings.current.reviewer:
             self._say("info", self.tr("Write your name or initials first; they go into the record."))
             self.reviewer.setFocus()
             return
         self._say("", "")
+        self._sent = self._typed()
         self._desk.record(self._session.current, action, chosen, self.comment.text())
         self._show()
+
+    def _typed(self) -> tuple[Path | None, str, str]:
+        return self._session.current, self.classes.currentData(), self.comment.text()
 
     @Slot()
     def _name_given(self) -> None:
@@ -196,17 +204,32 @@ class ReviewPanel(QWidget):
 
     # --- what is shown ---------------------------------------------------------------------------
 
-    @Slot(object)
-    def _recorded(self, entry: ReviewEntry) -> None:
-        self._say("ok", self.tr("Recorded as entry {number}.").format(number=entry.number))
-        self.comment.clear()
-        self.classes.setCurrentIndex(0)
+    @Slot(object, object)
+    def _recorded(self, path: Path, entry: ReviewEntry) -> None:
+        if path == self._session.current:
+            self._say("ok", self.tr("Recorded as entry {number}.").format(number=entry.number))
+            if self._typed() == self._sent:
+                self._clear_fields()
+        else:
+            text = self.tr("The review of {name} was recorded as entry {number}.")
+            self._tell("info", text.format(name=_one_line(path), number=entry.number))
         self._show()
 
-    @Slot(object)
-    def _failed(self, error: LungviewerError) -> None:
-        self._say("error", error.sentence)
+    @Slot(object, object)
+    def _failed(self, path: Path, error: LungviewerError) -> None:
+        if path == self._session.current:
+            self._say("error", error.sentence)
+        else:
+            text = self.tr("The review of {name} was not recorded. {why}")
+            self._tell("error", text.format(name=_one_line(path), why=error.sentence))
         self._show()
+
+    def _tell(self, kind: str, text: str) -> None:
+        self._session.noticed.emit(Notice(kind, text))
+
+    def _clear_fields(self) -> None:
+        self.comment.clear()
+        self.classes.setCurrentIndex(0)
 
     @Slot(object)
     def _settings_changed(self, settings: Settings) -> None:
@@ -222,8 +245,7 @@ class ReviewPanel(QWidget):
 
     @Slot()
     def _start_image(self) -> None:
-        self.comment.clear()
-        self.classes.setCurrentIndex(0)
+        self._clear_fields()
         self._say("", "")
         self._show()
 
@@ -289,3 +311,7 @@ class ReviewPanel(QWidget):
             above = above.parentWidget()
         if above is not None:
             above.ensureWidgetVisible(self.message)
+
+
+def _one_line(path: Path) -> str:
+    return " ".join(path.name.split())

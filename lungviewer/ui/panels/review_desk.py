@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
+import time
 from collections import deque
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from lungviewer.core.errors import LungviewerError, ReviewLogDamaged
-from lungviewer.core.job import NullContext
 from lungviewer.core.paths import user_review_log
 from lungviewer.store.review_entry import Action, ReviewEntry
 from lungviewer.store.reviews import ReviewLog
+from lungviewer.ui.crash import note_failure
 from lungviewer.ui.jobs import Job
 from lungviewer.ui.panels.blinding import Blinding
 from lungviewer.ui.panels.review_work import (
@@ -29,14 +29,16 @@ from lungviewer.ui.session import Notice, ViewerSession
 
 _NOW, _SOON, _LATER = -10, 0, 10
 _AT_ONCE = 16  # files; between such groups other work gets its turn
+_WRITTEN_WITHIN_S = 11.0  # the log waits for another window for ten
 
 
 class ReviewDesk(QObject):
     """Reviews of images by their content. `blinding` says whether an answer may be told."""
 
     known = Signal(object)  # Path: what is on record for it is there, or has changed
-    recorded = Signal(object)  # ReviewEntry: it is on the disk
-    failed = Signal(object)  # LungviewerError: nothing was recorded
+    recorded = Signal(object, object)  # Path, ReviewEntry: it is on the disk
+    failed = Signal(object, object)  # Path, LungviewerError: nothing was recorded
+    idle = Signal()  # nothing is being written any more
 
     def __init__(
         self, session: ViewerSession, log: ReviewLog | None = None, parent: QObject | None = None
@@ -135,11 +137,11 @@ class ReviewDesk(QObject):
     def _written(self, done: tuple[ReviewEntry, OnRecord]) -> None:
         entry, found = done
         self._take(found)
-        self.recorded.emit(entry)
+        self.recorded.emit(found.path, entry)
 
     @Slot(object)
     def _not_written(self, error: LungviewerError) -> None:
-        self.failed.emit(error)
+        self.failed.emit(self._orders[self.sender()].wish.path, error)
         self._heal(error)
 
     @Slot()
@@ -147,6 +149,8 @@ class ReviewDesk(QObject):
         self._orders.pop(self.sender(), None)
         if self._session.current is not None:
             self.known.emit(self._session.current)
+        if not self._orders:
+            self.idle.emit()
 
     # --- the whole folder: only a blinded reviewer needs to know which images are done ------------
 
@@ -193,6 +197,15 @@ class ReviewDesk(QObject):
             kept.clear()
         self._look()
 
+    def _tell_doubt(self) -> None:
+        if self._session.settings.current.review_in_doubt:
+            self._session.settings.update(review_in_doubt=False)
+            text = self.tr(
+                "The last review before the program was closed may not have been written down. Look at the "
+                "history of its image, and give the review again if it is not there."
+            )
+            self._session.noticed.emit(Notice("warning", text))
+
     # --- a damaged log ---------------------------------------------------------------------------
 
     def _heal(self, error: LungviewerError) -> None:
@@ -203,6 +216,7 @@ class ReviewDesk(QObject):
         if self._checking is not None:
             return
         self._checked = True
+        self._tell_doubt()
         log = self.log
         self._checking = self._session.file_jobs.submit(lambda ctx: check_log(log, ctx), rank=_SOON)
         self._checking.finished.connect(self._log_checked)
@@ -227,13 +241,31 @@ class ReviewDesk(QObject):
         self._checking = None
         self._session.noticed.emit(Notice("error", error.sentence))
 
-    def shutdown(self) -> None:
-        """Ask for nothing more. A review that waits for its turn is written now: a person has decided."""
-        self._unread.clear()
-        for job, order in self._orders.items():
+    # --- the end ---------------------------------------------------------------------------------
+
+    def give_up(self) -> None:
+        """Wait no longer for what is being written: the person wants to leave."""
+        for job in self._orders:
             job.abandon()
-            with contextlib.suppress(LungviewerError):  # nobody is left to tell
-                order.carry_out(NullContext())
+        self._orders.clear()
+
+    def shutdown(self, within_s: float = _WRITTEN_WITHIN_S) -> bool:
+        """Ask for nothing more. A review that is under way is waited for, and one that waits for its turn is
+        written now: a person has decided. False when one is not on the disk; the next start says so."""
+        self._unread.clear()
         for job in (self._looking, self._many, self._checking):
             if job is not None:
                 job.abandon()
+        until = time.monotonic() + within_s
+        ended = [self._ended_by(order, until) for order in self._orders.values()]
+        self.give_up()
+        if not all(ended):
+            self._session.settings.update(review_in_doubt=True)
+        return all(ended)
+
+    def _ended_by(self, order: Order, until: float) -> bool:
+        try:
+            return order.ended(max(0.0, until - time.monotonic()))
+        except LungviewerError as error:
+            note_failure(error)
+            return False

@@ -66,8 +66,11 @@ class Order:
     """A wish that is carried out exactly once: by a job, or at the end by whoever closes the window."""
 
     def __init__(self, wish: Wish, known: Known | None, log: ReviewLog) -> None:
-        self._wish, self._known, self._log = wish, known, log
+        self.wish = wish
+        self._known, self._log = known, log
         self._free = threading.Lock()
+        self._over = threading.Event()
+        self._written = False
 
     def carry_out(self, _ctx: JobContext) -> tuple[ReviewEntry, OnRecord] | None:
         """Add the entry; None when somebody else does. Once begun it is not stopped: a person has decided.
@@ -76,11 +79,28 @@ class Order:
         """
         if not self._free.acquire(blocking=False):
             return None
-        wish = self._wish
-        now = _identified(wish.path, self._known, NullContext())
+        path = self.wish.path
+        try:
+            now = _identified(path, self._known, NullContext())
+            entry = self._append(now)
+        finally:
+            self._over.set()
+        return entry, OnRecord(path, now, self._log.history(now.identity.sha256))
+
+    def ended(self, within_s: float) -> bool:
+        """Whether the entry is on the disk. Waits for whoever writes it; when nobody does, adds it here if
+        that can be done without reading the file. Errors of `ReviewLog` pass through."""
+        if self._known is not None and self._free.acquire(blocking=False):
+            self._append(self._known)
+            return True
+        return self._over.wait(within_s) and self._written
+
+    def _append(self, now: Known) -> ReviewEntry:
+        wish = self.wish
         draft = draft_review(now.identity, wish.record, wish.reviewer, wish.action, wish.chosen, wish.comment)
         entry = self._log.append(draft)
-        return entry, OnRecord(wish.path, now, self._log.history(now.identity.sha256))
+        self._written = True
+        return entry
 
 
 def look_up_many(
