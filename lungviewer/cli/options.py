@@ -13,6 +13,7 @@ OPTIONS = {
     "let the program choose": "--device auto",
     "report the machine": "`lungviewer doctor`",
     "the installed packs": "`lungviewer packs list`",
+    "Choose one of them": "--pack",
     "Import it as a pack": "`lungviewer packs import`",
     "Choose a file, such as report.csv": "-o",
     "Choose a file in it, such as report.csv": "-o",

@@ -61,16 +61,17 @@ def resolve_pack(name: str | None, dirs: Sequence[Path]) -> Path:
 
     Args:
         name: an id (its newest version; a released one before a pre-release), id@version, or the path of
-            a pack folder or zip. None means the histology pack, when there is only one id: packs with
-            `validated` before those without.
-        dirs: folders to search, as for `find_packs`.
+            a pack folder or zip. None means the histology pack: packs with `validated` before those
+            without; among several ids the one that came with the program, its newest version from any
+            folder.
+        dirs: folders to search, as for `find_packs`; the last one came with the program.
 
     Raises:
         PackNotFound: nothing fits, or None does not decide; the message lists what there is.
     """
     entries = find_packs(dirs)
     if name is None:
-        return _default(entries)
+        return _default(entries, find_packs(dirs[-1:]))
     wanted, _, version = name.partition("@")
     for entry in _preferred(entries):
         if entry.spec and entry.spec.id == wanted and version in ("", entry.spec.version):
@@ -115,15 +116,22 @@ def _preferred(entries: Sequence[PackEntry]) -> list[PackEntry]:
     return sorted(good, key=lambda e: "-" in e.name.partition("@")[2])
 
 
-def _default(entries: Sequence[PackEntry]) -> Path:
+def _default(entries: Sequence[PackEntry], bundled: Sequence[PackEntry]) -> Path:
     histology = [e for e in _preferred(entries) if e.spec and e.spec.modality == "histology"]
     candidates = [e for e in histology if e.spec and e.spec.validated] or histology
-    ids = {e.spec.id for e in candidates if e.spec}
     if not candidates:
         raise PackNotFound(f"There is no histology pack. {_what_exists(entries)}")
-    if len(ids) > 1:
-        raise PackNotFound(f"There are several histology packs. {_what_exists(entries)}")
+    if len(_ids(candidates)) > 1:  # what a person adds does not change what answers unasked
+        candidates = [e for e in candidates if e.spec and e.spec.id in _ids(bundled)]
+    if len(_ids(candidates)) != 1:
+        raise PackNotFound(
+            f"There are several histology packs. {_what_exists(entries)}", hint="Choose one of them."
+        )
     return candidates[0].path
+
+
+def _ids(entries: Sequence[PackEntry]) -> set[str]:
+    return {e.spec.id for e in entries if e.spec}
 
 
 def _what_exists(entries: Sequence[PackEntry]) -> str:

@@ -39,7 +39,9 @@ def load_engine(keeper: EngineKeeper, choice: EngineChoice) -> EngineInfo | Inst
     try:
         engine = keeper.get(choice)
     except PackNotFound as error:
-        # Removed since it was chosen; or none was, and there are several by now.
+        if not choice.pack:
+            raise
+        # Removed since it was chosen.
         came_with = [bundled("models")]
         path = resolve_pack(None, came_with)
         name = next(entry.name for entry in find_packs(came_with) if entry.path == path)

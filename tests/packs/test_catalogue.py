@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from lungviewer.cli.options import sentence_with_options
 from lungviewer.core.errors import PackNotFound
 from lungviewer.packs.store import find_packs, resolve_pack
 from tests.fixtures.packs import tiny_pack
@@ -99,8 +100,18 @@ def test_no_name_takes_a_pack_that_is_not_validated_only_when_there_is_no_other(
 def test_no_name_does_not_choose_between_two_models(two):
     tiny_pack(two[0] / "a", pack_id="lung-a")
     tiny_pack(two[0] / "b", pack_id="lung-b")
-    with pytest.raises(PackNotFound, match=r"lung-a@1\.0\.0, lung-b@1\.0\.0"):
+    with pytest.raises(PackNotFound, match=r"lung-a@1\.0\.0, lung-b@1\.0\.0") as caught:
         resolve_pack(None, two)
+    assert "Choose one of them (--pack)" in sentence_with_options(caught.value)
+
+
+def test_no_name_means_the_model_that_came_with_the_program_whatever_was_added(two):
+    tiny_pack(two[0] / "a", pack_id="adapted")
+    tiny_pack(two[1] / "b", pack_id="lung-histology")
+    tiny_pack(two[1] / "c", pack_id="lung-ct", modality="ct")
+    assert resolve_pack(None, two) == two[1] / "b"
+    tiny_pack(two[0] / "d", pack_id="lung-histology", version="1.1.0")
+    assert resolve_pack(None, two) == two[0] / "d"
 
 
 def test_what_is_not_found_is_answered_with_what_there_is(two):

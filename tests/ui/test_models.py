@@ -231,7 +231,9 @@ class NothingAtAll(FakeKeeper):
 
 
 def test_a_shipped_pack_that_cannot_be_found_either_is_an_error(settings):
+    settings.update(pack="gone@1.0.0")
     assert load_engine(NothingAtAll(), settings.current.engine_choice).pack == SHIPPED_NAME
-    settings.update(pack=SHIPPED_NAME)
-    with pytest.raises(PackNotFound):
-        load_engine(NothingAtAll(), settings.current.engine_choice)
+    for chosen in (SHIPPED_NAME, ""):
+        settings.update(pack=chosen)
+        with pytest.raises(PackNotFound):
+            load_engine(NothingAtAll(), settings.current.engine_choice)
