@@ -2,12 +2,14 @@
 
 import os
 
+import cv2
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 
 from lungviewer.readers.opening import read_thumbnail
 from lungviewer.services.thumbnails import Thumbnails
+from lungviewer.ui.browser import loading
 from lungviewer.ui.browser.loading import ThumbnailLoader
 from lungviewer.ui.browser.model import Role
 from tests.fixtures import pictures as make
@@ -145,6 +147,34 @@ def test_a_file_that_cannot_be_read_is_tried_once_and_says_why(qtbot, session, t
     panel._classify_again(path)
     qtbot.waitUntil(lambda: panel.model.index(0).data(Role.THUMBNAIL) is not None)
     assert asked == [path, path]
+
+
+@pytest.mark.parametrize("error", [cv2.error("no memory"), KeyError("nobody thought of it")])
+def test_an_error_of_another_kind_is_told_and_not_waited_for(qtbot, tmp_path, error):
+    def read(path, side, isolated):
+        raise error
+
+    loader = ThumbnailLoader(Thumbnails(0, tmp_path / "cache", read))
+    foreseen = isinstance(error, cv2.error)
+    with qtbot.captureExceptions() as raised:
+        with qtbot.waitSignal(loader.arrived):
+            loader.picture(tmp_path / "a.png")
+        assert loader.shutdown()
+    assert loader.failure(tmp_path / "a.png") == ("io_error" if foreseen else "unexpected")
+    assert [kind for kind, _, _ in raised] == ([] if foreseen else [KeyError])
+
+
+def test_closing_does_not_wait_for_ever_for_a_thumbnail(qtbot, session, tmp_path, counted, monkeypatch):
+    panel = shown_panel(qtbot, session, counted)
+    counted.gate.clear()
+    open_many(qtbot, session, tmp_path / "few", 3)
+    qtbot.waitUntil(lambda: len(counted.asked) == 2)
+    monkeypatch.setattr(loading, "_STOP_WITHIN_MS", 20)
+    assert not panel.shutdown()
+    counted.gate.set()
+    monkeypatch.undo()
+    assert panel.shutdown()
+    session.keeper.hold.set()
 
 
 def test_closing_while_thumbnails_load_ends_at_once_and_cleanly(qtbot, session, tmp_path, counted):

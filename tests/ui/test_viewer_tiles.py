@@ -2,6 +2,7 @@
 
 import threading
 
+import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
@@ -11,6 +12,7 @@ from PySide6.QtTest import QTest
 from lungviewer.core.errors import ReadFailed
 from lungviewer.core.image import ImageInfo, ImageLevel
 from lungviewer.readers.pyramid import PyramidSource
+from lungviewer.ui.viewer import tile_loader
 from lungviewer.ui.viewer.scales import best_level, length_words, magnification_of, zoom_for, zoom_words
 from lungviewer.ui.viewer.shared_source import SharedSource
 from lungviewer.ui.viewer.slide_view import SlideView
@@ -188,6 +190,37 @@ def test_a_tile_that_fails_is_hatched_and_told_once(qtbot, view):
     np.testing.assert_allclose(colour_at(view, 400, 500), 200, atol=2)
     reds = {int(colour_at(view, 600 + i, 500)[0]) for i in range(12)}
     assert max(reds) - min(reds) > 50  # lines
+
+
+@pytest.mark.parametrize("foreseen", [True, False])
+def test_an_error_of_another_kind_costs_its_tile_and_no_other(qtbot, view, foreseen):
+    class Odd(BrokenSource):
+        error = cv2.error("no memory") if foreseen else KeyError("nobody thought of it")
+
+    said = []
+    view.tiles.failed.connect(said.append)
+    with qtbot.captureExceptions() as raised:
+        show(qtbot, view, plain_source(np.full((1024, 1024, 3), 200, np.uint8), Odd), settle=False)
+        view.set_zoom(1.0)
+        for x in (768, 512, 256):  # both threads meet several such tiles, and then good ones
+            view.jump_to(x, 512)
+            qtbot.waitUntil(lambda: view.tiles.is_settled)
+        np.testing.assert_allclose(colour_at(view, 400, 500), 200, atol=2)
+        assert view.tiles.stop()
+    assert "could not be read" in said[0].sentence
+    assert all(kind is KeyError for kind, _, _ in raised)
+    assert not (foreseen and raised)
+
+
+def test_leaving_does_not_wait_for_ever_for_a_tile(qtbot, view, monkeypatch):
+    stuck = plain_source(np.full((1024, 1024, 3), 200, np.uint8), GatedSource)
+    show(qtbot, view, stuck, settle=False)
+    qtbot.waitUntil(lambda: len(stuck.reads) >= 1)
+    monkeypatch.setattr(tile_loader, "_STOP_WITHIN_MS", 20)
+    assert not view.tiles.stop()
+    stuck.gate.set()
+    monkeypatch.undo()
+    assert view.tiles.stop()
 
 
 def test_the_old_image_is_never_shown_under_the_new_one(qtbot, view):

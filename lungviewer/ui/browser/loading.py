@@ -8,16 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 from PySide6.QtGui import QImage, QPixmap
 
-from lungviewer.core.errors import Cancelled, ImageError, OutOfMemory
+from lungviewer.core.errors import Cancelled, ImageError, OutOfMemory, ReadFailed, UnexpectedFailure
 from lungviewer.readers.array_source import shrink
 from lungviewer.services.thumbnails import Thumbnails
 from lungviewer.ui.qimage import rgb_image
 
 _THREADS = 2
 _MEMORY_BYTES = 64 << 20
+_STOP_WITHIN_MS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +100,13 @@ class ThumbnailLoader(QObject):
         self._failures.clear()
         self._bytes = 0
 
-    def shutdown(self) -> None:
-        """Stop, and wait for what is being read."""
+    def shutdown(self) -> bool:
+        """Stop, and wait for what is being read; False when that does not end."""
         with self._lock:
             self._closed = True
             self._wishes.clear()
         self._thumbnails.close()
-        self._pool.waitForDone()
+        return self._pool.waitForDone(_STOP_WITHIN_MS)
 
     def _ask(self, path: Path) -> None:
         with self._lock:
@@ -124,11 +126,13 @@ class ThumbnailLoader(QObject):
             path, _ = self._wishes.popitem()
             self._in_work.add(path)
             generation, side = self._generation, round(self._side * self._ratio)
-        loaded = self._load(generation, side, path)
-        if loaded is None:
-            return
-        self._loaded.emit(loaded)
-        if not self._wishes and not self._closed and self._thumbnails.prune_due:
+        loaded: _Loaded | None = _Loaded(generation, path, None, UnexpectedFailure.code)
+        try:
+            loaded = self._load(generation, side, path)
+        finally:  # also after an exception that nobody foresaw: else the file would be waited for
+            if loaded is not None:
+                self._loaded.emit(loaded)
+        if loaded is not None and not self._wishes and not self._closed and self._thumbnails.prune_due:
             self._thumbnails.prune()
 
     def _load(self, generation: int, side: int, path: Path) -> _Loaded | None:
@@ -140,6 +144,8 @@ class ThumbnailLoader(QObject):
             return _Loaded(generation, path, None, error.code)
         except MemoryError:
             return _Loaded(generation, path, None, OutOfMemory.code)
+        except (OSError, ValueError, cv2.error):
+            return _Loaded(generation, path, None, ReadFailed.code)
 
     @Slot(object)
     def _take(self, loaded: _Loaded) -> None:

@@ -110,13 +110,13 @@ class BrowserPanel(QWidget):
         self.footer.scan_asked.connect(self.scan_asked)
         self.footer.stop_asked.connect(self._stop_feeding)
 
-    def shutdown(self) -> None:
-        """Stop loading pictures, and wait for those that are being read."""
+    def shutdown(self) -> bool:
+        """Stop loading pictures, and wait for those that are being read; False when that does not end."""
         self._closed = True
         self._tell_timer.stop()
         self._arrange_timer.stop()
         self.feeder.stop()
-        self.loader.shutdown()
+        return self.loader.shutdown()
 
     # --- ways through the files ------------------------------------------------------------------
 

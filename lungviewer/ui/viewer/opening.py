@@ -54,12 +54,13 @@ class ViewOpener(QObject):
             self._job.abandon()
         self._job = None
 
-    def shutdown(self) -> None:
-        """End the thread. A decoder that hangs over a file is ended too: nothing else would free it."""
+    def shutdown(self) -> bool:
+        """End the thread; False when it does not end. A decoder that hangs over a file is ended too: nothing
+        else would free it."""
         if self._job is not None:
             self._decoder.close()
         self.abandon()
-        self._jobs.close()
+        return self._jobs.close()
 
     @Slot(object)
     def _finished(self, view: OpenedView) -> None:

@@ -140,10 +140,10 @@ class TileLayer(QObject):
     def set_cache_limit(self, limit_bytes: int) -> None:
         self._drop(self._cache.set_limit(limit_bytes))
 
-    def stop(self) -> None:
-        """Show nothing and read nothing; waits for what is being read."""
+    def stop(self) -> bool:
+        """Show nothing and read nothing; waits for what is being read. False when that does not end."""
         self.clear()
-        self._loader.stop()
+        return self._loader.stop()
 
     @Slot(object)
     def _take(self, tile: LoadedTile) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 from PySide6.QtCore import QObject, QThreadPool, Signal
 from PySide6.QtGui import QImage
 
@@ -15,7 +16,7 @@ from lungviewer.ui.viewer.shared_source import SharedSource
 from lungviewer.ui.viewer.tiles import TileBox, TileKey
 
 THREADS = 2
-_STOP_WITHIN_MS = 10_000
+_STOP_WITHIN_MS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +73,31 @@ class TileLoader(QObject):
         for _ in range(starting):
             self._pool.start(self._work)
 
-    def stop(self) -> None:
-        """Read nothing more, and wait for what is being read."""
+    def stop(self) -> bool:
+        """Read nothing more, and wait for what is being read; False when that does not end."""
         self.begin(None)
-        self._pool.waitForDone(_STOP_WITHIN_MS)
+        return self._pool.waitForDone(_STOP_WITHIN_MS)
 
     def _work(self) -> None:
-        while (task := self._next()) is not None:
-            source, generation, wish = task
-            tile = _read(source, generation, wish)
-            with self._lock:
-                current = generation == self._generation
-                if current:
-                    self._reading.discard(wish.key)
+        task = self._next()
+        try:
+            while task is not None:
+                self._tell(_read(*task))
+                task = self._next()
+        finally:
+            if task is not None:
+                # An exception that nobody foresaw goes its way; the other tiles still want this thread.
+                _, generation, wish = task
+                self._tell(_unreadable(generation, wish.key))
+                self._pool.start(self._work)
+
+    def _tell(self, tile: LoadedTile) -> None:
+        with self._lock:
+            current = tile.generation == self._generation
             if current:
-                self.loaded.emit(tile)
+                self._reading.discard(tile.key)
+        if current:
+            self.loaded.emit(tile)
 
     def _next(self) -> tuple[SharedSource, int, TileWish] | None:
         with self._lock:
@@ -110,6 +121,9 @@ def _read(source: SharedSource, generation: int, wish: TileWish) -> LoadedTile:
         return LoadedTile(generation, key, None, error)
     except MemoryError:
         return LoadedTile(generation, key, None, OutOfMemory("There is not enough memory for the picture."))
-    except (OSError, ValueError) as error:
-        failure = ReadFailed(f"A part of the image could not be read ({type(error).__name__}).")
-        return LoadedTile(generation, key, None, failure)
+    except (OSError, ValueError, cv2.error):
+        return _unreadable(generation, key)
+
+
+def _unreadable(generation: int, key: TileKey) -> LoadedTile:
+    return LoadedTile(generation, key, None, ReadFailed("A part of the image could not be read."))
