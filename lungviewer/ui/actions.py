@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, Slot
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QEvent, QObject, Qt, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QMenu, QWidget
 
 from lungviewer.ui.commands import Commands
 from lungviewer.ui.icons import icon
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _RECENT = "recent"
 _PANELS = "panels"
 _MENUS: dict[str, tuple[str, ...]] = {
-    "&File": (
+    QT_TRANSLATE_NOOP("Actions", "&File"): (
         "open-file",
         "open-folder",
         "open-samples",
@@ -34,7 +34,7 @@ _MENUS: dict[str, tuple[str, ...]] = {
         "",
         "quit",
     ),
-    "&View": (
+    QT_TRANSLATE_NOOP("Actions", "&View"): (
         *(
             "fit",
             *(f"magnification-{n}" for n in range(1, 7)),
@@ -46,10 +46,18 @@ _MENUS: dict[str, tuple[str, ...]] = {
         *("", "minimap", "ruler", "", "overlay", "opacity-less", "opacity-more", "next-class"),
         *("", _PANELS, "full-screen", "switch-theme", "settings"),
     ),
-    "&Images": ("previous", "next", "next-review", "search", "", "accept", "override"),
-    "&Scan": ("scan-folder", "report"),
-    "&Models": ("models", "retrain"),
-    "&Help": ("help", "log-folder", "about"),
+    QT_TRANSLATE_NOOP("Actions", "&Images"): (
+        "previous",
+        "next",
+        "next-review",
+        "search",
+        "",
+        "accept",
+        "override",
+    ),
+    QT_TRANSLATE_NOOP("Actions", "&Scan"): ("scan-folder", "report"),
+    QT_TRANSLATE_NOOP("Actions", "&Models"): ("models", "retrain"),
+    QT_TRANSLATE_NOOP("Actions", "&Help"): ("help", "log-folder", "about"),
 }
 _NEEDS_IMAGE = (
     "save-overlay",
@@ -147,8 +155,10 @@ class Actions(QObject):
         if name == _SPACE:
             # Elsewhere the space bar presses the button that has the keyboard.
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            buttons_first = _ButtonsFirst(self)
             for place in (self._window.viewer, self._window.browser):
                 place.addAction(action)
+                place.installEventFilter(buttons_first)
         else:
             self._window.addAction(action)
         return action
@@ -186,6 +196,21 @@ class Actions(QObject):
     @Slot()
     def _show_overlay_state(self) -> None:
         self.by_id["overlay"].setChecked(self._session.explaining.visible)
+
+
+class _ButtonsFirst(QObject):
+    """Where the space bar is a key of the menu, it still presses the button that has the keyboard."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and event.key() == Qt.Key.Key_Space
+            and isinstance(watched, QWidget)
+            and isinstance(watched.window().focusWidget(), QAbstractButton | QComboBox)
+        ):
+            event.accept()
+            return True
+        return False
 
 
 class _Call(QObject):

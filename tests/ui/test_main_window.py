@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QLabel, QMessageBox
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox
 
 from lungviewer.core.paths import bundled
 from lungviewer.core.types import Status
@@ -15,6 +15,7 @@ from lungviewer.ui.main_window import MainWindow
 from lungviewer.ui.session import Notice, ViewerSession
 from lungviewer.ui.settings import SettingsStore
 from lungviewer.ui.shortcuts import SHORTCUTS
+from tests.fixtures.scans import draw_images
 from tests.fixtures.windows import FakeKeeper, open_folder
 
 
@@ -40,18 +41,17 @@ def do(window, name):
     window.actions_.by_id[name].trigger()
 
 
-def drop(window, *paths):
+def drop(part, *paths):
+    """Drag files over a part of the window and let them go there."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(p)) for p in paths])
-    window.dropEvent(
-        QDropEvent(
-            QPointF(5, 5),
-            Qt.DropAction.CopyAction,
-            data,
-            Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier.NoModifier,
-        )
-    )
+    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    for event in (
+        QDragEnterEvent(QPoint(5, 5), *how),
+        QDragMoveEvent(QPoint(6, 6), *how),
+        QDropEvent(QPointF(6, 6), *how),
+    ):
+        QApplication.sendEvent(part, event)
 
 
 # --- the first start ---------------------------------------------------------------------------------
@@ -100,10 +100,22 @@ def test_research_use_is_told_until_it_is_understood(window, session):
 # --- opening -----------------------------------------------------------------------------------------
 
 
-def test_a_dropped_folder_opens(qtbot, window, session, pictures):
-    drop(window, pictures)
-    qtbot.waitUntil(lambda: len(session.files) == 9)
-    assert session.folder == pictures.resolve()
+PARTS = {
+    "window": lambda window: window,
+    "slide view": lambda window: window.viewer.view.viewport(),
+    "legend": lambda window: window.viewer.furniture.legend,
+    "browser": lambda window: window.browser.view.viewport(),
+    "side panel": lambda window: window.side.viewport(),
+    "section": lambda window: window.side.prediction,
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_folder_that_is_dropped_anywhere_opens(qtbot, opened, session, tmp_path, part):
+    draw_images(tmp_path / "dropped", 2, size=96)
+    drop(PARTS[part](opened), tmp_path / "dropped")
+    qtbot.waitUntil(lambda: len(session.files) == 2)
+    assert session.folder == (tmp_path / "dropped").resolve()
 
 
 def test_dropped_files_open_alone(qtbot, window, session, pictures):
@@ -186,6 +198,20 @@ def test_the_space_bar_shows_and_hides_the_map_but_presses_buttons_elsewhere(qtb
     button.setFocus()
     qtbot.keyClick(button, Qt.Key.Key_Space)
     assert session.settings.current.notice_seen
+    assert not session.explaining.visible
+
+
+def test_the_space_bar_presses_the_buttons_of_the_browser(qtbot, opened, session, monkeypatch):
+    asked = []
+    monkeypatch.setattr(QFileDialog, "open", lambda _dialog: asked.append(1))
+    opened.activateWindow()
+    button = opened.browser.folder_bar._button
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert len(asked) == 1
+    assert session.explaining.visible
+    opened.browser.view.setFocus()
+    qtbot.keyClick(opened.browser.view, Qt.Key.Key_Space)
     assert not session.explaining.visible
 
 

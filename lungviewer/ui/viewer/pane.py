@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.image import ImageInfo
@@ -172,11 +172,11 @@ class ViewerPane(QWidget):
         self._place()
         self.view.viewport().update()
 
-    def shutdown(self) -> None:
-        """End what runs in the background."""
+    def shutdown(self) -> bool:
+        """End what runs in the background; False when something of it does not end."""
         self._patience.stop()
-        self._opener.shutdown()
-        self.view.tiles.stop()
+        ended = self._opener.shutdown()
+        return self.view.tiles.stop() and ended
 
     # --- opening -----------------------------------------------------------------------------------
 
@@ -311,9 +311,9 @@ class ViewerPane(QWidget):
 
     def _comes_before_menu(self, key: Qt.Key) -> bool:
         """Keys of the menu that something in the view needs at the moment."""
-        if key == Qt.Key.Key_Escape:
-            return self.furniture.popup.isVisible() or self.view.ruler.ends is not None
-        return key == Qt.Key.Key_Space and isinstance(self.window().focusWidget(), QAbstractButton)
+        return key == Qt.Key.Key_Escape and (
+            self.furniture.popup.isVisible() or self.view.ruler.ends is not None
+        )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys of the ruler; all others are the menu's."""

@@ -62,6 +62,9 @@ class SlideView(QGraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Slide view"))
         self.setMinimumSize(160, 120)
+        for part in (self, self.viewport()):
+            # Graphics views take drops for their scene; here they are the window's.
+            part.setAcceptDrops(False)
         self._colour_ground()
 
     # --- what is shown -----------------------------------------------------------------------------
