@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +13,19 @@ from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult
+from lungviewer.services.file_state import FileState
 from lungviewer.services.opening import EngineChoice, EngineKeeper
 from lungviewer.services.rows import is_newer, same_answer, would_be_said
 from lungviewer.ui.answering import Outcome, answer_for
+from lungviewer.ui.answers import Answers
 from lungviewer.ui.engine_info import EngineInfo, Instead, load_engine
 from lungviewer.ui.explaining import Explaining
+from lungviewer.ui.file_watch import FileWatch
 from lungviewer.ui.jobs import Job, JobRunner
 from lungviewer.ui.listing import Entry, Listing, Places, list_images
 from lungviewer.ui.replaced import ReplacedRunner
 from lungviewer.ui.settings import Settings, SettingsStore
 
-_RESULTS_KEPT = 100
 _NOW, _SOON, _LATER = -10, 0, 10  # ranks: the image that is looked at, what a person asked for, the rest
 
 
@@ -46,6 +47,7 @@ class ViewerSession(QObject):
     outcome_changed = Signal(object)  # Path: what is known about it has changed
     model_changed = Signal()  # `engine_info` or `engine_error`
     scale_changed = Signal()  # the person gave a scale for the current image
+    file_changed = Signal(object)  # Path: another file lies where the one lay that was answered
     noticed = Signal(object)  # Notice
 
     def __init__(
@@ -59,6 +61,7 @@ class ViewerSession(QObject):
         self.model_jobs = JobRunner("model", self)
         self.file_jobs = JobRunner("files", self)
         self._listing_jobs = ReplacedRunner("folders", self)
+        self._watch = FileWatch(self)
         self.keeper = keeper or EngineKeeper()
         self.model_jobs.at_close(self.keeper.close)
         self.folder: Path | None = None
@@ -70,14 +73,12 @@ class ViewerSession(QObject):
         self.engine_info: EngineInfo | None = None
         self.engine_error: LungviewerError | None = None
         self._choice = settings.current.engine_choice
-        self._records: dict[Path, ImageRecord] = {}
-        self._results: OrderedDict[Path, ImageResult] = OrderedDict()
-        self._scales: dict[Path, float] = {}
-        self._assumed: dict[Path, float] = {}
+        self._answers = Answers()
         self._pending: dict[Path, Job] = {}
         self._by_name: dict[str, Path] = {}
         self._loading: Job | None = None
         self._listing_job: Job | None = None
+        self._watch.changed.connect(self._file_changed)
         settings.changed.connect(self._settings_changed)
 
     # --- the model -------------------------------------------------------------------------------
@@ -174,8 +175,7 @@ class ViewerSession(QObject):
 
     def _leave_folder(self) -> None:
         self.drop_work()
-        self._records.clear()
-        self._results.clear()
+        self._answers.forget_all()
         self._by_name.clear()
         self.entries, self.files, self.current = (), (), None
         self.current_changed.emit()
@@ -194,18 +194,42 @@ class ViewerSession(QObject):
             return
         self.current = path
         self.current_changed.emit()
-        if path is not None and path not in self._results:
+        if path is None:
+            return
+        if self.result(path) is not None:
+            self.look_again()
+        else:
             self._start(path, _NOW)
+
+    @Slot()
+    def look_again(self) -> None:
+        """See whether the file that is looked at is still the one that was answered; `file_changed` and a new
+        answer follow when it is not."""
+        path = self.current
+        if path in self._answers.states:
+            self._watch.look(path, self._answers.states[path])
+
+    @Slot(object)
+    def _file_changed(self, path: Path) -> None:
+        if path == self.current and not self.is_pending(path):
+            text = self.tr("The file has changed since it was read. It is read again.")
+            self.noticed.emit(Notice("info", text))
+            self.ask_again(path)
+            self.file_changed.emit(path)
+
+    def state_of(self, path: Path) -> FileState | None:
+        """What the file was like when the answer was made; None while there is no answer."""
+        return self._answers.states.get(path)
 
     # --- answers ---------------------------------------------------------------------------------
 
     def record(self, path: Path) -> ImageRecord | None:
         """The row of an image, or None when nothing is known yet."""
-        return self._records.get(path)
+        return self._answers.rows.get(path)
 
     def result(self, path: Path | None = None) -> ImageResult | None:
         """The full answer with maps of an image (default: the current one), while it is kept."""
-        return self._results.get(path or self.current) if (path or self.current) is not None else None
+        return self._answers.result(path or self.current)
 
     def is_pending(self, path: Path) -> bool:
         """Whether an answer for this image is on its way."""
@@ -214,18 +238,16 @@ class ViewerSession(QObject):
     def classify(self, paths: Iterable[Path]) -> None:
         """Fetch the answers that are not there yet, in the background."""
         for path in paths:
-            if path not in self._records:
+            if path not in self._answers.rows:
                 self._start(path, _LATER)
 
     def forget_answers(self) -> None:
         """Ask again: the model or the scale has changed."""
         for job in self._pending.values():
             job.abandon()
-        known = list(self._records)
-        self._assumed.clear()
+        known = list(self._answers.rows)
         self._pending.clear()
-        self._records.clear()
-        self._results.clear()
+        self._answers.forget_all()
         for path in known:
             self.outcome_changed.emit(path)
         if self.current is not None:
@@ -235,21 +257,20 @@ class ViewerSession(QObject):
     def scale_of(self, path: Path) -> float | None:
         """µm/px that the person gave for this image, or, where the file says none, for all such; None: what
         the file says."""
-        return self._scales.get(path) or self._assumed.get(path)
+        return self._answers.scale_of(path)
 
     def set_scale(self, path: Path, um_per_px: float | None) -> None:
         """Give one image a scale (None takes it back), and ask again."""
         if um_per_px is None:
-            self._scales.pop(path, None)
+            self._answers.scales.pop(path, None)
         else:
-            self._scales[path] = um_per_px
+            self._answers.scales[path] = um_per_px
         self.ask_again(path)
         self.scale_changed.emit()
 
     def ask_again(self, path: Path) -> None:
         """Forget the answer for an image and fetch it anew."""
-        for kept in (self._results, self._records, self._assumed):
-            kept.pop(path, None)
+        self._answers.forget(path)
         self._start(path, _NOW)
         self.outcome_changed.emit(path)
 
@@ -267,11 +288,10 @@ class ViewerSession(QObject):
                 record, made_by, scanned_um_per_px=scanned_um_per_px, scale=self.scale_of(path), usual=usual
             ):
                 continue
-            known = self._records.get(path)
+            known = self.record(path)
             if known is not None and (is_newer(known, record) or same_answer(known, record)):
                 continue
-            self._records[path] = record
-            self._results.pop(path, None)  # it is about what the file held before
+            self._answers.put_row(path, record)
             if known is not None and path == self.current:
                 self._start(path, _NOW)
             self.outcome_changed.emit(path)
@@ -281,7 +301,7 @@ class ViewerSession(QObject):
         if waiting is not None:
             waiting.abandon()
         keeper, choice, decoder = self.keeper, self._choice, self.decoder
-        given, usual = self._scales.get(path), self.settings.current.um_per_px or None
+        given, usual = self._answers.scales.get(path), self.settings.current.um_per_px or None
         job = self.model_jobs.submit(
             lambda ctx: answer_for(path, keeper.get(choice), given, usual, decoder, ctx), rank=rank
         )
@@ -294,15 +314,9 @@ class ViewerSession(QObject):
     def _answered(self, found: tuple[Path, Outcome]) -> None:
         path, outcome = found
         self._pending.pop(path, None)
-        self._records[path] = outcome.record
+        self._answers.put(path, outcome, self.current)
         if outcome.assumed is not None:
-            self._assumed[path] = outcome.assumed
             self.scale_changed.emit()
-        if outcome.result is not None:
-            self._results[path] = outcome.result
-            while len(self._results) > _RESULTS_KEPT:
-                oldest = next(p for p in self._results if p != self.current)
-                del self._results[oldest]
         self.outcome_changed.emit(path)
 
     @Slot(object)
@@ -314,7 +328,7 @@ class ViewerSession(QObject):
 
     def needs_review(self, path: Path) -> bool:
         """Whether a person should look at this one next: no answer yet does not count."""
-        record = self._records.get(path)
+        record = self.record(path)
         return record is not None and record.status in (Status.REVIEW, Status.REFUSED, Status.ERROR)
 
     def close(self) -> bool:
@@ -322,5 +336,7 @@ class ViewerSession(QObject):
         self.drop_work()
         # The decoder first: a job may be waiting for it.
         self.decoder.close()
-        ended = [runner.close() for runner in (self.model_jobs, self.file_jobs, self._listing_jobs)]
+        ended = [
+            runner.close() for runner in (self.model_jobs, self.file_jobs, self._listing_jobs, self._watch)
+        ]
         return all(ended)

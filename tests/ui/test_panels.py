@@ -355,7 +355,7 @@ def test_a_scale_says_where_it_comes_from(qtbot, session, answered):
     section.show_state(replace(state, result=replace(state.result, um_per_px_source="ome")))
     assert section.facts()["Scale"] == "0.499 µm/px"
     assert section.facts()["Stated by"] == "OME-XML"
-    session._scales[state.path] = 0.499
+    session._answers.scales[state.path] = 0.499
     section.show_state(state)
     assert section.facts()["Stated by"] == "you"
 

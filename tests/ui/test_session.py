@@ -1,5 +1,6 @@
 """The session: what is open, which model answers, what it has said."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -37,11 +38,12 @@ def test_the_image_that_is_looked_at_is_answered_first(qtbot, session, pictures)
 
 def test_a_file_opens_with_what_lies_beside_it(qtbot, session, pictures):
     chosen = pictures / "image_00003.png"
-    with qtbot.waitSignal(session.current_changed, check_params_cb=lambda: session.current is not None):
+    listed_when_shown = []
+    session.current_changed.connect(lambda: listed_when_shown.append((session.current, len(session.files))))
+    with qtbot.waitSignal(session.files_changed):
         session.open_paths([chosen])
-    assert session.current == chosen.resolve()
-    assert session.files == ()  # before its folder is listed
-    qtbot.waitUntil(lambda: len(session.files) == 9)
+    assert (chosen.resolve(), 0) in listed_when_shown  # before its folder is listed
+    assert len(session.files) == 9
     assert session.current in session.files
 
 
@@ -135,6 +137,45 @@ def row_of(name, **values):
     made_by = {"model_sha256": "f" * 64, "backend": "fake"}
     plain = {"status": Status.OK, "predicted_class": "red", "confidence": 0.75}
     return ImageRecord(path=name, kind="image", **{**plain, **made_by, **values})
+
+
+def test_a_file_that_was_replaced_is_asked_about_again(qtbot, session, pictures):
+    open_folder(qtbot, session, pictures)
+    first, second = session.files[0], session.files[2]
+    before = session.record(first)
+    session.select(second)
+    first.write_bytes(second.read_bytes())
+    os.utime(first, ns=(1, 1))
+    told = []
+    session.noticed.connect(told.append)
+    with qtbot.waitSignal(session.file_changed) as changed:
+        session.select(first)
+    assert changed.args == [first]
+    qtbot.waitUntil(lambda: session.record(first) is not None)
+    assert session.record(first).predicted_class == session.record(second).predicted_class
+    assert session.record(first).predicted_class != before.predicted_class
+    assert ["changed" in notice.text for notice in told] == [True]
+
+
+def test_a_file_that_is_gone_is_no_answer_any_more(qtbot, session, pictures):
+    open_folder(qtbot, session, pictures)
+    first = session.files[0]
+    first.unlink()
+    session.look_again()
+    qtbot.waitUntil(lambda: session.record(first) is not None and session.record(first).reason == "vanished")
+
+
+def test_a_file_that_stayed_the_same_is_not_asked_about_again(qtbot, session, pictures):
+    open_folder(qtbot, session, pictures)
+    heard = []
+    session.file_changed.connect(heard.append)
+    record = session.record(session.current)
+    session.look_again()
+    session.select(session.files[1])
+    session.select(session.files[0])
+    qtbot.wait(50)
+    assert heard == []
+    assert session.record(session.files[0]) is record
 
 
 def test_rows_of_a_scan_fill_the_open_folder_and_no_other(qtbot, session, pictures):

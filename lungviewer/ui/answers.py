@@ -1,0 +1,58 @@
+"""What is known about the images of the open folder."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+
+from lungviewer.core.types import ImageRecord
+from lungviewer.services.classify import ImageResult
+from lungviewer.services.file_state import FileState
+from lungviewer.ui.answering import Outcome
+
+_RESULTS_KEPT = 100
+
+
+class Answers:
+    """Rows of all images, full answers of the newest ones, and the scales that a person gave."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Path, ImageRecord] = {}
+        self.scales: dict[Path, float] = {}
+        self.states: dict[Path, FileState | None] = {}
+        self._results: OrderedDict[Path, ImageResult] = OrderedDict()
+        self._assumed: dict[Path, float] = {}
+
+    def result(self, path: Path | None) -> ImageResult | None:
+        """The full answer of an image, while it is kept."""
+        return None if path is None else self._results.get(path)
+
+    def scale_of(self, path: Path) -> float | None:
+        """µm/px by which an image is judged in place of what its file says."""
+        return self.scales.get(path) or self._assumed.get(path)
+
+    def put(self, path: Path, outcome: Outcome, current: Path | None) -> None:
+        """Keep an answer; full ones only of the last hundred and of the image that is looked at."""
+        self.rows[path], self.states[path] = outcome.record, outcome.state
+        if outcome.assumed is not None:
+            self._assumed[path] = outcome.assumed
+        if outcome.result is None:
+            return
+        self._results[path] = outcome.result
+        while len(self._results) > _RESULTS_KEPT:
+            del self._results[next(p for p in self._results if p != current)]
+
+    def put_row(self, path: Path, row: ImageRecord) -> None:
+        """Keep a row that a scan wrote; a full answer that is there is about what the file held before."""
+        self.rows[path] = row
+        self._results.pop(path, None)
+
+    def forget(self, path: Path) -> None:
+        """Know nothing about an image but the scale that the person gave it."""
+        for kept in (self.rows, self.states, self._results, self._assumed):
+            kept.pop(path, None)
+
+    def forget_all(self) -> None:
+        """Know nothing but scales."""
+        for kept in (self.rows, self.states, self._results, self._assumed):
+            kept.clear()
