@@ -57,35 +57,37 @@ class RecordTable(QAbstractTableModel):
         self._columns = tuple(columns)
         self._records: list[ImageRecord] = []
         self._order: list[int] = []
-        self._key: Callable[[int], Any] | None = None
+        self._column: int | None = None
+        self._keys: list[Any] = []
         self._backwards = False
 
     @property
     def sorted(self) -> bool:
-        return self._key is not None
+        return self._column is not None
 
     def record(self, row: int) -> ImageRecord:
         return self._records[self._number(row)]
 
     def clear(self) -> None:
         self.beginResetModel()
-        self._records.clear()  # the key holds on to this very list
-        self._order = []
+        self._records, self._order, self._keys = [], [], []
         self.endResetModel()
 
     def append(self, records: Sequence[ImageRecord]) -> None:
         if not records:
             return
         first = len(self._records)
-        if self._key is None:
+        if self._column is None:
             self.beginInsertRows(_ROOT, first, first + len(records) - 1)
             self._records += records
             self._order += range(first, len(self._records))
             self.endInsertRows()
             return
         self._records += records
+        self._keys += map(self._columns[self._column].key, records)
+        key = self._keys.__getitem__
         for number in range(first, len(self._records)):
-            place = bisect_right(self._order, self._key(number), key=self._key)
+            place = bisect_right(self._order, key(number), key=key)
             row = len(self._order) - place if self._backwards else place
             self.beginInsertRows(_ROOT, row, row)
             self._order.insert(place, number)
@@ -95,9 +97,7 @@ class RecordTable(QAbstractTableModel):
         """By a column; column −1: in the order of arrival."""
         self.layoutAboutToBeChanged.emit()
         before = [(index, self._number(index.row())) for index in self.persistentIndexList()]
-        self._key = None if column < 0 else self._key_of(self._columns[column])
-        self._backwards = column >= 0 and order == Qt.SortOrder.DescendingOrder
-        self._order = sorted(range(len(self._records)), key=self._key)
+        self._arrange(None if column < 0 else column, order == Qt.SortOrder.DescendingOrder)
         self._tell_moved(before)
         self.layoutChanged.emit()
 
@@ -133,12 +133,20 @@ class RecordTable(QAbstractTableModel):
         """Which of the records stands in a row."""
         return self._order[-1 - row if self._backwards else row]
 
-    def _key_of(self, column: Column) -> Callable[[int], Any]:
-        records, key = self._records, column.key
-        return lambda number: key(records[number])
+    def _arrange(self, column: int | None, backwards: bool) -> None:
+        """Keys are made once for a column, and compared without asking Python: a click may not take long."""
+        only_turned = column == self._column and backwards is not self._backwards
+        self._column, self._backwards = column, backwards and column is not None
+        if only_turned:
+            return
+        self._keys = [] if column is None else list(map(self._columns[column].key, self._records))
+        numbers = range(len(self._records))
+        self._order = list(numbers) if column is None else sorted(numbers, key=self._keys.__getitem__)
 
     def _tell_moved(self, before: Sequence[tuple[QModelIndex, int]]) -> None:
         """Where what is selected has gone."""
+        if not before:
+            return
         wanted = {number for _, number in before}
         last = len(self._order) - 1
         rows = {

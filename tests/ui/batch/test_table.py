@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui.batch.columns import file_text, problem_columns, result_columns
-from lungviewer.ui.batch.table import RecordTable, RecordView
+from lungviewer.ui.batch.table import Column, RecordTable, RecordView
 from tests.fixtures.scans import fake_spec
 
 UP, DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
@@ -54,6 +54,25 @@ def test_rows_that_come_later_go_where_they_belong(table, order):
     assert shown == sorted((row.confidence for row in rows), reverse=order == DOWN)
     table.sort(-1, UP)
     assert names(table) == [row.path for row in rows]
+
+
+def test_turning_the_order_round_asks_for_no_key_again(qapp):
+    asked = []
+    column = Column("File", lambda r: r.path, lambda r: asked.append(r) or r.path, 9)
+    table = RecordTable([column])
+    rows = some(20)
+    table.append(rows[::-1])
+    table.sort(0, UP)
+    assert len(asked) == 20
+    table.sort(0, DOWN)
+    assert len(asked) == 20
+    assert names(table) == [row.path for row in rows[::-1]]
+    table.append([record(20)])
+    table.sort(0, UP)
+    assert len(asked) == 21
+    assert names(table) == [row.path for row in [*rows, record(20)]]
+    table.sort(0, UP)  # what the keys hold may have changed
+    assert len(asked) == 42
 
 
 def test_files_without_a_confidence_are_sorted_before_all_others(table):
