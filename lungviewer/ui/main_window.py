@@ -127,6 +127,8 @@ class MainWindow(QMainWindow):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.session.look_again()  # somebody may have been at the files meanwhile
         if event.type() == QEvent.Type.FontChange:
             # The titles of docks have a font of their own, which does not follow.
             for dock in self.findChildren(QDockWidget):

@@ -76,6 +76,8 @@ class ViewerSession(QObject):
         self._answers = Answers()
         self._pending: dict[Path, Job] = {}
         self._by_name: dict[str, Path] = {}
+        self._asked: list[Path] = []
+        self._wanted: Path | None = None
         self._loading: Job | None = None
         self._listing_job: Job | None = None
         self._watch.changed.connect(self._file_changed)
@@ -136,14 +138,22 @@ class ViewerSession(QObject):
         if not paths:
             return
         self._leave_folder()
-        self.folder, self.listing = None, True
+        self.folder, self.listing, self._wanted = None, True, None
         self.folder_changed.emit()
-        asked, recursive = [path.absolute() for path in paths], self.settings.current.recursive
+        self._asked = [path.absolute() for path in paths]
+        asked, recursive = self._asked, self.settings.current.recursive
         runner = self._listing_jobs.fresh()
         self._listing_job = runner.submit(lambda ctx: list_images(asked, otherwise, recursive, ctx))
         self._listing_job.partial.connect(self._found_places)
         self._listing_job.finished.connect(self._listed)
         self._listing_job.failed.connect(self._not_listed)
+
+    @Slot()
+    def refresh(self) -> None:
+        """Read what is open again, and look at the same image."""
+        wanted = self.current
+        self.open_paths(self._asked)
+        self._wanted = wanted
 
     @Slot(object)
     def _found_places(self, places: Places) -> None:
@@ -163,7 +173,7 @@ class ViewerSession(QObject):
         self.ignored = listing.ignored
         self.files_changed.emit()
         if self.current is None and self.files:
-            self.select(self.files[0])
+            self.select(self._wanted if self._wanted in listing.by_name.values() else self.files[0])
         if len(self.files) <= self.settings.current.classify_up_to:
             self.classify(self.files)
 

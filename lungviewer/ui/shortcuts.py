@@ -55,6 +55,7 @@ SHORTCUTS = (
     Shortcut("open-file", ("Ctrl+O",), QT_TRANSLATE_NOOP("shortcuts", "Open image…"), _FILES),
     Shortcut("open-folder", ("Ctrl+Shift+O",), QT_TRANSLATE_NOOP("shortcuts", "Open folder…"), _FILES),
     Shortcut("open-samples", (), QT_TRANSLATE_NOOP("shortcuts", "Open samples"), _FILES),
+    Shortcut("refresh", ("F5",), QT_TRANSLATE_NOOP("shortcuts", "Read folder again"), _FILES),
     Shortcut(
         "save-overlay", ("Ctrl+S",), QT_TRANSLATE_NOOP("shortcuts", "Save picture with heat map…"), _FILES
     ),

@@ -1,5 +1,6 @@
 """The window as a whole: what a person does, from opening a folder to closing the program."""
 
+import os
 from collections import Counter
 
 import pytest
@@ -142,6 +143,18 @@ def test_the_status_line_has_file_size_scale_and_model(qtbot, opened):
     assert "image_00000.jpg" in image.whole_text()
     assert "µm per pixel unknown" in image.whole_text()
     assert "CPU" in model.text()
+
+
+def test_a_file_that_was_replaced_is_shown_anew_everywhere(qtbot, opened, session, pictures):
+    first, other = session.files[0], session.files[1]
+    qtbot.waitUntil(lambda: opened.browser.loader.picture(first) is not None)
+    first.write_bytes(other.read_bytes())
+    os.utime(first, ns=(1, 1))
+    shown = opened.viewer.view.tiles.source
+    session.look_again()
+    qtbot.waitUntil(lambda: opened.viewer.view.tiles.source not in (None, shown))
+    qtbot.waitUntil(lambda: session.record(first) is not None)
+    assert session.record(first).predicted_class == session.record(other).predicted_class
 
 
 # --- actions and keys --------------------------------------------------------------------------------

@@ -139,6 +139,18 @@ def row_of(name, **values):
     return ImageRecord(path=name, kind="image", **{**plain, **made_by, **values})
 
 
+def test_reading_again_finds_new_files_and_stays_at_the_image(qtbot, session, pictures):
+    open_folder(qtbot, session, pictures)
+    here = session.files[4]
+    session.select(here)
+    draw_images(pictures / "x", 1)
+    (pictures / "x" / "image_00000.jpg").rename(pictures / "new.jpg")
+    with qtbot.waitSignal(session.files_changed):
+        session.refresh()
+    assert len(session.files) == 10
+    assert session.current == here
+
+
 def test_a_file_that_was_replaced_is_asked_about_again(qtbot, session, pictures):
     open_folder(qtbot, session, pictures)
     first, second = session.files[0], session.files[2]

@@ -89,6 +89,7 @@ class BrowserPanel(QWidget):
         session.folder_changed.connect(self._folder_changed)
         session.files_changed.connect(self._files_changed)
         session.current_changed.connect(self._current_changed)
+        session.file_changed.connect(self._file_changed)
         session.outcome_changed.connect(self._outcome_changed)
         session.model_changed.connect(self.refresh)
         session.settings.changed.connect(self._settings_changed)
@@ -280,6 +281,11 @@ class BrowserPanel(QWidget):
         menu.open_asked.connect(self._chosen)
         menu.again_asked.connect(self._classify_again)
         return menu
+
+    @Slot(object)
+    def _file_changed(self, path: Path) -> None:
+        self.loader.forget(path)
+        self.model.note([path])
 
     @Slot(object)
     def _classify_again(self, path: Path) -> None:

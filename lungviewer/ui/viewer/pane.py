@@ -76,6 +76,7 @@ class ViewerPane(QWidget):
         session, furniture = self._session, self.furniture
         session.current_changed.connect(self._open_current)
         session.outcome_changed.connect(self._outcome_changed)
+        session.file_changed.connect(self._file_changed)
         session.model_changed.connect(self.refresh)
         session.scale_changed.connect(self._scale_changed)
         session.explaining.changed.connect(self.refresh)
@@ -253,6 +254,11 @@ class ViewerPane(QWidget):
         self.image_opened.emit(self._info)
 
     # --- the answer --------------------------------------------------------------------------------
+
+    @Slot(object)
+    def _file_changed(self, path: object) -> None:
+        if path == self._session.current:
+            self._open_current()
 
     @Slot(object)
     def _outcome_changed(self, path: object) -> None:
