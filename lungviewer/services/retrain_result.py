@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lungviewer.core.errors import OutputUnwritable, PackError, UsageError
+from lungviewer.core.errors import OutputUnwritable, UsageError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.paths import atomic_write
-from lungviewer.packs.names import EVALUATION, METRICS
+from lungviewer.packs.names import EVALUATION
 from lungviewer.packs.store import load_pack, read_pack_file
+from lungviewer.services.gate import Gate, entries, gate_of, mapping, read_metrics
 from lungviewer.services.retrain_plan import AUDIT, PACK
 from lungviewer.services.training_events import number, plain_text
 
@@ -21,7 +22,6 @@ RESULT = "window-result.json"
 LEVELS = ("stop", "warning", "note")
 _PLOTS = ("confusion", "reliability", "coverage", "roc", "curves")
 _MAX_REPORT = 500_000
-_FAILING = ("FAIL", "NOT MEASURED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +80,8 @@ class ComparedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class GateRow:
-    """A row of the gate that does not pass: what, what is wanted, what was reached, the verdict's word."""
-
-    what: str
-    wanted: str
-    reached: str
-    verdict: str
-
-
-@dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """A finished training. `passes` None: the pack says nothing about the gate.
+    """A finished training.
 
     `images` and `groups` are those of the held-out test side on which the figures rest; when the packs were
     compared, of the classes that both know. `left_out` are ids of the others, `difference` is the accuracy
@@ -108,9 +98,7 @@ class TrainingResult:
     difference: Figure | None
     left_out: tuple[str, ...]
     has_seen: bool
-    passes: bool | None
-    judged: int
-    failing: tuple[GateRow, ...]
+    gate: Gate
     plots: tuple[tuple[str, bytes], ...]
     notes: tuple[str, ...]
 
@@ -174,12 +162,10 @@ def read_result(run_folder: Path, parent: str) -> TrainingResult:
     """
     folder = run_folder / PACK
     spec = load_pack(folder).spec
-    metrics = _document(folder, spec)
-    comparison = _mapping(_kept(run_folder).get("comparison"))
-    before = _mapping(comparison.get("parent"))
-    test = _mapping(comparison.get("test")) or _mapping(metrics.get("test"))
-    gate = _mapping(metrics.get("gate"))
-    judged = [r for r in map(_mapping, _list(gate.get("rows"))) if r.get("verdict") != "published"]
+    metrics = read_metrics(folder, spec)
+    comparison = mapping(_kept(run_folder).get("comparison"))
+    before = mapping(comparison.get("parent"))
+    test = mapping(comparison.get("test")) or mapping(metrics.get("test"))
     return TrainingResult(
         pack=folder,
         spec=spec,
@@ -190,29 +176,18 @@ def read_result(run_folder: Path, parent: str) -> TrainingResult:
         groups=_count(test.get("groups")),
         split_unit=plain_text(test.get("split_unit") or spec.provenance.split_unit),
         rows=_compared(comparison, spec) if comparison else _measured(metrics, spec),
-        difference=_figure(_mapping(comparison.get("difference")).get("accuracy")),
-        left_out=tuple(plain_text(c) for c in _list(comparison.get("left_out"))),
+        difference=_figure(mapping(comparison.get("difference")).get("accuracy")),
+        left_out=tuple(plain_text(c) for c in entries(comparison.get("left_out"))),
         has_seen=comparison.get("has_seen_images") is True,
-        passes=gate["passes"] if isinstance(gate.get("passes"), bool) else None,
-        judged=len(judged),
-        failing=tuple(_gate_row(r) for r in judged if r.get("verdict") in _FAILING),
+        gate=gate_of(metrics),
         plots=_plots(folder, spec),
-        notes=tuple(plain_text(note) for note in _list(metrics.get("notes"))),
+        notes=tuple(plain_text(note) for note in entries(metrics.get("notes"))),
     )
-
-
-def _document(folder: Path, spec: ModelSpec) -> Mapping[str, Any]:
-    if METRICS not in spec.files:
-        return {}
-    try:
-        return _mapping(json.loads(read_pack_file(folder, METRICS)))
-    except (ValueError, RecursionError, PackError):
-        return {}
 
 
 def _kept(run_folder: Path) -> Mapping[str, Any]:
     try:
-        return _mapping(json.loads((run_folder / RESULT).read_bytes()))
+        return mapping(json.loads((run_folder / RESULT).read_bytes()))
     except (OSError, ValueError, RecursionError):
         return {}
 
@@ -220,7 +195,7 @@ def _kept(run_folder: Path) -> Mapping[str, Any]:
 def _compared(comparison: Mapping[str, Any], spec: ModelSpec) -> tuple[ComparedRow, ...]:
     """The rows that the training measured for both packs, and no others."""
     found = []
-    for row in map(_mapping, _list(comparison.get("rows"))):
+    for row in map(mapping, entries(comparison.get("rows"))):
         class_id = str(row.get("class") or "")
         if not class_id or class_id in spec.class_ids:
             key = plain_text(row.get("key") or "")
@@ -230,8 +205,8 @@ def _compared(comparison: Mapping[str, Any], spec: ModelSpec) -> tuple[ComparedR
 
 def _measured(metrics: Mapping[str, Any], spec: ModelSpec) -> tuple[ComparedRow, ...]:
     """The new pack's own figures, when nothing was measured for the other one."""
-    test = _mapping(metrics.get("test"))
-    figures, calls = _mapping(test.get("figures")), _mapping(test.get("calls"))
+    test = mapping(metrics.get("test"))
+    figures, calls = mapping(test.get("figures")), mapping(test.get("calls"))
     rows = [ComparedRow("accuracy", "", None, _figure(figures.get("accuracy")))]
     rows += [ComparedRow("recall", c, None, _figure(figures.get(f"recall_{c}"))) for c in spec.class_ids]
     rows.append(ComparedRow("ece", "", None, _figure(figures.get("ece"))))
@@ -244,12 +219,8 @@ def _plots(folder: Path, spec: ModelSpec) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, read_pack_file(folder, f"{EVALUATION}/{name}.png")) for name in names)
 
 
-def _gate_row(row: Mapping[str, Any]) -> GateRow:
-    return GateRow(*(plain_text(row.get(key) or "–") for key in ("what", "wanted", "reached", "verdict")))
-
-
 def _figure(found: object) -> Figure | None:
-    values = _mapping(found)
+    values = mapping(found)
     value, low, high = (number(values.get(key)) for key in ("value", "low", "high"))
     if not math.isfinite(value):
         return None
@@ -260,11 +231,3 @@ def _figure(found: object) -> Figure | None:
 def _count(value: object) -> int:
     found = number(value)
     return int(found) if math.isfinite(found) else 0
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()

@@ -203,6 +203,53 @@ def test_eight_bits_are_given_up_for_a_pack_that_has_none(qtbot, good, settings,
     assert (settings.current.pack, settings.current.precision) == ("tiny-pack@1.0.0", "fp32")
 
 
+FAILED = {
+    "passes": False,
+    "rows": [
+        {"what": "error among calls", "wanted": "≤ 0.02", "reached": "0.035", "verdict": "FAIL"},
+        {"what": "calls at home", "wanted": "≥ 0.9", "reached": "0.94", "verdict": "pass"},
+        {"what": "accuracy", "wanted": "published", "reached": "0.95", "verdict": "published"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"extra": {"evaluation/metrics.json": json.dumps({"gate": FAILED}).encode()}}, "fails 1 of 2 rows"),
+        ({"validated": False}, "not validated"),
+    ],
+)
+def test_a_doubtful_pack_is_used_only_after_a_question(qtbot, own, settings, window, changes, why):
+    tiny_pack(own / "doubtful", **changes)
+    window.controller.refresh()
+    idle(qtbot, window)
+    show(qtbot, window, "tiny-pack")
+    window.use_button.click()
+    idle(qtbot, window)
+    assert why in window.question.sentence.text()
+    window.question.no.click()
+    assert not window.question.isVisible()
+    assert settings.current.pack == ""
+    window.use_button.click()
+    idle(qtbot, window)
+    window.question.yes.click()
+    assert settings.current.pack == "tiny-pack@1.0.0"
+    assert not window.question.isVisible()
+
+
+def test_a_question_about_one_pack_is_gone_when_another_is_shown(qtbot, own, window):
+    tiny_pack(own / "doubtful", validated=False)
+    window.controller.refresh()
+    idle(qtbot, window)
+    show(qtbot, window, "tiny-pack")
+    window.use_button.click()
+    idle(qtbot, window)
+    assert window.question.isVisible()
+    show(qtbot, window, "lung-histology")
+    assert not window.question.isVisible()
+
+
 class NothingThere(FakeKeeper):
     """Knows the shipped pack only."""
 

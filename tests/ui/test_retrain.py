@@ -1,5 +1,6 @@
 """The window "Retrain…", page by page, with a program that stands in for the training."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -264,6 +265,28 @@ def test_a_training_is_followed_to_its_result(qtbot, window, data, session):
     assert "48 held-out images of 12 groups, split by group" in shown
     assert "not measured" in shown
     assert "Research use only" in shown
+
+
+def test_a_model_that_fails_the_gate_is_used_only_after_a_question(
+    qtbot, window, data, settings, tmp_path, monkeypatch
+):
+    row = {"what": "calls at home", "wanted": "≥ 0.9", "reached": "0.5", "verdict": "FAIL"}
+    gate = json.dumps({"gate": {"passes": False, "rows": [row, row | {"verdict": "pass"}]}}).encode()
+    failing = tiny_pack(tmp_path / "bad", pack_id="bad", extra={"evaluation/metrics.json": gate})
+    monkeypatch.setenv("FAKE_PACK", str(failing))
+    to_result(qtbot, window, data)
+    assert "calls at home: fails. Wanted ≥ 0.9, reached 0.5." in words(window.result)
+    page = window.result
+    above = next(label for label in page.findChildren(QLabel) if "reached 0.5" in label.text())
+    assert above.mapTo(page, QPoint()).y() < page.use.mapTo(page, QPoint()).y()
+    page.use.click()
+    assert "It fails 1 of 2 rows" in page.question.sentence.text()
+    page.question.no.click()
+    assert settings.current.pack == ""
+    page.use.click()
+    with qtbot.waitSignal(window.controller.used, timeout=20_000):
+        page.question.yes.click()
+    assert settings.current.pack == "bad@1.0.0"
 
 
 def test_what_limits_the_comparison_is_said(qtbot, window, data):

@@ -47,11 +47,12 @@ def test_quick_adaptation_from_folder_to_answer(qtbot, settings, drawn):
     assert result.parent.startswith("lung-histology-mobilenetv2@")
     assert result.images > 0
     assert all(row.new is not None and row.parent is not None for row in result.rows if row.key == "accuracy")
-    assert result.passes is False  # drawn tiles pass no gate, and the window says which rows fail
-    assert result.failing
+    assert result.gate.passes is False  # drawn tiles pass no gate, and the window says which rows fail
+    assert result.gate.failing
     assert {name for name, _ in controller.plots} >= {"confusion", "reliability"}
+    window.result.use.click()
     with qtbot.waitSignal(controller.used, timeout=60_000):
-        window.result.use.click()
+        window.result.question.yes.click()
     assert [e.name for e in find_packs([user_packs_dir()])] == ["lung-histology-mobilenetv2-adapted@0.1.0"]
     picture = drawn / "lung_scc" / "00_0.png"
     with qtbot.waitSignal(session.files_changed, timeout=20_000):

@@ -191,7 +191,7 @@ def test_a_result_without_figures_says_so_and_invents_none(tmp_path):
     tiny_pack(tmp_path / "pack", extra={"evaluation/metrics.json": b'{"test": {"figures": 7}}'})
     result = read_result(tmp_path, "old@1.0.0")
     assert result.parent == "old@1.0.0"
-    assert result.passes is None
+    assert result.gate.passes is None
     assert result.difference is None
     assert all(row.parent is None and row.new is None for row in result.rows)
     assert {row.key for row in result.rows} == {"accuracy", "recall", "ece", "coverage", "selective_accuracy"}

@@ -12,10 +12,11 @@ from lungviewer.core.paths import user_packs_dir
 from lungviewer.packs.names import MODEL_INT8
 from lungviewer.packs.store import PackEntry
 from lungviewer.services.training_events import Done, Step
+from lungviewer.ui import gate_words
 from lungviewer.ui.jobs import Job, JobFunction
 from lungviewer.ui.models import work
 from lungviewer.ui.models.import_request import ImportRequest
-from lungviewer.ui.models.work import Installed, Pages, Verdict
+from lungviewer.ui.models.work import Candidate, Installed, Pages, Verdict
 from lungviewer.ui.retrain.process import TrainingProcess
 from lungviewer.ui.session import Notice, ViewerSession
 
@@ -39,6 +40,7 @@ class ModelsController(QObject):
     busy_changed = Signal()
     wanted = Signal(str)  # name of a pack that the person will want to see
     told = Signal(object)  # Notice
+    doubted = Signal(object, str)  # PackEntry that is to be used, and why not at once; `use_anyway` uses it
     no_trash = Signal(object)  # Path of a pack that could only be deleted for good
 
     def __init__(self, session: ViewerSession, parent: QObject | None = None) -> None:
@@ -49,7 +51,6 @@ class ModelsController(QObject):
         self._verdicts: dict[Path, str] = {}
         self._jobs: list[Job] = []
         self._pages_job: Job | None = None
-        self._chosen: PackEntry | None = None
         self._after_listing = ""
         self._process = TrainingProcess(self)
         self._process.progressed.connect(self._import_step)
@@ -106,25 +107,32 @@ class ModelsController(QObject):
     # --- what is done ----------------------------------------------------------------------------
 
     def use(self, entry: PackEntry) -> None:
-        """Verify a pack, and take it when it passes."""
-        self._chosen = entry
+        """Verify a pack, and take it when it passes; `doubted` follows when a person is to be asked first."""
         self._set_busy(Busy(self.tr("Checking every file of the pack…")))
-        self._submit(lambda _ctx: work.check_pack(entry.path), self._use_checked)
+        self._submit(lambda _ctx: work.examine(entry), self._use_checked)
 
     @Slot(object)
-    def _use_checked(self, verdict: Verdict) -> None:
+    def _use_checked(self, candidate: Candidate) -> None:
         self._set_busy(None)
-        self._judged(verdict)
-        entry, self._chosen = self._chosen, None
-        if entry is None or entry.spec is None:
+        self._judged(candidate.verdict)
+        entry, problem = candidate.entry, candidate.verdict.problem
+        if entry.spec is None:
             return
-        if verdict.problem:
+        if problem:
             text = self.tr("This model is not loaded. {problem}")
-            self.told.emit(Notice("error", text.format(problem=verdict.problem)))
+            self.told.emit(Notice("error", text.format(problem=problem)))
             return
+        doubt = gate_words.doubt(candidate.gate, entry.spec.validated, name_rows=True)
+        if doubt:
+            self.doubted.emit(entry, doubt)
+        else:
+            self.use_anyway(entry)
+
+    def use_anyway(self, entry: PackEntry) -> None:
+        """Take a pack that verified; it is verified again when it is loaded."""
         settings, session = self.session.settings, self.session
         precision = settings.current.precision
-        if precision == "int8" and MODEL_INT8 not in entry.spec.files:
+        if precision == "int8" and entry.spec and MODEL_INT8 not in entry.spec.files:
             precision = "fp32"
             self.told.emit(Notice("info", self.tr("This model has no eight-bit form; the full one is used.")))
         if settings.current.pack == entry.name and session.engine_error is not None:

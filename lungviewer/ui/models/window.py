@@ -9,7 +9,6 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QMessageBox,
     QProgressBar,
     QPushButton,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from lungviewer.packs.store import PackEntry
+from lungviewer.ui import gate_words
 from lungviewer.ui.icons import icon
 from lungviewer.ui.models.controller import ModelsController
 from lungviewer.ui.models.details import PackDetails
@@ -28,6 +28,8 @@ from lungviewer.ui.models.standing import standing
 from lungviewer.ui.models.work import Pages
 from lungviewer.ui.notify import NoticeBar
 from lungviewer.ui.outside import open_outside
+from lungviewer.ui.prose import Plain
+from lungviewer.ui.question import Question
 from lungviewer.ui.session import Notice, ViewerSession
 
 _FIRST_SIZE = (1100, 680)
@@ -43,6 +45,7 @@ class ModelsWindow(QWidget):
         self.notices = NoticeBar()
         self.list = PackList()
         self.details = PackDetails()
+        self.question = Question(*gate_words.answers())
         self._form: ImportForm | None = None
         self._shown: PackEntry | None = None
         self._asked_about: PackEntry | None = None
@@ -62,7 +65,7 @@ class ModelsWindow(QWidget):
         self.folder_button = self._button("folder", self.tr("Open folder"), self._open_folder)
         self.remove_button = self._button("trash", self.tr("Remove…"), self._remove)
         self.stop_button = self._button("stop", self.tr("Stop"), self.controller.stop)
-        self._work = QLabel()
+        self._work = Plain()
         self._work.setTextFormat(Qt.TextFormat.PlainText)
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)
@@ -86,6 +89,7 @@ class ModelsWindow(QWidget):
         column = QVBoxLayout(right)
         column.setContentsMargins(6, 0, 0, 0)
         column.addWidget(self.details, 1)
+        column.addWidget(self.question)
         row = QHBoxLayout()
         row.addWidget(self.use_button)
         row.addStretch(1)
@@ -117,6 +121,8 @@ class ModelsWindow(QWidget):
         controller.busy_changed.connect(self._show_state)
         controller.told.connect(self.notices.show_notice)
         controller.no_trash.connect(self._offer_deletion)
+        controller.doubted.connect(self._doubt)
+        self.question.agreed.connect(self._use_anyway)
 
     def sizeHint(self) -> QSize:
         return QSize(*_FIRST_SIZE)
@@ -150,6 +156,7 @@ class ModelsWindow(QWidget):
     def _show_entry(self, entry: PackEntry | None) -> None:
         if entry != self._shown:
             self._shown = entry
+            self.question.take_back()
             self.details.show_entry(entry)
             if entry is not None and entry.spec is not None:
                 self.controller.read_pages(entry)
@@ -185,6 +192,16 @@ class ModelsWindow(QWidget):
     def _use(self) -> None:
         if self._shown is not None:
             self.controller.use(self._shown)
+
+    @Slot(object, str)
+    def _doubt(self, entry: PackEntry, why: str) -> None:
+        if entry == self._shown:
+            self.question.ask(why)
+
+    @Slot()
+    def _use_anyway(self) -> None:
+        if self._shown is not None:
+            self.controller.use_anyway(self._shown)
 
     @Slot()
     def _install(self) -> None:

@@ -15,6 +15,7 @@ from lungviewer.core.paths import pack_dirs, user_packs_dir
 from lungviewer.packs.loading import PackReader
 from lungviewer.packs.names import CARD, EVALUATION
 from lungviewer.packs.store import PackEntry, export_zip, find_packs, install_pack, verify_pack
+from lungviewer.services.gate import Gate, read_gate
 
 _MOST_PLOT_PIXELS = 16_000_000
 
@@ -25,6 +26,15 @@ class Verdict:
 
     path: Path
     problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A pack that a person wants to use: whether it verifies, and what it says about the gate."""
+
+    entry: PackEntry
+    verdict: Verdict
+    gate: Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,13 @@ def check_pack(path: Path) -> Verdict:
     except PackError as error:
         return Verdict(path, error.sentence)
     return Verdict(path, failed[0].detail if failed else "")
+
+
+def examine(entry: PackEntry) -> Candidate:
+    """All that is asked before a pack is used."""
+    verdict = check_pack(entry.path)
+    sound = entry.spec is not None and not verdict.problem
+    return Candidate(entry, verdict, read_gate(entry.path, entry.spec) if sound else Gate())
 
 
 def read_pages(path: Path, ctx: JobContext) -> Pages:

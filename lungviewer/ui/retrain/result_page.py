@@ -6,10 +6,12 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from lungviewer.services.retrain_result import TrainingResult
+from lungviewer.ui import gate_words
 from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
 from lungviewer.ui.outside import open_outside
 from lungviewer.ui.prose import Prose, Sentence
+from lungviewer.ui.question import Question
 from lungviewer.ui.retrain import result_words as words
 from lungviewer.ui.retrain.controller import RetrainController
 from lungviewer.ui.retrain.parts import Page, add_sentence, cells, empty_layout
@@ -25,6 +27,9 @@ class ResultPage(Page):
         self._top = QVBoxLayout()
         self.column.addLayout(self._top)
         self.column.addLayout(self._buttons())
+        self.question = Question(*gate_words.answers())
+        self.question.agreed.connect(controller.use)
+        self.column.addWidget(self.question)
         self.said = Sentence()
         self.column.addWidget(self.said)
         self._below = QVBoxLayout()
@@ -39,7 +44,7 @@ class ResultPage(Page):
     def _buttons(self) -> QHBoxLayout:
         self.use = QPushButton(icon("ok"), self.tr("&Use this model"))
         self.use.setToolTip(self.tr("Copies it among your models and lets it answer from now on."))
-        self.use.clicked.connect(self.controller.use)
+        self.use.clicked.connect(self._use)
         self.folder = QPushButton(icon("folder"), self.tr("Open its &folder"))
         self.folder.clicked.connect(self._open_folder)
         self.discard = QPushButton(icon("trash"), self.tr("&Discard"))
@@ -57,9 +62,12 @@ class ResultPage(Page):
         empty_layout(self._top)
         empty_layout(self._below)
         self.said.say("ok", "")
+        self.question.take_back()
         if result is not None:
             self._show_figures(result)
             self._show_gate(result)
+            for note in result.notes:
+                add_sentence(self._below, "info", note)
             self._show_plots()
             self.verticalScrollBar().setValue(0)
         self._enable()
@@ -92,16 +100,12 @@ class ResultPage(Page):
         self._top.addWidget(Prose(self.tr("Research use only, not for diagnosis.")))
 
     def _show_gate(self, result: TrainingResult) -> None:
-        add_sentence(self._below, "ok" if result.passes else "warning", words.gate_title(result))
-        for row in result.failing:
-            text = self.tr("{what}: {verdict}. Wanted {wanted}, reached {reached}.").format(
-                what=row.what, verdict=words.gate_verdict(row.verdict), wanted=row.wanted, reached=row.reached
-            )
-            entry = Prose(text, selectable=True)
+        gate = result.gate
+        add_sentence(self._top, "ok" if gate.passes else "warning", gate_words.gate_title(gate))
+        for row in gate.failing:
+            entry = Prose(gate_words.gate_row(row), selectable=True)
             entry.setContentsMargins(self.fontMetrics().height() * 2, 0, 0, 0)
-            self._below.addWidget(entry)
-        for note in result.notes:
-            add_sentence(self._below, "info", note)
+            self._top.addWidget(entry)
 
     def _show_plots(self) -> None:
         plots = QWidget()
@@ -121,6 +125,16 @@ class ResultPage(Page):
         for button in (self.use, self.folder, self.discard):
             button.setEnabled(there)
         self.buttons_changed.emit()
+
+    @Slot()
+    def _use(self) -> None:
+        result = self.controller.result
+        doubt = "" if result is None else gate_words.doubt(result.gate, result.spec.validated)
+        if doubt:
+            self.question.ask(doubt)
+            self.ensureWidgetVisible(self.question)
+        else:
+            self.controller.use()
 
     @Slot(str)
     def _used(self, name: str) -> None:

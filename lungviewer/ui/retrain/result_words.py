@@ -102,21 +102,6 @@ def verdict(result: TrainingResult) -> str:
     return text
 
 
-def gate_title(result: TrainingResult) -> str:
-    """Whether the pack passes the gate of all packs."""
-    if result.passes is None:
-        return _tr("Whether this model passes the gate of all models was not measured.")
-    if result.passes:
-        return _tr("Passes the gate of all models: {n} of {n} rows.").format(n=result.judged)
-    return _tr("Does not pass the gate of all models: {n} of {all} rows fail.").format(
-        n=len(result.failing), all=result.judged
-    )
-
-
-def gate_verdict(word: str) -> str:
-    return {"FAIL": _tr("fails"), "NOT MEASURED": _tr("not measured")}.get(word, word)
-
-
 def plot_title(name: str) -> str:
     return {
         "confusion": _tr("What was taken for what"),
