@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from lungviewer.core.backend import FloatArray, RawOutput
 from lungviewer.core.image import RGB
-from lungviewer.core.model import ImageCheckLimits, ModelSpec
+from lungviewer.core.model import ImageCheckLimits, ModelSpec, Role
 from lungviewer.core.outliers import OutlierModel
 from lungviewer.core.tissue import MIN_DENSITY, tissue_mask
 from lungviewer.core.types import Prediction, Status
@@ -29,11 +29,15 @@ REASON_SENTENCES: dict[str, str] = {
     "other_stain": "The colours are not those of H&E, which this model reads.",
     "colour": "The picture is in colour; this model reads CT.",
     "unlike_training": "The field is unlike anything this model was trained on.",
-    "low_confidence": "The model is less sure than its validation asks for.",
+    "low_confidence": "The model is not sure enough for a call without review.",
     "not_a_number": "The model gave no usable numbers for this field.",
     "low_resolution": "The picture had to be enlarged so much that detail is missing.",
     "not_validated": "Nobody has measured how often this imported model is right.",
     "overlay_not_written": "The heat map picture could not be written.",
+    "tumour_fields": "The image as a whole is not called tumour, but fields of it are.",
+    "fields_disagree": "More than a quarter of the fields that were read are called another class "
+    "than the image.",
+    "partly_refused": "More than a quarter of the fields with tissue were refused.",
     "mostly_refused": "More than half of the fields were refused.",
     "scale_unknown": "The file does not state its µm per pixel; the shorter side was taken as one field.",
 }
@@ -180,7 +184,7 @@ def _judge(
 def _call(
     by_class: Mapping[str, float], score: float | None, spec: ModelSpec, reasons: tuple[str, ...]
 ) -> Prediction:
-    best = max(by_class, key=lambda c: by_class[c])
+    best = _best(by_class)
     confidence = by_class[best]
     if not confidence >= spec.trust.review_below:
         reasons = (*reasons, "low_confidence")
@@ -189,15 +193,29 @@ def _call(
     return Prediction(Status.REVIEW if reasons else Status.OK, reasons, by_class, best, confidence, score)
 
 
+FEWEST_TUMOUR_FIELDS = 2
+"""So many fields called tumour in an image called otherwise are no stray: a second field has found the same.
+A single one asks for review where it is at least `STRAY_SHARE` of what was read."""
+
+STRAY_SHARE = 0.1
+LARGEST_DISAGREEMENT = 0.25
+LARGEST_REFUSED = 0.25
+"""Shares above which an image of several fields asks for review (`benchmarks/mosaics.py` measures how often
+that happens)."""
+
+_NOTHING_THERE = frozenset({"glass", "empty"})
+
+
 def combine_fields(
     predictions: Sequence[Prediction], spec: ModelSpec, doubts: tuple[str, ...] = ()
 ) -> Prediction:
     """The answer for an image from the answers for its fields.
 
     Calibrated probabilities are averaged over the fields that were not refused. An image that lost
-    more than nine tenths of its fields is refused for their commonest reason; one that lost more than
-    half of them is marked for review. The trust score is the mean over the fields that count. `doubts`
-    are reasons, known from outside, for which any call asks for review.
+    more than nine tenths of its fields is refused for their commonest reason. A mean hides what it was
+    made of, so an image asks for review when its fields contradict it, or when many of them were not read
+    (`_field_doubts`). The trust score is the mean over the fields that count. `doubts` are reasons, known
+    from outside, for which any call asks for review.
     """
     kept = [p for p in predictions if p.status is not Status.REFUSED]
     counted = kept or list(predictions)
@@ -208,5 +226,28 @@ def combine_fields(
         refused = [p.reasons for p in predictions if p.status is Status.REFUSED]
         commonest = Counter(refused).most_common(1)[0][0]
         return Prediction(Status.REFUSED, commonest, means, None, None, score)
-    mostly = ("mostly_refused",) if len(kept) * 2 < len(predictions) else ()
-    return _call(means, score, spec, (*doubts, *mostly))
+    return _call(means, score, spec, (*doubts, *_field_doubts(predictions, _best(means), spec)))
+
+
+def _best(by_class: Mapping[str, float]) -> str:
+    return max(by_class, key=lambda c: by_class[c])
+
+
+def _field_doubts(predictions: Sequence[Prediction], called: str, spec: ModelSpec) -> list[str]:
+    """Why the fields of an image that is `called` a class ask for review; nothing for a single field."""
+    calls = [p.predicted for p in predictions if p.predicted is not None]
+    tumour = {c.id for c in spec.classes if c.role is Role.TUMOUR}
+    found = sum(c in tumour for c in calls)
+    doubts = []
+    if called not in tumour and (found >= FEWEST_TUMOUR_FIELDS or found >= max(1, STRAY_SHARE * len(calls))):
+        doubts.append("tumour_fields")
+    if sum(c != called for c in calls) > LARGEST_DISAGREEMENT * len(calls):
+        doubts.append("fields_disagree")
+    # Glass is no loss: there was nothing to read. It still counts where hardly anything else is left.
+    something = [p for p in predictions if not _NOTHING_THERE.intersection(p.reasons)]
+    refused = sum(p.status is Status.REFUSED for p in something)
+    if len(calls) * 2 < len(predictions):
+        doubts.append("mostly_refused")
+    elif refused > LARGEST_REFUSED * len(something):
+        doubts.append("partly_refused")
+    return doubts

@@ -85,6 +85,8 @@ def test_colour_is_refused_by_a_ct_model_and_grey_is_not():
 def test_every_reason_has_a_sentence():
     for code in ("glass", "empty", "blur", "pen", "no_colour", "colour", "unlike_training", "low_confidence"):
         assert REASON_SENTENCES[code].endswith(".")
+    for code in ("tumour_fields", "fields_disagree", "partly_refused", "mostly_refused"):
+        assert REASON_SENTENCES[code].endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,7 @@ def test_refused_fields_do_not_take_part_in_the_average():
     fields = [
         field_answer(Status.OK, 0.9),
         field_answer(Status.OK, 0.8),
-        field_answer(Status.REFUSED, 0.0, ("pen",)),
+        field_answer(Status.REFUSED, 0.0, ("glass",)),
     ]
     answer = combine_fields(fields, SPEC)
     assert answer.status is Status.OK
@@ -213,3 +215,65 @@ def test_an_image_of_refused_fields_is_refused_for_the_commonest_reason():
     fields = [field_answer(Status.REFUSED, 0.9, (r,)) for r in ("glass", "glass", "pen")]
     answer = combine_fields(fields, SPEC)
     assert (answer.status, answer.reasons, answer.predicted) == (Status.REFUSED, ("glass",), None)
+
+
+def calls(*class_ids, refused=()):
+    """Sure answers for fields of an image: one of each class named, then those refused for a reason."""
+    sure = [
+        Prediction(Status.OK, (), {c: 0.98 if c == call else 0.01 for c in SPEC.class_ids}, call, 0.98, 0.0)
+        for call in class_ids
+    ]
+    return sure + [
+        Prediction(Status.REFUSED, (reason,), dict.fromkeys(SPEC.class_ids, 1 / 3), None, None, 9.0)
+        for reason in refused
+    ]
+
+
+BENIGN, A, B = "benign", "tumour_a", "tumour_b"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reasons"),
+    [
+        # A third tumour and a third of the fields refused: found by a reviewer as "Benign 86 %, OK".
+        (calls(*[BENIGN] * 12, B, B, refused=["unlike_training"] * 6), ("tumour_fields", "partly_refused")),
+        (calls(*[BENIGN] * 18, A, B), ("tumour_fields",)),
+        (calls(*[BENIGN] * 200, A, A), ("tumour_fields",)),
+        (calls(*[BENIGN] * 9, A), ("tumour_fields",)),
+        (calls(BENIGN, BENIGN, A), ("tumour_fields", "fields_disagree")),
+        (calls(*[A] * 14, *[B] * 6), ("fields_disagree",)),
+        (calls(*[A] * 14, *[BENIGN] * 6), ("fields_disagree",)),
+        (calls(*[A] * 14, refused=["blur"] * 6), ("partly_refused",)),
+        (calls(*[A] * 3, refused=["glass"] * 2 + ["blur"] * 2), ("mostly_refused",)),
+    ],
+)
+def test_fields_that_contradict_or_miss_ask_for_review(fields, reasons):
+    answer = combine_fields(fields, SPEC)
+    assert (answer.status, answer.reasons) == (Status.REVIEW, reasons)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        calls(*[BENIGN] * 19, A),  # a stray
+        calls(*[A] * 15, *[B] * 5),
+        calls(*[A] * 15, *[BENIGN] * 5),  # tumour seldom fills an image
+        calls(*[A] * 15, refused=["blur"] * 5),
+        calls(*[A] * 12, refused=["glass"] * 8 + ["pen"]),  # nothing to read is nothing missed
+        calls(A),
+        calls(BENIGN, refused=["glass"]),
+    ],
+)
+def test_fields_that_agree_well_enough_are_a_call(fields):
+    answer = combine_fields(fields, SPEC)
+    assert (answer.status, answer.reasons) == (Status.OK, ())
+
+
+def test_field_doubts_stand_beside_those_from_outside():
+    answer = combine_fields(calls(*[BENIGN] * 18, A, A), SPEC, ("scale_unknown",))
+    assert answer.reasons == ("scale_unknown", "tumour_fields")
+
+
+def test_a_refused_image_has_no_doubts_about_its_fields():
+    answer = combine_fields(calls(A, refused=["blur"] * 19), SPEC)
+    assert (answer.status, answer.reasons) == (Status.REFUSED, ("blur",))

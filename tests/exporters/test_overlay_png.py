@@ -138,7 +138,7 @@ def test_the_words_of_a_call_a_review_a_refusal_and_an_error() -> None:
         return " ".join(prediction_lines(prediction, {"a": "Adenocarcinoma"}, "pack 1.0"))
 
     assert said(Status.OK, (), "a", 0.9) == "Adenocarcinoma, confidence 90.0%. Model: pack 1.0"
-    assert "Needs review. The model is less sure" in said(Status.REVIEW, ("low_confidence",), "a", 0.6)
+    assert "Needs review. The model is not sure enough" in said(Status.REVIEW, ("low_confidence",), "a", 0.6)
     refused = said(Status.REFUSED, ("pen",), None, None)
     assert refused.startswith("Refused: no call is made for this image. The field has pen ink")
     assert "Adenocarcinoma" not in refused

@@ -328,7 +328,7 @@ def test_badges_say_the_answer_in_words(qtbot, judged, panel):
     assert badge("image_7.png") == "Cannot be read: file cut short"
     spoken = panel.model.index(3).data(Qt.ItemDataRole.AccessibleTextRole)
     assert spoken == "image_3.png, Needs review, Benign 51\u00a0%"
-    assert "less sure" not in panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "sure enough" not in panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
     assert "only glass" in panel.model.index(5).data(Qt.ItemDataRole.ToolTipRole)
 
 
