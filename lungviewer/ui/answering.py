@@ -21,8 +21,8 @@ class Outcome:
 
     record: ImageRecord
     result: ImageResult | None
-    assumed: float | None
-    state: FileState | None
+    assumed: float | None = None
+    state: FileState | None = None
 
 
 def answer_for(

@@ -14,6 +14,7 @@ from lungviewer.core.types import ImageRecord, Status
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.file_state import FileState
+from lungviewer.services.find import FoundFiles
 from lungviewer.services.opening import EngineChoice, EngineKeeper
 from lungviewer.services.rows import is_newer, same_answer, would_be_said
 from lungviewer.ui.answering import Outcome, answer_for
@@ -68,6 +69,7 @@ class ViewerSession(QObject):
         self.entries: tuple[Entry, ...] = ()
         self.files: tuple[Path, ...] = ()
         self.ignored = 0
+        self.found: FoundFiles | None = None
         self.listing = False
         self.current: Path | None = None
         self.engine_info: EngineInfo | None = None
@@ -170,7 +172,7 @@ class ViewerSession(QObject):
         self.listing, self._listing_job = False, None
         self.folder, self.entries, self._by_name = listing.root, listing.entries, listing.by_name
         self.files = tuple(entry.path for entry in listing.entries)
-        self.ignored = listing.ignored
+        self.ignored, self.found = listing.ignored, listing.found
         self.files_changed.emit()
         if self.current is None and self.files:
             self.select(self._wanted if self._wanted in listing.by_name.values() else self.files[0])
@@ -269,6 +271,20 @@ class ViewerSession(QObject):
         the file says."""
         return self._answers.scale_of(path)
 
+    @property
+    def usual_scale(self) -> float | None:
+        """µm/px for images of the open folder whose file says none."""
+        settings = self.settings.current
+        return settings.folder_scales.get(str(self.folder)) or settings.um_per_px or None
+
+    def set_folder_scale(self, um_per_px: float | None) -> None:
+        """Give the images of the open folder a scale where their files say none; it is remembered."""
+        if self.folder is not None:
+            self.settings.remember_scale(self.folder, um_per_px)
+            self._answers.scales.clear()
+            self.forget_answers()
+            self.scale_changed.emit()
+
     def set_scale(self, path: Path, um_per_px: float | None) -> None:
         """Give one image a scale (None takes it back), and ask again."""
         if um_per_px is None:
@@ -291,7 +307,7 @@ class ViewerSession(QObject):
         folder is open, where the model in force would say the same."""
         if self.folder is None or root != self.folder or self.engine_info is None:
             return
-        made_by, usual = self.engine_info.provenance, self.settings.current.um_per_px or None
+        made_by, usual = self.engine_info.provenance, self.usual_scale
         for record in records:
             path = self._by_name.get(record.path)
             if path is None or not would_be_said(
@@ -311,7 +327,7 @@ class ViewerSession(QObject):
         if waiting is not None:
             waiting.abandon()
         keeper, choice, decoder = self.keeper, self._choice, self.decoder
-        given, usual = self._answers.scales.get(path), self.settings.current.um_per_px or None
+        given, usual = self._answers.scales.get(path), self.usual_scale
         job = self.model_jobs.submit(
             lambda ctx: answer_for(path, keeper.get(choice), given, usual, decoder, ctx), rank=rank
         )

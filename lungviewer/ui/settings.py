@@ -21,6 +21,7 @@ from lungviewer.services.engine import desktop_threads
 from lungviewer.services.opening import EngineChoice
 
 MOST_RECENT = 10
+MOST_SCALES = 200
 _LOCK_WAIT_S = 0.5
 THEMES = ("system", "light", "dark")
 DEVICES = ("auto", "cuda", "directml", "cpu")
@@ -72,6 +73,7 @@ class Settings:
     notice_seen: bool = False
     last_folder: str = ""
     recent: list[str] = field(default_factory=list)
+    folder_scales: dict[str, float] = field(default_factory=dict)
     geometry: str = ""
     layout: str = ""
 
@@ -106,6 +108,11 @@ class SettingsStore(QObject):
         self._current = new
         self._write(sound)
         self.changed.emit(new)
+
+    def remember_scale(self, folder: Path, um_per_px: float | None) -> None:
+        """Keep the scale of a folder; None forgets it."""
+        scales = {name: scale for name, scale in self._current.folder_scales.items() if name != str(folder)}
+        self.update(folder_scales=scales if um_per_px is None else {**scales, str(folder): float(um_per_px)})
 
     def remember(self, folder: Path) -> None:
         """Put a folder or file first in the list of recent ones."""
@@ -145,12 +152,18 @@ def _sound(values: dict[str, Any]) -> dict[str, Any]:
     hints = get_type_hints(Settings)
     known = {f.name for f in fields(Settings)}
     sound = {n: v for n, v in values.items() if n in known and _fits(n, v, hints[n])}
+    if "folder_scales" in sound:
+        sound["folder_scales"] = dict(list(sound["folder_scales"].items())[-MOST_SCALES:])
     if "recent" in sound:
         sound["recent"] = sound["recent"][:MOST_RECENT]
     return sound
 
 
 def _fits(name: str, value: Any, kind: Any) -> bool:
+    if name == "folder_scales":
+        return isinstance(value, dict) and all(
+            isinstance(k, str) and isinstance(v, float) and 0 < v <= 20 for k, v in value.items()
+        )
     if name == "recent":
         return isinstance(value, list) and all(isinstance(v, str) for v in value)
     if kind is float:

@@ -10,6 +10,7 @@ from PIL import Image
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui.listing import look_up
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.settings import SettingsStore
 from tests.fixtures.scans import draw_images
 from tests.fixtures.windows import FakeKeeper, load_model, open_folder
 
@@ -137,6 +138,19 @@ def row_of(name, **values):
     made_by = {"model_sha256": "f" * 64, "backend": "fake"}
     plain = {"status": Status.OK, "predicted_class": "red", "confidence": 0.75}
     return ImageRecord(path=name, kind="image", **{**plain, **made_by, **values})
+
+
+def test_the_scale_of_a_folder_is_remembered_and_can_be_taken_back(qtbot, settings, session, pictures):
+    open_folder(qtbot, session, pictures)
+    session.set_folder_scale(0.5)
+    qtbot.waitUntil(lambda: all(session.record(p) is not None for p in session.files))
+    assert {session.record(p).um_per_px for p in session.files} == {0.5, None}  # one cannot be read
+    open_folder(qtbot, session, pictures)
+    assert session.record(session.files[0]).um_per_px == 0.5
+    assert SettingsStore().current.folder_scales == {str(pictures.resolve()): 0.5}
+    session.set_folder_scale(None)
+    qtbot.waitUntil(lambda: session.record(session.files[0]) is not None)
+    assert session.record(session.files[0]).um_per_px is None
 
 
 def test_reading_again_finds_new_files_and_stays_at_the_image(qtbot, session, pictures):

@@ -89,6 +89,7 @@ class ViewerPane(QWidget):
         furniture.minimap.jump_asked.connect(self.view.jump_to)
         furniture.scale.set_asked.connect(self.ask_scale)
         furniture.popup.given.connect(self._scale_given)
+        furniture.popup.given_to_folder.connect(session.set_folder_scale)
         furniture.popup.closed.connect(self.view.setFocus)
 
     # --- what the window may ask for ---------------------------------------------------------------
@@ -151,7 +152,9 @@ class ViewerPane(QWidget):
         """Open the small question for the scale of this image."""
         path = self._session.current
         if path is not None and self._info is not None:
-            self.furniture.popup.ask(self.um_per_px, self._session.scale_of(path) is not None)
+            given = self._session.scale_of(path)
+            of_folder = given is not None and given == self._session.usual_scale
+            self.furniture.popup.ask(self.um_per_px, given is not None, of_folder)
             self._place()
 
     def show_next_class(self) -> None:

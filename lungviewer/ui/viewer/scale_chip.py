@@ -7,19 +7,19 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from lungviewer.exporters.overlay_frame import scale_bar
-from lungviewer.ui.prose import bold_font
+from lungviewer.ui.prose import Plain, bold_font
 from lungviewer.ui.viewer.chip import Chip
 from lungviewer.ui.viewer.scales import zoom_words
 
 
 class ScaleChip(Chip):
-    """`show_scale` says what to draw; `set_asked` is emitted by the button that an unknown scale has."""
+    """`show_scale` says what to draw; `set_asked` is emitted by the button that sets it or puts it right."""
 
     set_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, passes_mouse=False)
-        self._zoom = QLabel()
+        self._zoom = Plain()
         self._zoom.setFont(bold_font())
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bar = _Bar()
@@ -46,7 +46,7 @@ class ScaleChip(Chip):
         known = um_per_px is not None
         self._bar.setVisible(known)
         self._unknown.setVisible(not known)
-        self.button.setVisible(not known)
+        self.button.setText(self.tr("Change…") if known else self.tr("Set…"))
         if um_per_px is not None:
             self._bar.show_length(*scale_bar(max(40, view_width), um_per_px / zoom))
             self._zoom.setToolTip(self.tr("Magnification: at 10×, one pixel of the screen covers 1 µm"))

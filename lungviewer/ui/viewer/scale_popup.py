@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLocale, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QLocale, QSize, Qt, Signal, SignalInstance, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from lungviewer.core.errors import UsageError
 from lungviewer.readers.scale import user_scale
@@ -13,9 +13,11 @@ from lungviewer.ui.viewer.chip import Chip
 
 
 class ScalePopup(Chip):
-    """`given` carries µm/px (float) of level 0, or None: what the file says. Esc closes it."""
+    """`given` carries µm/px (float) of level 0, or None: what the file says; `given_to_folder` the same for
+    every image of the folder whose file says none. Esc closes it."""
 
     given = Signal(object)
+    given_to_folder = Signal(object)
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -32,18 +34,21 @@ class ScalePopup(Chip):
         self._back.clicked.connect(self._give_back)
         self._edit.returnPressed.connect(self._take)
         self._edit.textEdited.connect(self._calm)
+        self.folder = QCheckBox(self.tr("For all images of this folder that state no scale"))
         row = QHBoxLayout()
         for button in (take, cancel, self._back):
             row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(self.pad, self.pad, self.pad, self.pad)
-        for part in (question, self._edit, self._hint):
+        for part in (question, self._edit, self._hint, self.folder):
             column.addWidget(part)
         column.addLayout(row)
         self.hide()
 
-    def ask(self, now: float | None, by_person: bool) -> None:
-        """Open, with the scale that is in force; `by_person`: offer to take it back."""
+    def ask(self, now: float | None, by_person: bool, for_folder: bool) -> None:
+        """Open, with the scale that is in force; `by_person`: offer to take it back; `for_folder`: it is that
+        of the folder."""
+        self.folder.setChecked(for_folder)
         self._edit.setText("" if now is None else QLocale().toString(now, "g", 6))
         self._edit.selectAll()
         self._back.setVisible(by_person)
@@ -87,12 +92,15 @@ class ScalePopup(Chip):
             self._edit.setFocus()
             return
         self._close()
-        self.given.emit(scale.um_per_px)
+        self._signal().emit(scale.um_per_px)
 
     @Slot()
     def _give_back(self) -> None:
         self._close()
-        self.given.emit(None)
+        self._signal().emit(None)
+
+    def _signal(self) -> SignalInstance:
+        return self.given_to_folder if self.folder.isChecked() else self.given
 
     @Slot()
     def _close(self) -> None:
