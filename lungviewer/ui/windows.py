@@ -105,7 +105,8 @@ class Windows(QObject):
         _raise(self._kept("crash", lambda: CrashReport(report, folder, self._owner)))
 
     def may_close(self) -> bool:
-        """Ask, once, when something is at work that closing would stop. It can be resumed."""
+        """Ask, once, when something is at work that closing would stop and that can be resumed; wait for a
+        review that is being written, which cannot."""
         at_work = []
         if self._scan.active:
             at_work.append(self.tr("A folder is being scanned."))

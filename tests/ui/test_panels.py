@@ -63,7 +63,7 @@ def opened(qtbot, session, panel, folder):
     """Open a folder, wait for its answers and until the panel shows them."""
     session.load_model()
     open_folder(qtbot, session, folder)
-    qtbot.waitUntil(lambda: session.spec is not None and not panel._soon.isActive())
+    qtbot.waitUntil(lambda: session.spec is not None and panel.settled)
     return session.record(session.current)
 
 
@@ -186,7 +186,7 @@ def test_a_refused_image_keeps_its_bars_greyed_and_headed(qtbot, answered):
     assert section.number.text() == ""
     assert section.bars_heading.text().startswith("Not a call")
     assert [bar.value for bar in section.bars.bars] == list(answered.record.probabilities.values())
-    assert section.bars._fill(section.bars.bars[0]).name() != answered.spec.classes[0].colour
+    assert section.bars.fill(section.bars.bars[0]).name() != answered.spec.classes[0].colour
 
 
 def test_every_reason_of_a_refusal_is_a_sentence_and_notes_stand_apart(qtbot, answered):
@@ -247,7 +247,7 @@ def test_hiding_the_answer_hides_it_in_every_section(qtbot, session, panel, one)
     opened(qtbot, session, panel, one)
     undecided = {session.current}
     panel.hide_answers(lambda path: path in undecided)
-    qtbot.waitUntil(lambda: not panel._soon.isActive())
+    qtbot.waitUntil(lambda: panel.settled)
     texts = [w.text() for w in panel.findChildren(QWidget) if hasattr(w, "text") and w.isVisible()]
     assert "Answer hidden" in texts
     assert not [text for text in texts if "Tumour A" in text]
@@ -423,7 +423,7 @@ def test_everything_fits_into_300_pixels(qtbot, session, panel, long, text_scale
     opened(qtbot, session, panel, long)
     panel.sections["Provenance"].open(True)
     panel.check.button.click()
-    qtbot.waitUntil(lambda: panel.check._job is None and bool(panel.regions.buttons))
+    qtbot.waitUntil(lambda: not panel.check.running and bool(panel.regions.buttons))
     qtbot.waitUntil(lambda: panel.widget().width() <= panel.viewport().width())
     content = panel.widget()
     assert panel.width() == 300
@@ -464,7 +464,7 @@ def test_the_shipped_model_answers_a_sample_in_the_panel(qtbot, real_session):
     session.load_model()
     session.open_paths([bundled("resources") / "samples" / "synthetic_squamous_cell_carcinoma_3.png"])
     qtbot.waitUntil(lambda: session.record(session.current) is not None, timeout=60_000)
-    qtbot.waitUntil(lambda: not panel._soon.isActive())
+    qtbot.waitUntil(lambda: panel.settled)
     record = session.record(session.current)
     assert panel.prediction.headline.text() == headline(record, session.spec)
     assert [bar.value for bar in panel.prediction.bars.bars] == [

@@ -9,7 +9,7 @@ from lungviewer.core.geometry import Rect
 from lungviewer.services.occlusion import CONTROLS, OcclusionCheck, Verdict, check_explanation
 from lungviewer.services.regions import Region
 from lungviewer.ui.panels.check_words import scope_sentence, verdict_sentence
-from lungviewer.ui.panels.hidden_picture import HiddenPicture, _outline
+from lungviewer.ui.panels.hidden_picture import HiddenPicture, outline
 from lungviewer.ui.panels.regions import RegionButton
 from lungviewer.ui.panels.side import SidePanel
 from tests.fixtures.packs import paint
@@ -43,14 +43,14 @@ def panel(qtbot, session, folder):
     panel.show()
     session.load_model()
     open_folder(qtbot, session, folder)
-    qtbot.waitUntil(lambda: session.spec is not None and not panel._soon.isActive())
+    qtbot.waitUntil(lambda: session.spec is not None and panel.settled)
     yield panel
     panel.shutdown()
 
 
 def run_check(qtbot, panel):
     panel.check.button.click()
-    qtbot.waitUntil(lambda: panel.check._job is None)
+    qtbot.waitUntil(lambda: not panel.check.running)
 
 
 def test_the_check_shows_what_the_service_finds(qtbot, session, panel, folder):
@@ -95,13 +95,12 @@ def test_what_is_only_shown_otherwise_keeps_the_finding(qtbot, session, panel):
 def test_an_answer_that_comes_too_late_is_dropped(qtbot, session, panel, folder):
     session.keeper.hold.clear()
     panel.check.button.click()
-    job = panel.check._job
+    assert panel.check.running
     session.select(folder / "b.png")
     session.keeper.hold.set()
     qtbot.waitUntil(lambda: not session.model_jobs.busy)
-    qtbot.waitUntil(lambda: not panel._soon.isActive())
-    assert job is not None
-    assert panel.check._job is None
+    qtbot.waitUntil(lambda: panel.settled)
+    assert not panel.check.running
     assert panel.check.bars.bars == ()
     assert panel.check.verdict.text() == ""
 
@@ -191,7 +190,7 @@ def test_several_fields_and_strange_holes_are_told():
 
 
 def test_the_outline_goes_round_the_hidden_cells(qtbot):
-    assert len(_outline(np.array([[True, True], [False, False]]))) == 6
+    assert len(outline(np.array([[True, True], [False, False]]))) == 6
     picture = HiddenPicture()
     qtbot.addWidget(picture)
     picture.show_picture(np.full((8, 8, 3), 120, np.uint8), np.array([[True, False], [False, False]]))
@@ -254,6 +253,6 @@ def test_enter_works_a_region_as_space_does(qtbot):
 
 def test_many_fields_are_checked_in_the_strongest(qtbot, session, panel, long):
     open_folder(qtbot, session, long)
-    qtbot.waitUntil(lambda: panel.check.button.isEnabled() and not panel._soon.isActive())
+    qtbot.waitUntil(lambda: panel.check.button.isEnabled() and panel.settled)
     run_check(qtbot, panel)
     assert "6 strongest of 12" in panel.check.scope.text()

@@ -198,3 +198,12 @@ def test_the_window_may_be_closed_while_it_works(qtbot, window, table, monkeypat
     assert started.wait(20)
     window.close()
     window.shutdown()
+
+
+def test_a_blinded_reviewer_is_warned_that_a_report_tells_the_answers(window, session):
+    assert window.warning.isHidden()
+    session.settings.update(blinded=True)
+    assert window.warning.isVisible()
+    assert "tells every answer" in window.warning.text()
+    session.settings.update(blinded=False)
+    assert window.warning.isHidden()

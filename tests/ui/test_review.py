@@ -167,10 +167,12 @@ def test_a_full_disk_is_said_in_place_and_the_words_are_kept(
 
 @pytest.fixture
 def slow(log, monkeypatch):
-    """Holds every entry on its way to the disk until it is set."""
+    """Holds every entry on its way to the disk until it is set; `begun` tells that one is held."""
     go, append = threading.Event(), log.append
+    go.begun = threading.Event()
 
     def held(draft):
+        go.begun.set()
         go.wait(20)
         return append(draft)
 
@@ -246,7 +248,7 @@ def test_what_is_on_record_comes_back_for_a_renamed_image(qtbot, session, log, d
     open_folder(qtbot, session, moved)
     qtbot.waitUntil(lambda: bool(desk.history(session.current)))
     assert "Accepted" in panel.record_text.text()
-    assert "History (1)" in panel._history_section.heading.text()
+    assert "History (1)" in panel.history_section.heading.text()
 
 
 def test_a_file_replaced_under_the_same_name_has_no_review(qtbot, session, log, desk, panel, opened):
@@ -320,7 +322,7 @@ def test_a_blinded_reviewer_sees_nothing_of_earlier_reviews(qtbot, session, log,
     look_at(qtbot, session, desk, opened[1])
     assert desk.blinding.hidden(opened[1])
     assert "Bob" not in panel.record_text.text() + panel.history.text()
-    assert not panel._history_section.isVisible()
+    assert not panel.history_section.isVisible()
     session.settings.update(reviewer="Bob")
     assert not desk.blinding.hidden(opened[1])
     assert "Bob" in panel.record_text.text()
@@ -400,6 +402,7 @@ def test_a_review_that_waits_is_written_when_the_window_closes(qtbot, session, l
 def test_a_review_that_is_being_written_is_waited_for(qtbot, session, log, desk, panel, opened, slow):
     session.settings.update(reviewer="Ann")
     panel.accept()
+    assert slow.begun.wait(20)
     waiting = threading.Timer(0.2, slow.set)
     waiting.start()
     assert desk.shutdown()
@@ -411,7 +414,7 @@ def test_a_review_that_is_being_written_is_waited_for(qtbot, session, log, desk,
 def test_a_review_that_may_be_lost_is_told_at_the_next_start(qtbot, session, log, desk, panel, opened, slow):
     session.settings.update(reviewer="Ann")
     panel.accept()
-    qtbot.waitUntil(lambda: desk.writing)
+    assert slow.begun.wait(20)
     assert not desk.shutdown(within_s=0.05)
     slow.set()
     qtbot.waitUntil(lambda: not session.file_jobs.busy)

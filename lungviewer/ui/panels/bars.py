@@ -87,7 +87,7 @@ class Bars(QWidget):
         metrics, width = self.fontMetrics(), self.width()
         group = QPalette.ColorGroup.Disabled if self._faded else QPalette.ColorGroup.Active
         ink = self.palette().color(group, QPalette.ColorRole.WindowText)
-        fill = self._fill(bar)
+        fill = self.fill(bar)
         left = 0
         if bar.swatch:
             side = round(metrics.ascent() * 0.8)
@@ -125,7 +125,7 @@ class Bars(QWidget):
         for x in (low, high):
             painter.drawLine(QLineF(x, middle - half, x, middle + half))
 
-    def _fill(self, bar: Bar) -> QColor:
+    def fill(self, bar: Bar) -> QColor:
         if self._faded:
             return self.palette().color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText)
         return QColor(bar.colour) if bar.colour else self.palette().color(QPalette.ColorRole.Accent)

@@ -76,6 +76,10 @@ class CheckSection(QWidget):
         self.button.setEnabled(not reason)
         self.share.setEnabled(not reason)
 
+    @property
+    def running(self) -> bool:
+        return self._job is not None
+
     def shutdown(self) -> None:
         self._drop_job()
 

@@ -30,7 +30,7 @@ class HiddenPicture(QWidget):
 
     def show_picture(self, pixels: RGB, hidden: npt.NDArray[np.bool_]) -> None:
         self._picture = rgb_image(pixels)
-        self._edges = _outline(hidden)
+        self._edges = outline(hidden)
         self.show()
         self.update()
 
@@ -54,7 +54,7 @@ class HiddenPicture(QWidget):
             painter.drawLines(self._edges)
 
 
-def _outline(hidden: npt.NDArray[np.bool_]) -> list[QLineF]:
+def outline(hidden: npt.NDArray[np.bool_]) -> list[QLineF]:
     """The border between hidden cells and others, in a square of side 1."""
     rows, columns = hidden.shape
     padded = np.pad(hidden, 1)

@@ -95,7 +95,7 @@ class ReviewPanel(QWidget):
         buttons = FlowLayout(across=6)
         for button in (self.first_button, self.accept_button, self.override_button, self.comment_button):
             buttons.addWidget(button)
-        self._history_section = Section(self.tr("History"), self.history, opened=False)
+        self.history_section = Section(self.tr("History"), self.history, opened=False)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 8)
         column.addWidget(self.record_text)
@@ -103,11 +103,11 @@ class ReviewPanel(QWidget):
         column.addLayout(self._form)
         column.addLayout(buttons)
         column.addWidget(self.message)
-        column.addWidget(self._history_section)
+        column.addWidget(self.history_section)
         column.addWidget(self.blinded)
         order = (
             *(self.classes, self.comment, self.reviewer, self.first_button, self.accept_button),
-            *(self.override_button, self.comment_button, self._history_section.heading, self.blinded),
+            *(self.override_button, self.comment_button, self.history_section.heading, self.blinded),
         )
         for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)
@@ -295,9 +295,9 @@ class ReviewPanel(QWidget):
         self.record_text.say(symbol, text)
         lines = () if hidden or problem or not history else reversed(history)
         self.history.setText("\n\n".join(f"{entry.number}. {entry_line(entry, spec)}" for entry in lines))
-        self._history_section.setVisible(bool(self.history.text()))
+        self.history_section.setVisible(bool(self.history.text()))
         count = len(history) if history else 0
-        self._history_section.heading.setText(self.tr("History ({count})").format(count=count))
+        self.history_section.heading.setText(self.tr("History ({count})").format(count=count))
 
     def _say(self, symbol: str, text: str) -> None:
         self.message.say(symbol, text)

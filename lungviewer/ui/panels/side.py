@@ -63,6 +63,11 @@ class SidePanel(QScrollArea):
         self.sections[title] = section
         return section
 
+    @property
+    def settled(self) -> bool:
+        """Whether everything there is to say is shown."""
+        return not self._soon.isActive()
+
     def hide_answers(self, hidden: Hidden) -> None:
         """Say nothing of an image's call while `hidden` is true of it: a blinded reviewer has not
         decided yet. What is no call is shown. `refresh` asks again."""

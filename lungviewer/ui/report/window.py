@@ -24,6 +24,7 @@ from lungviewer.ui.prose import Sentence, Sized
 from lungviewer.ui.report.form import ReportForm
 from lungviewer.ui.report.work import Pictures, agreement_text, make, make_with_pictures
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.settings import Settings
 
 _WIDTH = 620
 
@@ -49,6 +50,8 @@ class ReportWindow(QWidget):
         self.form.chosen.connect(self._lacks)
         self._make_buttons()
         self._arrange()
+        session.settings.changed.connect(self._warn)
+        self._warn(session.settings.current)
         self._show()
 
     # --- building --------------------------------------------------------------------------------
@@ -61,7 +64,7 @@ class ReportWindow(QWidget):
         self.folder_button = self._button("folder", self.tr("Open &folder"), self.open_folder)
         self.bar = QProgressBar()
         self.bar.setAccessibleName(self.tr("Progress of the report"))
-        self.message = Sentence()
+        self.message, self.warning = Sentence(), Sentence()
 
     def _button(self, symbol: str, text: str, slot: object) -> QPushButton:
         button = QPushButton(icon(symbol), text)
@@ -75,6 +78,7 @@ class ReportWindow(QWidget):
         buttons.addStretch(1)
         words = self.tr("Research use only, not for diagnosis: every page of a report says so.")
         column = QVBoxLayout(self)
+        column.addWidget(self.warning)
         column.addWidget(self.form)
         column.addLayout(buttons)
         column.addWidget(self.bar)
@@ -187,6 +191,11 @@ class ReportWindow(QWidget):
             self.bar.setRange(0, 0)
         for button in (self.open_button, self.folder_button):
             button.setVisible(self._made is not None)
+
+    @Slot(object)
+    def _warn(self, settings: Settings) -> None:
+        text = self.tr("Blinded first read is on: a report tells every answer, also those not decided about.")
+        self.warning.say("warning" if settings.blinded else "", text if settings.blinded else "")
 
     @Slot()
     def open_report(self) -> None:
