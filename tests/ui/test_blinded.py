@@ -43,7 +43,7 @@ def window(qtbot, settings, session, pictures):
 
 def answered(session, path, row):
     """Have the model say something else; the fake one knows no doubt."""
-    session._records[path] = replace(row, path=session.record(path).path)
+    session._answers.rows[path] = replace(row, path=session.record(path).path)
     session.outcome_changed.emit(path)
 
 
