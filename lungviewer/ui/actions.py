@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QMenu, QWidget
 
 from lungviewer.ui.commands import Commands
 from lungviewer.ui.icons import icon
+from lungviewer.ui.names import folder_name, menu_text, shown, tooltip
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.shortcuts import MAGNIFICATIONS, shortcut
 
@@ -183,9 +184,8 @@ class Actions(QObject):
         self._recent.clear()
         for text in self._session.settings.current.recent:
             path = Path(text)
-            # An ampersand in a name is no mark of a key.
-            action = self._recent.addAction(" ".join(path.name.split()).replace("&", "&&") or text)
-            action.setToolTip(text)
+            action = self._recent.addAction(menu_text(folder_name(path)))
+            action.setToolTip(tooltip(shown(text)))
             action.triggered.connect(_Call(partial(self._session.open_paths, [path]), action).go)
         if self._recent.isEmpty():
             self._recent.addAction(self.tr("Nothing was opened yet")).setEnabled(False)

@@ -6,6 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from lungviewer.ui.names import tooltip
+
 
 class ElidedLabel(QLabel):
     """One line of plain text. `mode`: which part goes; the middle for names, whose ends tell files apart."""
@@ -20,7 +22,7 @@ class ElidedLabel(QLabel):
 
     def setText(self, text: str) -> None:
         self._whole = " ".join(text.split())
-        self.setToolTip(self._whole)
+        self.setToolTip(tooltip(self._whole))
         self.setAccessibleName(self._whole)
         self._elide()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from lungviewer.ui.icons import icon
-from lungviewer.ui.prose import Prose
+from lungviewer.ui.prose import Plain, Prose
 from lungviewer.ui.session import Notice
 from lungviewer.ui.symbol import Symbol
 
@@ -26,7 +26,7 @@ class NoticeBar(QFrame):
         self._symbol = Symbol("info")
         self._text = Prose(selectable=True)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        self._more = QLabel()
+        self._more = Plain()
         self._action = QPushButton()
         self._action.clicked.connect(self._act)
         self._close = QToolButton()

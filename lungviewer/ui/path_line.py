@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
+from lungviewer.ui.names import tooltip
+
 
 class PathLine(QWidget):
     """`given` tells what a person typed, when they are done; what the program sets is not told. The button's
@@ -39,7 +41,7 @@ class PathLine(QWidget):
         """Set by the program; what is being typed is not taken away."""
         if not self._edited and text != self.line.text():
             self.line.setText(text)
-            self.line.setToolTip(text)
+            self.line.setToolTip(tooltip(text))
 
     def take(self, path: Path) -> None:
         """As if it had been typed."""

@@ -9,14 +9,23 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QWidg
 from lungviewer.ui.symbol import Symbol
 
 
-class Prose(QLabel):
+class Plain(QLabel):
+    """Words on one line. Never a bare `QLabel` for what is not written in the program: it would take names
+    such as "<b>" for formatting, and open the pictures they ask for."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+
+
+class Prose(Plain):
     """Plain text over as many lines as it needs. `faint`: greyed; `selectable`: to be copied."""
 
     def __init__(
         self, text: str = "", *, bold: bool = False, faint: bool = False, selectable: bool = False
     ) -> None:
         super().__init__(text)
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         if selectable:
             self.setTextInteractionFlags(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from lungviewer.core.image import ImageInfo
 from lungviewer.ui.elided import ElidedLabel
+from lungviewer.ui.prose import Plain
 from lungviewer.ui.session import ViewerSession
 
 _DEVICES = {"cpu": "CPU", "cuda": "GPU (CUDA)", "directml": "GPU (DirectML)"}
@@ -21,7 +22,7 @@ class StatusLine(QWidget):
         self._info: ImageInfo | None = None
         self._image = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         self._image.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._model = QLabel()
+        self._model = Plain()
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 6, 0)
         row.setSpacing(18)

@@ -6,8 +6,8 @@ import pytest
 
 from lungviewer.core.types import Status
 from lungviewer.ui.browser.arranging import Answers, Filter, Order, arrange
-from lungviewer.ui.browser.names import shown, tooltip
 from lungviewer.ui.listing import entries_of
+from lungviewer.ui.names import shown, tooltip
 from tests.fixtures.browsing import answer
 
 FOLDER = Path("/data/case")
@@ -99,3 +99,6 @@ def test_odd_names_are_shown_on_one_line_in_one_direction(name, expected):
 
 def test_a_name_is_never_taken_for_formatting():
     assert tooltip("<b>x</b>.png", "", "b") == "<qt>&lt;b&gt;x&lt;/b&gt;.png<br>b</qt>"
+    assert tooltip("<img src=x>") == "<qt>&lt;img src=x&gt;</qt>"
+    assert tooltip("&lt;b") == "<qt>&amp;lt;b</qt>"
+    assert tooltip("a && b & c.png") == "a && b & c.png"  # nothing in it to escape

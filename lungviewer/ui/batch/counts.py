@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import Status
 from lungviewer.ui.flow import FlowLayout
+from lungviewer.ui.prose import Plain
 from lungviewer.ui.symbol import Swatch, Symbol
 from lungviewer.ui.words import class_label, count, status_word
 
@@ -86,7 +87,7 @@ class _Item(QWidget):
     def __init__(self, sign: QWidget, word: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._word = word
-        self._label = QLabel()
+        self._label = Plain()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)

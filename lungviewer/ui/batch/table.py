@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from lungviewer.core.types import ImageRecord
+from lungviewer.ui.names import tooltip
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -109,8 +110,10 @@ class RecordTable(QAbstractTableModel):
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         column = self._columns[index.column()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.DisplayRole:
             return column.text(self.record(index.row()))
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tooltip(column.text(self.record(index.row())))
         if role == Qt.ItemDataRole.DecorationRole and column.colour is not None:
             return column.colour(self.record(index.row()))
         if role == Qt.ItemDataRole.TextAlignmentRole and column.right:

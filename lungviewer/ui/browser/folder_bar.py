@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QSizePoli
 
 from lungviewer.core.job import JobContext
 from lungviewer.services.folders import subfolders
-from lungviewer.ui.browser.names import folder_name, menu_text, shown, tooltip
 from lungviewer.ui.icons import icon
 from lungviewer.ui.jobs import Job
+from lungviewer.ui.names import folder_name, menu_text, shown, tooltip
 from lungviewer.ui.session import ViewerSession
 
 _SEPARATOR = "›"

@@ -19,8 +19,8 @@ from lungviewer.ui.browser.arranging import (
     arrange,
 )
 from lungviewer.ui.browser.loading import ThumbnailLoader
-from lungviewer.ui.browser.names import shown, tooltip
 from lungviewer.ui.listing import Entry
+from lungviewer.ui.names import shown, tooltip
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.telling import Hidden, hidden_words, told
 

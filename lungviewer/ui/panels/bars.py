@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QLineF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from lungviewer.ui.names import tooltip
 from lungviewer.ui.words import percent
 
 _BAR_PX = 7
@@ -70,7 +71,7 @@ class Bars(QWidget):
             row = event.pos().y() // max(1, self._row_px())
             if 0 <= row < len(self._bars):
                 bar = self._bars[row]
-                QToolTip.showText(event.globalPos(), f"{bar.label} {bar.number}", self)
+                QToolTip.showText(event.globalPos(), tooltip(f"{bar.label} {bar.number}"), self)
                 return True
         return super().event(event)
 

@@ -21,7 +21,7 @@ from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import Status
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.panels.shown import Phase, Shown, shown_class
-from lungviewer.ui.prose import Prose
+from lungviewer.ui.prose import Plain, Prose
 from lungviewer.ui.qimage import rgb_image
 from lungviewer.ui.symbol import swatch_icon
 from lungviewer.ui.words import class_label, in_percent
@@ -46,7 +46,7 @@ class ExplanationSection(QWidget):
         for name in COLOUR_MAPS:
             self.map_box.addItem(_sample(name), name, name)
         self.opacity, self.threshold = _slider(), _slider()
-        self.opacity_number, self.threshold_number = QLabel(), QLabel()
+        self.opacity_number, self.threshold_number = Plain(), Plain()
         self.strip = Strip()
         self.legend = Prose(faint=True, selectable=True)
         self._lay_out()

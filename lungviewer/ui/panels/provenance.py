@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from lungviewer.core.types import ImageRecord
 from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
+from lungviewer.ui.names import tooltip
 from lungviewer.ui.panels.shown import Shown
+from lungviewer.ui.prose import Plain
 from lungviewer.ui.session import ViewerSession
 
 _EIGHT_BITS = " int8"
@@ -44,7 +46,7 @@ class ProvenanceSection(QWidget):
             name.setText(fact)
             shown = text[:_HASH_SHOWN] + "…" if fact == "SHA-256" else text
             value.setText(shown)
-            value.setToolTip(text)
+            value.setToolTip(tooltip(text))
             value.setAccessibleName(f"{fact}: {text}")
         for row, widgets in enumerate(self.rows):
             for widget in widgets:
@@ -57,7 +59,7 @@ class ProvenanceSection(QWidget):
 
     def _add_row(self) -> None:
         row = len(self.rows)
-        name, value = QLabel(), ElidedLabel()
+        name, value = Plain(), ElidedLabel()
         name.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(value, row, 1)

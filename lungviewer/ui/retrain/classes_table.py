@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Slot
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
 
 from lungviewer.core.model import ClassSpec, Role
 from lungviewer.services.retrain_data import ClassChoice, from_model, own_class, with_own_colours
 from lungviewer.ui.elided import ElidedLabel
-from lungviewer.ui.prose import Prose
+from lungviewer.ui.prose import Plain, Prose
 from lungviewer.ui.retrain.controller import RetrainController
 from lungviewer.ui.retrain.parts import empty_layout
 
@@ -51,7 +51,7 @@ class ClassesTable(QWidget):
             self._add_row(row, choice, look.images.get(choice.folder, 0))
 
     def _add_row(self, row: int, choice: ClassChoice, images: int) -> None:
-        name, count = ElidedLabel(), QLabel(self.locale().toString(images))
+        name, count = ElidedLabel(), Plain(self.locale().toString(images))
         name.setText(choice.folder)
         labels, roles = QComboBox(), QComboBox()
         labels.setEditable(True)

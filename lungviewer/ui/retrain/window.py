@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QStackedWidget,
@@ -15,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from lungviewer.ui.icons import icon
-from lungviewer.ui.prose import Sentence, bold_font
+from lungviewer.ui.prose import Plain, Sentence, bold_font
 from lungviewer.ui.retrain.audit_page import AuditPage
 from lungviewer.ui.retrain.controller import RetrainController
 from lungviewer.ui.retrain.data_page import DataPage
@@ -53,7 +52,7 @@ class RetrainWindow(QWidget):
         self._go_to(_DATA)
 
     def _put_together(self) -> None:
-        self._trail = [QLabel() for _ in self._pages]
+        self._trail = [Plain() for _ in self._pages]
         top = QHBoxLayout()
         top.setContentsMargins(16, 10, 16, 0)
         for label in self._trail:
@@ -63,7 +62,7 @@ class RetrainWindow(QWidget):
         for page in self._pages:
             self._stack.addWidget(page)
         self.error = Sentence()
-        self._busy_word = QLabel()
+        self._busy_word = Plain()
         self._bar = QProgressBar()
         self._bar.setAccessibleName(self.tr("Progress of the check"))
         self.cancel = QPushButton(icon("stop"), self.tr("&Cancel"))

@@ -7,6 +7,8 @@ import os
 import re
 from pathlib import Path
 
+from PySide6.QtGui import Qt  # the one that knows of text
+
 _CONTROL_PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
 # Marks that turn the direction of what follows could make "gnp.exe" of "exe.png".
 _TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
@@ -32,5 +34,8 @@ def menu_text(text: str) -> str:
 
 
 def tooltip(*lines: str) -> str:
-    """Lines for a tooltip; Qt would take names like "<b>" for formatting."""
+    """Lines for a tooltip. Qt would take names like "<b>" for formatting; what it takes for plain text stays
+    as it is, for screen readers read it too."""
+    if len(lines) == 1 and not Qt.mightBeRichText(lines[0]):
+        return lines[0]
     return "<qt>" + "<br>".join(html.escape(line) for line in lines if line) + "</qt>"
