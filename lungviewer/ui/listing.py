@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lungviewer.core.errors import UsageError
 from lungviewer.core.job import JobContext
 from lungviewer.services.classify import display_name
-from lungviewer.services.find import find_images
+from lungviewer.services.find import FoundFiles, find_images
 
 _DIGITS = re.compile(r"(\d+)")
 
@@ -29,12 +29,13 @@ class Entry(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Listing:
     """`entries` in natural order; `by_name`: paths by the names that scans give them; `ignored` counts files
-    that are no images."""
+    that are no images; `found`: the files as they were."""
 
     root: Path
     entries: tuple[Entry, ...]
     by_name: dict[str, Path]
     ignored: int
+    found: FoundFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def list_images(
     entries = tuple(entries_of(by_name.values(), found.root))
     for entry in entries:
         hash(entry.path)  # kept in the path, like its text
-    return Listing(found.root, entries, by_name, found.ignored)
+    return Listing(found.root, entries, by_name, found.ignored, found)
 
 
 def entries_of(files: Iterable[Path], folder: Path) -> list[Entry]:

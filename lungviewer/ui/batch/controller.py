@@ -180,7 +180,7 @@ class ScanController(QObject):
         self._timer.start()
         keeper, paths = self._keeper, preview.paths
         self._choice = self._session.choice
-        self._offer.begin(self.rows, preview.found.root, options.um_per_px)
+        self._offer.begin(self.rows, preview.found, options.um_per_px)
         choice = gentle(self._choice, options.precision)
         scan = options.for_scan(preview.recursive, reading_threads())
         self._job = self._runner.submit(lambda ctx: scan_job(keeper, choice, paths, output, scan, ctx))

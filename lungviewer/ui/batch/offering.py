@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from lungviewer.core.types import ImageRecord
+from lungviewer.services.classify import display_name
+from lungviewer.services.find import FoundFiles
+from lungviewer.store.journal import FileIdentity
+from lungviewer.ui.jobs import Job
 from lungviewer.ui.session import ViewerSession
 
 _AT_ONCE = 400
@@ -17,34 +23,39 @@ _EVERY_MS = 20
 
 class RowOffer(QObject):
     """Offers the rows of the last scan to the session, portion by portion: as they come, and all of them
-    again when a folder was listed or another model answers. What it takes is the session's affair."""
+    again when a folder was listed or another model answers. Rows of files that have changed between scan and
+    list are left out; what else is taken is the session's affair."""
 
     def __init__(self, session: ViewerSession, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._rows: list[ImageRecord] = []
-        self._root: Path | None = None
+        self._scanned: FoundFiles | None = None
         self._um_per_px: float | None = None
+        self._changed: frozenset[str] | None = None
+        self._comparing: Job | None = None
         self._next = 0
         self._timer = QTimer(self, interval=_EVERY_MS)
         self._timer.timeout.connect(self.go_on)
-        session.files_changed.connect(self._again)
+        session.files_changed.connect(self._compare)
         session.model_changed.connect(self._again)
 
-    def begin(self, rows: list[ImageRecord], root: Path, um_per_px: float | None) -> None:
-        """Another scan: of `root`, with this scale for every file. `rows` will grow."""
-        self._rows, self._root, self._um_per_px, self._next = rows, root, um_per_px, 0
+    def begin(self, rows: list[ImageRecord], scanned: FoundFiles, um_per_px: float | None) -> None:
+        """Another scan: of these files, with this scale for all. `rows` will grow."""
+        self._rows, self._scanned, self._um_per_px = rows, scanned, um_per_px
+        self._compare()
 
     @Slot()
     def go_on(self) -> None:
         """Offer the next portion, and the rest after it."""
-        session = self._session
-        if self._root is None or session.folder != self._root or session.listing:
-            self._next = len(self._rows)
+        session, scanned, changed = self._session, self._scanned, self._changed
+        if scanned is None or changed is None or session.folder != scanned.root or session.listing:
+            return self._timer.stop()
         rows = self._rows[self._next : self._next + _AT_ONCE]
         self._next += len(rows)
-        if rows and self._root is not None:
-            session.take_records(self._root, rows, self._um_per_px)
+        unchanged = [row for row in rows if row.path not in changed]
+        if unchanged:
+            session.take_records(scanned.root, unchanged, self._um_per_px)
         if self._next < len(self._rows):
             self._timer.start()
         else:
@@ -53,9 +64,33 @@ class RowOffer(QObject):
     def stop(self) -> None:
         """For the end of the program."""
         self._timer.stop()
-        self._rows, self._root = [], None
+        self._rows, self._scanned = [], None
 
     @Slot()
     def _again(self) -> None:
         self._next = 0
         self.go_on()
+
+    @Slot()
+    def _compare(self) -> None:
+        """Find out which files have changed, when it is this folder that is open."""
+        if self._comparing is not None:
+            self._comparing.abandon()
+        self._changed = self._comparing = None
+        listed = self._session.found
+        if self._scanned is None or listed is None or self._scanned.root != listed.root:
+            return
+        then, now = self._scanned.files, listed.files
+        self._comparing = self._session.file_jobs.submit(lambda _ctx: changed_names(then, now))
+        self._comparing.finished.connect(self._compared)
+
+    @Slot(object)
+    def _compared(self, changed: frozenset[str]) -> None:
+        self._comparing, self._changed = None, changed
+        self._again()
+
+
+def changed_names(then: Iterable[FileIdentity], now: Iterable[FileIdentity]) -> frozenset[str]:
+    """The names, as rows have them, of files that are not there any more as they were."""
+    there = frozenset(now)
+    return frozenset(display_name(Path(os.fsdecode(file.path))) for file in then if file not in there)

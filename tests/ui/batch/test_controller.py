@@ -93,6 +93,18 @@ def test_many_rows_are_offered_in_portions(qtbot, controller, session, folder, r
     assert max(sizes) == 7
 
 
+def test_the_row_of_a_file_that_was_replaced_since_is_not_offered(qtbot, controller, session, folder, report):
+    session.settings.update(classify_up_to=0)
+    load_model(qtbot, session)
+    scan(qtbot, controller, folder, report)
+    replaced = folder / "image_00007.png"
+    replaced.write_bytes((folder / "image_00001.png").read_bytes() + b" ")
+    open_folder(qtbot, session, folder, answers=False)
+    qtbot.waitUntil(lambda: sum(session.record(p) is not None for p in session.files) >= 59)
+    assert session.record(replaced) is None
+    assert controller._offer._next == 60
+
+
 def test_the_rows_count_again_when_their_model_is_chosen_again(qtbot, controller, session, folder, report):
     session.settings.update(classify_up_to=0)
     load_model(qtbot, session)
