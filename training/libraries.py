@@ -1,21 +1,9 @@
-"""What training needs beyond the viewer, by the extra that installs it, and how to say that it is missing."""
+"""How training says that a library beyond the viewer is missing, and which extra installs it."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from lungviewer.core.errors import MissingDependency
-
-ADAPT_LIBRARIES = {
-    "sklearn": "scikit-learn",
-    "scipy": "SciPy",
-    "threadpoolctl": "threadpoolctl",
-    "matplotlib": "Matplotlib",
-}
-"""Module → name, of the extra "adapt": enough to audit, to learn a new head, to measure and to calibrate."""
-
-NETWORK_LIBRARIES = {"tensorflow": "TensorFlow", "keras": "Keras", "tf2onnx": "tf2onnx"}
-"""What the extra "training" has beside those: to train networks, and to export them."""
+from lungviewer.core.extras import ADAPT_LIBRARIES, NETWORK_LIBRARIES, missing_for_adapting
 
 ADAPT_HINT = "In a checkout of lungviewer: pip install '.[adapt]'."
 
@@ -26,7 +14,7 @@ def require_adapt_libraries() -> None:
     Raises:
         MissingDependency: something is not installed; all of it is named.
     """
-    missing = [name for module, name in ADAPT_LIBRARIES.items() if find_spec(module) is None]
+    missing = missing_for_adapting()
     if missing:
         raise MissingDependency(
             f"Learning a new head needs {', '.join(missing)}, not installed here.", hint=ADAPT_HINT

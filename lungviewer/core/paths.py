@@ -24,6 +24,11 @@ def bundled(name: str) -> Path:
     return installed if installed.is_dir() else _CHECKOUT / name
 
 
+def checkout() -> Path | None:
+    """The source checkout that the program runs from; None where it was installed as a wheel or is frozen."""
+    return None if _BUNDLED.is_dir() else _CHECKOUT
+
+
 def user_data_dir() -> Path:
     """For what cannot be made again. Not created here."""
     from platformdirs import user_data_path

@@ -12,11 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lungviewer.core.errors import MissingDependency
+from lungviewer.core.extras import ADAPT, TRAINING, how_to_install, missing_for_adapting
 
 TRAINING_PROGRAM = "lungviewer-training"
-"""What the training bundle is called, in the folder of a frozen viewer."""
+"""What training is called in the folder of a frozen viewer."""
 
-_HINT = "Install it with pip install 'lungviewer[training]', or put the training bundle beside this program."
 _NICE = 10
 _BELOW_NORMAL, _SET_INFORMATION = 0x4000, 0x0200  # of the Windows API
 
@@ -34,10 +34,12 @@ def training_command(arguments: Sequence[str]) -> list[str]:
         suffix = ".exe" if os.name == "nt" else ""
         program = Path(sys.executable).with_name(TRAINING_PROGRAM + suffix)
         if not program.is_file():
-            raise MissingDependency("This needs the training part of lungviewer.", hint=_HINT)
+            raise MissingDependency(
+                "This needs the training part of lungviewer.", hint=how_to_install(TRAINING)
+            )
         return [str(program), *arguments]
     if find_spec("training") is None:
-        raise MissingDependency("This needs the training part of lungviewer.", hint=_HINT)
+        raise MissingDependency("This needs the training part of lungviewer.", hint=how_to_install(TRAINING))
     # -P: a file called numpy.py in the folder that happens to be current is not to be run.
     return [sys.executable, "-P", "-m", "training", *arguments]
 
@@ -75,8 +77,22 @@ def lower_priority(pid: int) -> None:
 
 
 def has_tensorflow() -> bool:
-    """Whether the whole network can be trained. A training bundle beside a frozen program always can."""
+    """Whether the whole network can be trained. Training that lies beside a frozen program always can."""
     return getattr(sys, "frozen", False) or find_spec("tensorflow") is not None
+
+
+def what_retraining_lacks() -> str:
+    """Why no model can be retrained here, and how to change that; "" when it can. For a job: it looks for
+    installed libraries, and finds what was installed meanwhile."""
+    try:
+        training_command(())
+    except MissingDependency as error:
+        return error.sentence
+    missing = [] if getattr(sys, "frozen", False) else missing_for_adapting()
+    if not missing:
+        return ""
+    named = f"{', '.join(missing[:-1])} and {missing[-1]}" if len(missing) > 1 else missing[0]
+    return f"Retraining needs {named}, not installed here. {how_to_install(ADAPT)}"
 
 
 def require_tensorflow() -> None:
@@ -86,7 +102,9 @@ def require_tensorflow() -> None:
         MissingDependency: it is not installed.
     """
     if not has_tensorflow():
-        raise MissingDependency("This needs TensorFlow, which is not installed.", hint=_HINT)
+        raise MissingDependency(
+            "This needs TensorFlow, which is not installed.", hint=how_to_install(TRAINING)
+        )
 
 
 def is_chatter(line: str) -> bool:

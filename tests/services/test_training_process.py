@@ -1,10 +1,14 @@
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from lungviewer.core import extras
 from lungviewer.core.errors import MissingDependency
 from lungviewer.services import training_process
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_what_training_says_comes_through_without_the_chatter(tmp_path, monkeypatch, capsys):
@@ -36,7 +40,18 @@ def test_a_missing_training_part_is_said_with_the_way_to_get_it(monkeypatch):
     with pytest.raises(MissingDependency, match="training part") as error:
         training_process.training_command(["audit"])
     assert "pip install" in error.value.hint
-    assert "bundle" in error.value.hint
+
+
+def test_what_retraining_lacks_is_named_with_the_command_for_this_installation(monkeypatch, tmp_path):
+    assert training_process.what_retraining_lacks() == ""
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name in ("sklearn", "scipy") else object())
+    told = training_process.what_retraining_lacks()
+    assert told.startswith("Retraining needs scikit-learn and SciPy, not installed here.")
+    assert told.endswith(f"-m pip install --editable '{ROOT}[adapt]'")
+    monkeypatch.setattr(extras, "checkout", lambda: None)
+    assert training_process.what_retraining_lacks().endswith("-m pip install 'lungviewer[adapt]'")
+    monkeypatch.setattr(training_process.sys, "frozen", True, raising=False)
+    assert "packaged program" in training_process.what_retraining_lacks()
 
 
 def test_a_frozen_program_runs_the_bundle_that_lies_beside_it(monkeypatch, tmp_path):

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from lungviewer.core.extras import ADAPT_LIBRARIES, NETWORK_LIBRARIES
 from tests.fixtures.colour_data import write_colour_data
 from tests.training.conftest import TinyRun
 from training.__main__ import main
 from training.errors import DataProblem
-from training.libraries import ADAPT_LIBRARIES, NETWORK_LIBRARIES
 from training.request import FitRequest
 
 HEAVY = ("tensorflow", "keras", "onnxruntime", "tf2onnx", "matplotlib", "sklearn")

@@ -19,6 +19,7 @@ from lungviewer.core.job import JobContext
 from training.audit.files import FileFacts, file_facts
 from training.audit.probes import file_features, pixel_features
 from training.data import Dataset
+from training.libraries import ADAPT_HINT
 from training.metrics import Measured, measure
 from training.split import Split, fewest_groups, folds_by_group
 
@@ -80,7 +81,9 @@ def _cross_validated(
         from sklearn.preprocessing import StandardScaler
         from threadpoolctl import threadpool_limits
     except ImportError as error:
-        raise MissingDependency("The shortcut probes need scikit-learn, which is not installed.") from error
+        raise MissingDependency(
+            "The shortcut probes need scikit-learn, which is not installed.", hint=ADAPT_HINT
+        ) from error
     probabilities = np.empty((len(targets), int(targets.max()) + 1))
     for fold in folds:
         ctx.check()

@@ -34,6 +34,7 @@ from lungviewer.services.retrain_result import (
     save_result,
 )
 from lungviewer.services.training_events import Done, EpochEnd, Remark, Step
+from lungviewer.services.training_process import what_retraining_lacks
 from lungviewer.ui.jobs import JobFunction
 from lungviewer.ui.retrain.process import TrainingProcess
 from lungviewer.ui.retrain.state import Going, Outcome, Phase
@@ -62,6 +63,7 @@ class RetrainController(QObject):
         self.session = session
         self.process = TrainingProcess(self)
         self.phase = Phase.IDLE
+        self.lacking = ""  # why nothing can be trained here, and what to do
         self.error: LungviewerError | None = None
         self.stopped = False  # the last training was stopped by the person
         self.watched = False  # a window shows what happens here
@@ -96,6 +98,16 @@ class RetrainController(QObject):
     def active(self) -> bool:
         """Whether a training would be interrupted by the end of the program."""
         return self.busy and self._aim is Phase.TRAINING
+
+    def look_for_libraries(self) -> None:
+        """Find out what is `lacking`, before a person fills anything in."""
+        jobs = self.session.file_jobs
+        jobs.submit(lambda _ctx: what_retraining_lacks()).finished.connect(self._looked_for_libraries)
+
+    @Slot(object)
+    def _looked_for_libraries(self, lacking: str) -> None:
+        self.lacking = lacking
+        self.changed.emit()
 
     # --- the data --------------------------------------------------------------------------------
 
@@ -137,7 +149,7 @@ class RetrainController(QObject):
     @Slot(object)
     def _check_prepared(self, folder: Path) -> None:
         look, parent = self.look, self.parent_pack
-        if look is not None and parent is not None:
+        if look and parent:
             self._start(Phase.CHECKING, audit_arguments(look.root, look.manifest, folder, parent.spec))
 
     # --- training --------------------------------------------------------------------------------
@@ -177,8 +189,7 @@ class RetrainController(QObject):
     def find_runs(self) -> None:
         """Look for earlier runs; `runs_changed` follows."""
         root = user_training_dir()
-        job = self.session.file_jobs.submit(lambda _ctx: tuple(find_runs(root)))
-        job.finished.connect(self._runs_found)
+        self.session.file_jobs.submit(lambda _ctx: tuple(find_runs(root))).finished.connect(self._runs_found)
 
     @Slot(object)
     def _runs_found(self, runs: tuple[Run, ...]) -> None:
@@ -209,9 +220,9 @@ class RetrainController(QObject):
         """Install the new pack among the person's own, and let it answer; `used` follows."""
         if self.busy or self.result is None:
             return
-        pack, target = self.result.pack, user_packs_dir()
+        pack = self.result.pack
         self._enter(Phase.SAVING)
-        self._job(lambda _ctx: install_pack(pack, target), self._installed)
+        self._job(lambda _ctx: install_pack(pack, user_packs_dir()), self._installed)
 
     @Slot(object)
     def _installed(self, entry: PackEntry) -> None:
@@ -269,11 +280,9 @@ class RetrainController(QObject):
         self.checked.emit()
 
     def _read(self, done: Done | None) -> None:
-        run = self.run
-        if run is None:
-            return
-        self._enter(Phase.READING)
-        self._job(lambda _ctx: _kept_and_read(run, done), self._result_read)
+        if (run := self.run) is not None:
+            self._enter(Phase.READING)
+            self._job(lambda _ctx: _kept_and_read(run, done), self._result_read)
 
     @Slot(object)
     def _result_read(self, outcome: Outcome) -> None:

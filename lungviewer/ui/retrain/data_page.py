@@ -41,6 +41,8 @@ class DataPage(Page):
             "slides of every class are needed; more is better. The images are only read, and nothing leaves "
             "this computer."
         )
+        self.lacking = Sentence(framed=True)
+        self.column.addWidget(self.lacking)
         self.column.addWidget(Prose(words))
         example = Prose(_EXAMPLE)
         example.setFont(fixed_font())
@@ -75,6 +77,7 @@ class DataPage(Page):
 
     @Slot()
     def _show(self) -> None:
+        self.lacking.say("warning", self.controller.lacking)
         look, busy = self.controller.look, self.controller.busy
         self.folder.show_text("" if look is None else str(look.root))
         self.manifest.show_text("" if look is None or look.manifest is None else str(look.manifest))
@@ -93,7 +96,8 @@ class DataPage(Page):
 
     def can_go_forward(self) -> bool:
         classes = self.controller.classes
-        return not self.controller.busy and bool(classes) and not what_is_missing(classes)
+        ready = not self.controller.busy and not self.controller.lacking
+        return ready and bool(classes) and not what_is_missing(classes)
 
     def go_forward(self) -> None:
         if self.controller.audit is None:

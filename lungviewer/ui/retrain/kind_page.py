@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from lungviewer.core.extras import TRAINING, how_to_install
 from lungviewer.services.retrain_plan import FULL, HEAD, TrainingPlan, is_pack_id, next_version, suggest_name
 from lungviewer.services.training_events import plain_text
 from lungviewer.services.training_process import has_tensorflow
@@ -137,10 +138,9 @@ class KindPage(Page):
         missing = self.kind == FULL and not has_tensorflow()
         if missing:
             text = self.tr(
-                "Full training needs TensorFlow, which is not installed. To get it: "
-                "pip install 'lungviewer[training]', or put the training bundle beside this program. "
-                "Quick adaptation does not need it."
-            )
+                "Full training needs TensorFlow, which is not installed. {how}\nQuick adaptation does not "
+                "need it."
+            ).format(how=how_to_install(TRAINING))
         elif self.kind == FULL and not self.more.weights.text():
             text = self.tr(
                 "Without starting weights (under “More options”) the network begins knowing nothing, and "

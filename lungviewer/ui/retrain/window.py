@@ -183,6 +183,7 @@ class RetrainWindow(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.controller.look_for_libraries()
         self.controller.watched = True
 
     def hideEvent(self, event: QHideEvent) -> None:

@@ -1,0 +1,41 @@
+"""Libraries that not everybody installs, by the extra that brings them, and how to get them here."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shlex
+import subprocess
+import sys
+from importlib.util import find_spec
+
+from lungviewer.core.paths import checkout
+
+ADAPT, TRAINING = "adapt", "training"
+
+ADAPT_LIBRARIES = {
+    "sklearn": "scikit-learn",
+    "scipy": "SciPy",
+    "threadpoolctl": "threadpoolctl",
+    "matplotlib": "Matplotlib",
+}
+"""Module → name, of the extra "adapt": enough to audit, to learn a new head, to measure and to calibrate."""
+
+NETWORK_LIBRARIES = {"tensorflow": "TensorFlow", "keras": "Keras", "tf2onnx": "tf2onnx"}
+"""What the extra "training" has beside those: to train networks, and to export them."""
+
+
+def missing_for_adapting() -> list[str]:
+    """Names of the libraries of "adapt" that are not there, also when they came or went since the start."""
+    importlib.invalidate_caches()
+    return [name for module, name in ADAPT_LIBRARIES.items() if find_spec(module) is None]
+
+
+def how_to_install(extra: str) -> str:
+    """A sentence with the command that brings an extra to this very installation, from whatever folder."""
+    if getattr(sys, "frozen", False):
+        return "It does not come with the packaged program: install lungviewer with Python for this."
+    home = checkout()
+    what = [f"lungviewer[{extra}]"] if home is None else ["--editable", f"{home}[{extra}]"]
+    command = [sys.executable, "-m", "pip", "install", *what]
+    return f"To get it: {subprocess.list2cmdline(command) if os.name == 'nt' else shlex.join(command)}"
