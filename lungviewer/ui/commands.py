@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.paths import bundled, user_log_dir
 from lungviewer.readers.sniff import IMAGE_SUFFIXES
+from lungviewer.ui.names import shown
 from lungviewer.ui.outside import open_outside
 from lungviewer.ui.session import Notice, ViewerSession
 from lungviewer.ui.theme import other_theme
@@ -68,26 +69,35 @@ class Commands(QObject):
         current = self._session.current
         if current is None:
             return
-        proposed = str(Path.home() / f"{' '.join(current.stem.split())} heat map.png")
-        name, _ = QFileDialog.getSaveFileName(
-            self._window, self.tr("Save picture with heat map"), proposed, self.tr("PNG (*.png)")
-        )
-        if name:
-            self.save_overlay_as(Path(name))
+        dialog = QFileDialog(self._window, self.tr("Save picture with heat map"), str(Path.home()))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(self.tr("PNG (*.png)"))
+        dialog.setDefaultSuffix("png")  # so that it asks about the file that will be written
+        dialog.selectFile(f"{' '.join(current.stem.split())} heat map.png")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._save_as)
+        dialog.open()
+
+    @Slot(str)
+    def _save_as(self, name: str) -> None:
+        self.save_overlay_as(Path(name))
 
     def save_overlay_as(self, target: Path) -> None:
-        """Write the PNG; a failure is a sentence, and images are never replaced."""
-        if target.suffix.lower() != ".png":
-            target = target.with_name(target.name + ".png")
-        if target.absolute() in self._session.files or target.absolute() == self._session.current:
-            self._tell(Notice("error", self.tr("That would replace an image. Choose another name.")))
-            return
-        try:
-            save_view(self._window.viewer, target)
-        except LungviewerError as error:
-            self._tell(Notice("error", error.sentence))
-            return
-        self._tell(Notice("info", self.tr("Saved as {name}.").format(name=target.name)))
+        """Write the PNG in the background; a notice tells the end. Images are never replaced."""
+        view, images = self._window.viewer.snapshot(), tuple(self._session.files)
+        if self._session.current is not None:
+            images = (self._session.current, *images)
+        job = self._session.file_jobs.submit(lambda _ctx: save_view(view, target, images))
+        job.finished.connect(self._saved)
+        job.failed.connect(self._not_saved)
+
+    @Slot(object)
+    def _saved(self, target: Path) -> None:
+        self._tell(Notice("info", self.tr("Saved as {name}.").format(name=shown(target.name))))
+
+    @Slot(object)
+    def _not_saved(self, error: LungviewerError) -> None:
+        self._tell(Notice("error", error.sentence))
 
     @Slot()
     def print_view(self) -> None:

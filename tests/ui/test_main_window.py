@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -315,24 +316,62 @@ def said_by(widget):
 # --- pictures of the view ----------------------------------------------------------------------------
 
 
-def test_the_view_is_saved_as_a_marked_png(opened, tmp_path):
-    opened.commands.save_overlay_as(tmp_path / "view")
+def save(qtbot, window, target):
+    """Save the view and wait until it is told how that went."""
+    with qtbot.waitSignal(window.session.noticed, timeout=10_000):
+        window.commands.save_overlay_as(target)
+
+
+def test_the_view_is_saved_as_a_marked_png(qtbot, opened, tmp_path):
+    save(qtbot, opened, tmp_path / "view")
     picture = Image.open(tmp_path / "view.png")
     assert picture.text["Software"] == "lungviewer"
     assert "Research use only" in picture.text["Comment"]
     assert "Saved" in opened.notices.texts()[-1]
 
 
-def test_an_image_is_never_replaced_by_a_picture_of_it(opened, session):
+def test_an_image_is_never_replaced_by_a_picture_of_it(qtbot, opened, session):
     png = next(p for p in session.files if p.suffix == ".png")
     before = png.read_bytes()
-    opened.commands.save_overlay_as(png)
+    save(qtbot, opened, png)
     assert png.read_bytes() == before
     assert "replace an image" in opened.notices.texts()[-1]
 
 
-def test_a_place_that_cannot_be_written_is_a_sentence(opened, tmp_path):
-    opened.commands.save_overlay_as(tmp_path / "no" / "such" / "folder.png")
+def test_an_image_is_not_replaced_under_another_name_either(qtbot, opened, session, tmp_path):
+    png = next(p for p in session.files if p.suffix == ".png")
+    before = png.read_bytes()
+    (tmp_path / "linked").symlink_to(png.parent)
+    (tmp_path / "same.png").hardlink_to(png)
+    for target in (tmp_path / "linked" / png.name, tmp_path / "same.png", tmp_path / "linked" / png.stem):
+        save(qtbot, opened, target)
+        assert "replace an image" in opened.notices.texts()[-1]
+        assert (tmp_path / "same.png").read_bytes() == png.read_bytes() == before
+
+
+def test_a_file_that_the_dialog_did_not_ask_about_is_not_replaced(qtbot, opened, tmp_path):
+    there = tmp_path / "mine.jpg.png"
+    there.write_bytes(b"precious")
+    save(qtbot, opened, tmp_path / "mine.jpg")
+    assert there.read_bytes() == b"precious"
+    assert "mine.jpg.png" in opened.notices.texts()[-1]
+    there.unlink()
+    for _ in range(2):  # one of our own may be replaced
+        save(qtbot, opened, tmp_path / "mine.jpg")
+        assert "Saved as mine.jpg.png" in opened.notices.texts()[-1]
+
+
+def test_the_dialog_asks_about_the_very_file_that_will_be_written(opened, monkeypatch):
+    shown = []
+    monkeypatch.setattr(QFileDialog, "open", lambda dialog: shown.append(dialog))
+    do(opened, "save-overlay")
+    assert shown[0].defaultSuffix() == "png"
+    assert Path(shown[0].selectedFiles()[0]).name == "image_00000 heat map.png"
+    shown[0].deleteLater()
+
+
+def test_a_place_that_cannot_be_written_is_a_sentence(qtbot, opened, tmp_path):
+    save(qtbot, opened, tmp_path / "no" / "such" / "folder.png")
     assert "could not be written" in opened.notices.texts()[-1]
 
 

@@ -575,7 +575,7 @@ def test_the_snapshot_holds_what_is_seen_and_what_it_is_for(qtbot, session, pane
 def test_a_saved_view_is_marked_as_ours(qtbot, session, pane, picture, tmp_path):
     look_at(qtbot, session, pane, picture)
     target = tmp_path / "view.png"
-    save_view(pane, target)
+    assert save_view(pane.snapshot(), target, [picture]) == target
     with Image.open(target) as saved:
         assert saved.size == (pane.snapshot().width(), pane.snapshot().height())
         assert saved.text["Software"] == "lungviewer"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +12,10 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter, QPalette, QRegion
 from PySide6.QtWidgets import QWidget
 
-from lungviewer.core.paths import atomic_write
-from lungviewer.exporters.overlay_png import RESEARCH_ONLY, overlay_notes
+from lungviewer.core.errors import UsageError
+from lungviewer.core.paths import atomic_write, is_one_of
+from lungviewer.exporters.overlay_png import RESEARCH_ONLY, is_overlay_png, overlay_notes
+from lungviewer.ui.names import shown
 from lungviewer.ui.qimage import rgb_array
 
 if TYPE_CHECKING:
@@ -46,15 +50,29 @@ def copy_view(pane: ViewerPane) -> None:
     QGuiApplication.clipboard().setImage(pane.snapshot())
 
 
-def save_view(pane: ViewerPane, path: Path) -> None:
-    """Write the view as a PNG that says what drew it and what it may be used for.
+def save_view(view: QImage, chosen: Path, images: Sequence[Path]) -> Path:
+    """Write a picture of the view as a PNG that says what drew it and what it may be used for; a job.
+
+    Args:
+        chosen: where to; another suffix than .png gets one behind it.
+        images: what may not be replaced, under whatever name.
+
+    Returns:
+        What was written.
 
     Raises:
+        UsageError: it would replace an image, or a file that nobody agreed to lose.
         OutputUnwritable: the disk is full, the folder read-only, or the target no ordinary file.
     """
-    picture = Image.fromarray(rgb_array(pane.snapshot()))
-    with atomic_write(path) as stream:
+    target = chosen if chosen.suffix.lower() == ".png" else chosen.with_name(chosen.name + ".png")
+    if is_one_of(target, images):
+        raise UsageError("That would replace an image.", hint="Choose another name.")
+    if target != chosen and os.path.lexists(target) and not is_overlay_png(target):
+        raise UsageError(f"There is a file {shown(target.name)} already.", hint="Choose another name.")
+    picture = Image.fromarray(rgb_array(view))
+    with atomic_write(target) as stream:
         picture.save(stream, "PNG", pnginfo=overlay_notes(), compress_level=4)
+    return target
 
 
 def print_view(pane: ViewerPane, printer: QPrinter) -> None:
