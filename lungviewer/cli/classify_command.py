@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from lungviewer.cli.console import err, out
@@ -12,11 +13,13 @@ from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED, RESEARCH_USE
 from lungviewer.cli.opening import engine_of
 from lungviewer.core.errors import ImageError, UsageError
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.paths import is_one_of
+from lungviewer.core.paths import is_one_of, pack_dirs
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import ImageRecord, Status
+from lungviewer.packs.store import resolve_pack
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import classify_file, display_name, error_record
+from lungviewer.services.elsewhere import elsewhere_sentence, read_standing
 from lungviewer.services.overlay import write_overlay
 from lungviewer.services.reliability import how_often_right
 
@@ -35,21 +38,23 @@ def run(options: argparse.Namespace) -> int:
                 result = classify_file(path, engine, um_per_px=options.um_per_px, isolated=decoder)
             except ImageError as error:
                 failures += 1
-                record = error_record(display_name(path), error, engine.provenance)
+                record, fields = error_record(display_name(path), error, engine.provenance), {}
             else:
-                record = result.record
+                record, fields = result.record, result.calls_by_class()
                 if options.overlay is not None:
                     write_overlay(options.overlay, result, engine)
             if options.json:
                 out().print(json.dumps(asdict(record), ensure_ascii=True))
             else:
-                _tell(record, engine.spec)
+                _tell(record, fields, engine.spec)
     if not options.json:
+        standing = read_standing(resolve_pack(options.pack, pack_dirs()), engine.spec)
+        out().print(elsewhere_sentence(standing))
         out().print(RESEARCH_USE)
     return EXIT_SOME_FAILED if failures else EXIT_OK
 
 
-def _tell(record: ImageRecord, spec: ModelSpec) -> None:
+def _tell(record: ImageRecord, fields: Mapping[str, int], spec: ModelSpec) -> None:
     console = err() if record.status is Status.ERROR else out()
     console.print(record.path)
     if record.status is Status.ERROR:
@@ -64,6 +69,10 @@ def _tell(record: ImageRecord, spec: ModelSpec) -> None:
         sentence = how_often_right(spec.calibration, record.confidence) if record.tiles == 1 else ""
         if sentence:
             console.print(f"  {sentence}")
+    if record.tiles is not None and record.tiles > 1:
+        read = record.tiles - (record.tiles_refused or 0)
+        calls = ", ".join(f"{spec.class_by_id(c).label} {n}" for c, n in fields.items())
+        console.print(f"  {read} of {record.tiles} fields read{': ' * bool(calls)}{calls}")
     for code in filter(None, record.reason.split("; ")):
         console.print(f"  {code}: {REASON_SENTENCES.get(code, 'see the manual')}")
     shares = ", ".join(f"{spec.class_by_id(c).label} {p:.1%}" for c, p in record.probabilities.items())

@@ -10,6 +10,7 @@ import contextlib
 import math
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -54,13 +55,19 @@ class PreparedImage:
 @dataclass(frozen=True, slots=True)
 class ImageResult:
     """The answer for one image. `heatmaps` has one map per class id; fields refused stay NaN in it.
-    `um_per_px_source` as in `ImageInfo`."""
+    `um_per_px_source` as in `ImageInfo`; `field_calls`: what each field of the plan was called, None where it
+    was refused."""
 
     record: ImageRecord
     prediction: Prediction
     heatmaps: Mapping[str, Heatmap]
     thumbnail: RGB | None
     um_per_px_source: str = ""
+    field_calls: tuple[str | None, ...] = ()
+
+    def calls_by_class(self) -> dict[str, int]:
+        """How many fields were called what, most first."""
+        return dict(Counter(c for c in self.field_calls if c is not None).most_common())
 
 
 def prepare_file(
@@ -141,7 +148,8 @@ def finish(
         tumour_share=_tumour_share(results, spec),
     )
     record = _with_provenance(_with_top(record, prediction, maps), provenance)
-    return ImageResult(record, prediction, maps, prepared.thumbnail, info.um_per_px_source)
+    calls = tuple(r.prediction.predicted for r in results)
+    return ImageResult(record, prediction, maps, prepared.thumbnail, info.um_per_px_source, calls)
 
 
 def classify_file(

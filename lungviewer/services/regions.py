@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,11 @@ from lungviewer.core.geometry import Rect, plan_fields
 from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext
-from lungviewer.core.model import ModelSpec
+from lungviewer.core.model import ModelSpec, Role
 from lungviewer.core.types import ImageRecord
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.opening import open_image
-from lungviewer.services.classify import cut_field
+from lungviewer.services.classify import ImageResult, cut_field
 
 LARGEST_OVERLAP = 0.25
 """Share of a field's side by which two regions may overlap: neighbours of one plan nearly always do."""
@@ -26,11 +26,12 @@ LARGEST_OVERLAP = 0.25
 @dataclass(frozen=True, slots=True)
 class Region:
     """`rect` in level-0 pixels; `share`: its evidence, as a share of the strongest region's; `pixels`
-    side×side×3, or None when it was only ranked."""
+    side×side×3, or None when it was only ranked; `called`: the class whose strongest field it is shown as."""
 
     rect: Rect
     share: float
     pixels: RGB | None = None
+    called: str = ""
 
 
 def analysed_fields(record: ImageRecord, spec: ModelSpec) -> tuple[Rect, ...]:
@@ -68,6 +69,21 @@ def top_regions(heatmap: Heatmap, fields: Sequence[Rect], count: int) -> list[Re
     return [Region(rect, evidence / chosen[0][0]) for evidence, rect in chosen]
 
 
+def telling_regions(result: ImageResult, class_id: str, spec: ModelSpec, count: int) -> list[Region]:
+    """Up to `count` places: the strongest field of each tumour class that fields were called, most fields
+    first, whatever the image was called; then those with most evidence for `class_id`."""
+    fields = analysed_fields(result.record, spec)
+    first = []
+    for called in result.calls_by_class():
+        if spec.class_by_id(called).role is Role.TUMOUR:
+            own = [rect for rect, call in zip(fields, result.field_calls, strict=True) if call == called]
+            ranked = rank_fields(result.heatmaps[called], own)
+            first += [Region(rect, 1.0, called=called) for _, rect in ranked[:1]]
+    taken = {region.rect for region in first}
+    rest = [r for r in top_regions(result.heatmaps[class_id], fields, count) if r.rect not in taken]
+    return (first + rest)[:count]
+
+
 def cut_regions(
     path: Path,
     regions: Sequence[Region],
@@ -87,7 +103,7 @@ def cut_regions(
         pictures = []
         for region in regions:
             ctx.check()
-            pictures.append(Region(region.rect, region.share, cut_field(source, region.rect, side)))
+            pictures.append(replace(region, pixels=cut_field(source, region.rect, side)))
     return tuple(pictures)
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lungviewer.core.errors import PackNotFound
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.paths import bundled
+from lungviewer.core.paths import bundled, pack_dirs
 from lungviewer.core.types import Provenance
 from lungviewer.packs.store import find_packs, resolve_pack
+from lungviewer.services.elsewhere import Standing, read_standing
 from lungviewer.services.opening import EngineChoice, EngineKeeper
 
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """The model that answers: its spec, what it runs on, and what was passed over on the way."""
+    """The model that answers: its spec, what it runs on, what was passed over on the way, and what its pack
+    says of it beyond its home."""
 
     spec: ModelSpec
     provenance: Provenance
     notes: tuple[str, ...]
+    standing: Standing = field(default_factory=Standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +53,11 @@ def load_engine(keeper: EngineKeeper, choice: EngineChoice) -> EngineInfo | Inst
         return Instead(name, f"{error.message} {name}, which came with the program, is used.")
     notes = tuple(engine.notes)
     engine.notes.clear()
-    return EngineInfo(engine.spec, engine.provenance, notes)
+    return EngineInfo(engine.spec, engine.provenance, notes, _standing(choice, engine.spec))
+
+
+def _standing(choice: EngineChoice, spec: ModelSpec) -> Standing:
+    try:
+        return read_standing(resolve_pack(choice.pack, pack_dirs()), spec)
+    except PackNotFound:
+        return Standing(None)  # removed while its engine goes on

@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lungviewer
@@ -178,6 +179,19 @@ def test_the_eight_bit_model_is_used_when_asked_for_and_told(images, tmp_path, c
 def test_asking_for_eight_bits_that_a_pack_lacks_is_bad_use(images, pack, capsys):
     assert run("classify", images / "a0.png", "--pack", pack, "--precision", "int8") == 2
     assert "no int8 model" in capsys.readouterr().err
+
+
+def test_classify_tells_what_the_fields_of_an_image_were_called(pack, tmp_path, capsys):
+    from PIL import Image
+
+    purple, _, beige = COLOURS
+    fields = [paint(colour) for colour in (beige, beige, purple)]
+    Image.fromarray(np.concatenate(fields, axis=1)).save(tmp_path / "three.png")
+    assert run("classify", tmp_path / "three.png", "--pack", pack) == 0
+    told = capsys.readouterr().out
+    assert "3 of 3 fields read: Benign 2, Tumour A 1" in told
+    assert "tumour_fields: The image as a whole is not called tumour, but fields of it are." in told
+    assert "This model was not measured on slides of other laboratories." in told
 
 
 def test_classify_goes_on_after_an_unusable_image(images, pack, capsys):

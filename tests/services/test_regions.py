@@ -9,8 +9,19 @@ from PIL import Image
 from lungviewer.core.geometry import Rect
 from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.job import NullContext
+from lungviewer.packs.store import load_pack
 from lungviewer.readers.isolated import IsolatedDecoder
-from lungviewer.services.regions import LARGEST_OVERLAP, cut_regions, rank_fields, top_regions
+from lungviewer.services.classify import classify_file
+from lungviewer.services.engine import InferenceEngine
+from lungviewer.services.regions import (
+    LARGEST_OVERLAP,
+    cut_regions,
+    rank_fields,
+    telling_regions,
+    top_regions,
+)
+from tests.fixtures.packs import BEIGE, PINK, PURPLE, paint, tiny_pack
+from tests.fixtures.scans import LENIENT
 
 
 def heat(grid, width, height):
@@ -48,3 +59,32 @@ def test_a_region_is_cut_out_where_it_lies(tmp_path):
     assert green.pixels.shape == (16, 16, 3)
     assert green.pixels.mean(axis=(0, 1)).tolist() == pytest.approx([0, 200, 0])
     assert black.pixels.max() == 0
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """Twelve fields: ten benign, then two of which one is each tumour; and the spec that judged them."""
+    engine = InferenceEngine.open(load_pack(tiny_pack(tmp_path / "pack", checks=LENIENT)), "cpu")
+    fields = [paint(c, 64, 64, seed=i) for i, c in enumerate([BEIGE] * 10 + [PURPLE, PINK])]
+    Image.fromarray(np.concatenate(fields, axis=1)).save(tmp_path / "mixed.png")
+    result = classify_file(tmp_path / "mixed.png", engine)
+    engine.close()
+    return result, engine.spec
+
+
+def test_tumour_in_an_image_that_is_called_benign_comes_first(mixed):
+    result, spec = mixed
+    assert result.record.predicted_class == "benign"
+    assert result.record.reason.split("; ")[0] == "tumour_fields"
+    assert result.calls_by_class() == {"benign": 10, "tumour_a": 1, "tumour_b": 1}
+    found = telling_regions(result, "benign", spec, 9)
+    assert [(r.rect.x, r.called) for r in found[:2]] == [(640, "tumour_a"), (704, "tumour_b")]
+    assert len(found) == 9
+    assert all(r.called == "" and r.rect.x < 640 for r in found[2:])
+
+
+def test_a_place_is_shown_once(mixed):
+    result, spec = mixed
+    found = telling_regions(result, "tumour_a", spec, 9)
+    assert len({r.rect for r in found}) == len(found)
+    assert found[0].called == "tumour_a"
