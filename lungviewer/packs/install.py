@@ -26,7 +26,7 @@ def install_pack(zip_or_folder: Path, target_dir: Path) -> PackEntry:
 
     The files are written under a hidden name, synced and verified again before the folder gets its
     name in one step: an interrupted installation leaves nothing that `find_packs` sees. Installing the
-    same pack twice changes nothing.
+    same pack twice changes nothing; one that does not verify any more is replaced.
 
     Args:
         zip_or_folder: what the person received.
@@ -38,8 +38,8 @@ def install_pack(zip_or_folder: Path, target_dir: Path) -> PackEntry:
     """
     pack = load_pack(zip_or_folder)
     final = target_dir / f"{pack.spec.id}-{pack.spec.version}"
-    if final.exists():
-        return _same_or_refuse(pack, final)
+    if _is_there(pack, final):
+        return PackEntry(final, pack.spec, None)
     try:
         target_dir.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(target_dir)
@@ -50,8 +50,8 @@ def install_pack(zip_or_folder: Path, target_dir: Path) -> PackEntry:
         finally:
             shutil.rmtree(hidden, ignore_errors=True)
     except OSError as error:
-        if final.exists():  # somebody else installed it meanwhile
-            return _same_or_refuse(pack, final)
+        if _is_there(pack, final):  # somebody else installed it meanwhile
+            return PackEntry(final, pack.spec, None)
         raise OutputUnwritable(f"The pack could not be installed ({error.strerror or error}).") from error
     return PackEntry(final, pack.spec, None)
 
@@ -66,18 +66,18 @@ def _copy(pack: LoadedPack, origin: Path, hidden: Path) -> None:
         raise PackInvalid("The pack changed while it was being installed.", hint="Try again.")
 
 
-def _same_or_refuse(pack: LoadedPack, final: Path) -> PackEntry:
+def _is_there(pack: LoadedPack, final: Path) -> bool:
+    """Whether this very pack is installed already. What is damaged may be replaced, another pack may not."""
     try:
-        there: str | None = load_pack(final).sha256
+        there = load_pack(final).sha256
     except PackError:
-        there = None
-    if there == pack.sha256:
-        return PackEntry(final, pack.spec, None)
-    what = "another pack" if there else "a damaged pack"
-    raise PackInvalid(
-        f"There is already {what} with the name {pack.name}.",
-        hint="Remove it first, or ask for this one under a new version.",
-    )
+        return False
+    if there != pack.sha256:
+        raise PackInvalid(
+            f"There is already another pack with the name {pack.name}.",
+            hint="Remove it first, or ask for this one under a new version.",
+        )
+    return True
 
 
 def _remove_abandoned(target_dir: Path) -> None:

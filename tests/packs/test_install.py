@@ -66,11 +66,13 @@ def test_another_pack_of_the_same_version_is_refused(zipped, tmp_path):
         install_pack(other, tmp_path / "packs")
 
 
-def test_a_damaged_pack_in_the_way_is_named(zipped, tmp_path):
+@pytest.mark.parametrize("damaged", ["card.md", "pack.json"])
+def test_a_damaged_pack_is_replaced(zipped, tmp_path, damaged):
     entry = install_pack(zipped, tmp_path / "packs")
-    (entry.path / "card.md").write_bytes(b"changed")
-    with pytest.raises(PackInvalid, match="a damaged pack"):
-        install_pack(zipped, tmp_path / "packs")
+    (entry.path / damaged).write_bytes(b"changed")
+    assert install_pack(zipped, tmp_path / "packs") == entry
+    assert _tree(entry.path) == _tree(tmp_path / "source")
+    assert [p.name for p in (tmp_path / "packs").iterdir()] == [entry.path.name]
 
 
 def test_an_installed_pack_can_be_read_by_everybody(zipped, tmp_path):

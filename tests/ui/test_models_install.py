@@ -7,10 +7,12 @@ from PySide6.QtCore import QFile
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from lungviewer.core.paths import bundled, user_packs_dir
-from lungviewer.packs.store import export_zip
+from lungviewer.packs.store import export_zip, load_pack
 from lungviewer.ui.models import work
+from lungviewer.ui.session import ViewerSession
 from tests.fixtures.model_windows import good_pack, idle, open_models, show
 from tests.fixtures.packs import tiny_pack
+from tests.fixtures.windows import FakeKeeper
 
 SHIPPED = bundled("models") / "lung-histology-mobilenetv2"
 
@@ -98,6 +100,61 @@ def test_where_there_is_no_trash_it_asks_again_before_deleting(qtbot, monkeypatc
     answer(qtbot, window, yes=True)
     idle(qtbot, window)
     assert not good.exists()
+
+
+@pytest.fixture
+def damaged(good, settings):
+    """The chosen pack, of which something was lost."""
+    (good / "card.md").write_bytes(b"changed")
+    settings.update(pack="tiny-pack@1.0.0")
+    return good
+
+
+class Refusing(FakeKeeper):
+    """Cannot open what the window finds damaged."""
+
+    def get(self, choice):
+        if choice.pack:
+            load_pack(user_packs_dir() / "tiny-pack-1.0.0")
+        return super().get(choice)
+
+
+@pytest.fixture
+def refusing(qtbot, damaged, settings):
+    session = ViewerSession(settings, keeper=Refusing())
+    session.load_model()
+    qtbot.waitUntil(lambda: session.engine_error is not None, timeout=20_000)
+    yield session
+    assert session.close()
+
+
+def test_a_damaged_pack_is_put_right_by_installing_it_again(qtbot, damaged, refusing, zip_file, tmp_path):
+    export_zip(good_pack_again(tmp_path), tmp_path / "good.zip")
+    window = open_models(qtbot, refusing)
+    show(qtbot, window, "tiny-pack")
+    assert "Cannot be used" in window.details.standing.text()
+    window.controller.install(tmp_path / "good.zip")
+    idle(qtbot, window)
+    assert window.told[-1].text == "tiny-pack@1.0.0 is installed."
+    qtbot.waitUntil(lambda: refusing.engine_info is not None, timeout=20_000)
+
+
+def good_pack_again(folder):
+    return tiny_pack(folder / "again", extra={"card.md": b"# Tiny\n\nA card of its own.\n"})
+
+
+def test_a_damaged_own_pack_can_be_removed_though_it_is_chosen(
+    qtbot, monkeypatch, damaged, refusing, settings
+):
+    monkeypatch.setattr(QFile, "moveToTrash", lambda path: not shutil.rmtree(path))
+    window = open_models(qtbot, refusing)
+    show(qtbot, window, "tiny-pack")
+    window.remove_button.click()
+    answer(qtbot, window, yes=True)
+    idle(qtbot, window)
+    assert not damaged.exists()
+    assert settings.current.pack == ""
+    qtbot.waitUntil(lambda: refusing.engine_info is not None, timeout=20_000)
 
 
 def test_a_shipped_pack_cannot_be_removed(qtbot, window):

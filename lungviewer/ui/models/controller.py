@@ -141,7 +141,7 @@ class ModelsController(QObject):
 
     def install(self, source: Path) -> None:
         """Verify a zip, and put it among the person's packs."""
-        known = frozenset(entry.name for entry in self.entries)
+        known = frozenset(entry.name for entry in self.entries if not self.problem(entry))
         self._set_busy(Busy(self.tr("Checking and installing…")))
         self._submit(lambda _ctx: work.install(source, known), self._installed)
 
@@ -151,6 +151,8 @@ class ModelsController(QObject):
         name = installed.entry.name
         text = self.tr("{name} is installed.") if installed.new else self.tr("{name} was installed already.")
         self.told.emit(Notice("info", text.format(name=name)))
+        if self.session.engine_error is not None:  # perhaps this is what was damaged
+            self.session.load_model()
         self.refresh(show=name)
 
     def export(self, entry: PackEntry, target: Path) -> None:
@@ -164,8 +166,8 @@ class ModelsController(QObject):
         self.told.emit(Notice("info", self.tr("{name} is written.").format(name=target.name)))
 
     def can_remove(self, entry: PackEntry) -> bool:
-        """Only the person's own packs, and not the one in use."""
-        return work.is_own(entry.path) and not self.is_chosen(entry)
+        """Only the person's own packs, and not the one in use, unless it cannot be used."""
+        return work.is_own(entry.path) and (bool(self.problem(entry)) or not self.is_chosen(entry))
 
     def remove(self, entry: PackEntry, *, for_good: bool = False) -> None:
         """Move a pack to the trash; `no_trash` follows when there is none."""
@@ -186,8 +188,13 @@ class ModelsController(QObject):
             self.no_trash.emit(path)
 
     @Slot(object)
-    def _removed(self, _path: Path) -> None:
+    def _removed(self, path: Path) -> None:
         self._set_busy(None)
+        settings = self.session.settings
+        if settings.current.pack in [entry.name for entry in self.entries if entry.path == path]:
+            settings.update(pack="")  # the default one answers
+        elif self.session.engine_error is not None:
+            self.session.load_model()
         self.told.emit(Notice("info", self.tr("The model is removed.")))
         self.refresh()
 
