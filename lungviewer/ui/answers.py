@@ -8,6 +8,7 @@ from pathlib import Path
 from lungviewer.core.types import ImageRecord
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.file_state import FileState
+from lungviewer.services.rows import is_newer, same_answer
 from lungviewer.ui.answering import Outcome
 
 _RESULTS_KEPT = 100
@@ -42,10 +43,15 @@ class Answers:
         while len(self._results) > _RESULTS_KEPT:
             del self._results[next(p for p in self._results if p != current)]
 
-    def put_row(self, path: Path, row: ImageRecord) -> None:
-        """Keep a row that a scan wrote; a full answer that is there is about what the file held before."""
+    def take_row(self, path: Path, row: ImageRecord) -> bool:
+        """Keep a row that a scan wrote, unless it says nothing new; a full answer that is there is then about
+        what the file held before."""
+        known = self.rows.get(path)
+        if known is not None and (is_newer(known, row) or same_answer(known, row)):
+            return False
         self.rows[path] = row
         self._results.pop(path, None)
+        return True
 
     def forget(self, path: Path) -> None:
         """Know nothing about an image but the scale that the person gave it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -16,26 +15,20 @@ from lungviewer.services.classify import ImageResult
 from lungviewer.services.file_state import FileState
 from lungviewer.services.find import FoundFiles
 from lungviewer.services.opening import EngineChoice, EngineKeeper
-from lungviewer.services.rows import is_newer, same_answer, would_be_said
+from lungviewer.services.rows import would_be_said
 from lungviewer.ui.answering import Outcome, answer_for
 from lungviewer.ui.answers import Answers
-from lungviewer.ui.engine_info import EngineInfo, Instead, load_engine
+from lungviewer.ui.engine_info import EngineInfo
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.file_watch import FileWatch
 from lungviewer.ui.jobs import Job, JobRunner
 from lungviewer.ui.listing import Entry, Listing, Places, list_images
+from lungviewer.ui.model_in_force import ModelInForce
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.replaced import ReplacedRunner
-from lungviewer.ui.settings import Settings, SettingsStore
+from lungviewer.ui.settings import SettingsStore
 
 _NOW, _SOON, _LATER = -10, 0, 10  # ranks: the image that is looked at, what a person asked for, the rest
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence for the person; `kind` is "info", "warning" or "error"."""
-
-    kind: str
-    text: str
 
 
 class ViewerSession(QObject):
@@ -65,6 +58,7 @@ class ViewerSession(QObject):
         self._watch = FileWatch(self)
         self.keeper = keeper or EngineKeeper()
         self.model_jobs.at_close(self.keeper.close)
+        self._model = ModelInForce(settings, self.model_jobs, self.keeper, self)
         self.folder: Path | None = None
         self.entries: tuple[Entry, ...] = ()
         self.files: tuple[Path, ...] = ()
@@ -72,24 +66,30 @@ class ViewerSession(QObject):
         self.found: FoundFiles | None = None
         self.listing = False
         self.current: Path | None = None
-        self.engine_info: EngineInfo | None = None
-        self.engine_error: LungviewerError | None = None
-        self._choice = settings.current.engine_choice
         self._answers = Answers()
         self._pending: dict[Path, Job] = {}
         self._by_name: dict[str, Path] = {}
         self._asked: list[Path] = []
         self._wanted: Path | None = None
-        self._loading: Job | None = None
         self._listing_job: Job | None = None
         self._watch.changed.connect(self._file_changed)
-        settings.changed.connect(self._settings_changed)
+        self._model.changed.connect(self.model_changed)
+        self._model.replaced.connect(self.forget_answers)
+        self._model.noticed.connect(self.noticed)
 
     # --- the model -------------------------------------------------------------------------------
 
     @property
     def choice(self) -> EngineChoice:
-        return self._choice
+        return self._model.choice
+
+    @property
+    def engine_info(self) -> EngineInfo | None:
+        return self._model.info
+
+    @property
+    def engine_error(self) -> LungviewerError | None:
+        return self._model.error
 
     @property
     def spec(self) -> ModelSpec | None:
@@ -97,40 +97,7 @@ class ViewerSession(QObject):
 
     def load_model(self) -> None:
         """Open the chosen model in the background; `model_changed` follows."""
-        choice, keeper = self._choice, self.keeper
-        if self._loading is not None:  # an answer about another choice would come late and win
-            self._loading.abandon()
-        self._loading = self.model_jobs.submit(lambda _ctx: load_engine(keeper, choice), rank=_NOW)
-        self._loading.finished.connect(self._model_loaded)
-        self._loading.failed.connect(self._model_failed)
-
-    @Slot(object)
-    def _model_loaded(self, info: EngineInfo | Instead) -> None:
-        self._loading = None
-        if isinstance(info, Instead):
-            self.noticed.emit(Notice("warning", info.why))
-            self.settings.update(pack=info.pack)
-            return
-        self.engine_info, self.engine_error = info, None
-        for note in info.notes:
-            self.noticed.emit(Notice("info", note))
-        self.model_changed.emit()
-
-    @Slot(object)
-    def _model_failed(self, error: LungviewerError) -> None:
-        self._loading = None
-        self.engine_info, self.engine_error = None, error
-        self.noticed.emit(Notice("error", error.sentence))
-        self.model_changed.emit()
-
-    @Slot(object)
-    def _settings_changed(self, settings: Settings) -> None:
-        if settings.engine_choice != self._choice:
-            self._choice = settings.engine_choice
-            self.engine_info = self.engine_error = None
-            self.model_changed.emit()
-            self.load_model()
-            self.forget_answers()
+        self._model.load()
 
     # --- what is open ----------------------------------------------------------------------------
 
@@ -253,6 +220,7 @@ class ViewerSession(QObject):
             if path not in self._answers.rows:
                 self._start(path, _LATER)
 
+    @Slot()
     def forget_answers(self) -> None:
         """Ask again: the model or the scale has changed."""
         for job in self._pending.values():
@@ -314,19 +282,17 @@ class ViewerSession(QObject):
                 record, made_by, scanned_um_per_px=scanned_um_per_px, scale=self.scale_of(path), usual=usual
             ):
                 continue
-            known = self.record(path)
-            if known is not None and (is_newer(known, record) or same_answer(known, record)):
-                continue
-            self._answers.put_row(path, record)
-            if known is not None and path == self.current:
-                self._start(path, _NOW)
-            self.outcome_changed.emit(path)
+            known = path in self._answers.rows
+            if self._answers.take_row(path, record):
+                if known and path == self.current:
+                    self._start(path, _NOW)
+                self.outcome_changed.emit(path)
 
     def _start(self, path: Path, rank: int) -> None:
         waiting = self._pending.pop(path, None)
         if waiting is not None:
             waiting.abandon()
-        keeper, choice, decoder = self.keeper, self._choice, self.decoder
+        keeper, choice, decoder = self.keeper, self.choice, self.decoder
         given, usual = self._answers.scales.get(path), self.usual_scale
         job = self.model_jobs.submit(
             lambda ctx: answer_for(path, keeper.get(choice), given, usual, decoder, ctx), rank=rank
