@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.types import ImageRecord
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.file_state import FileState
@@ -317,11 +317,6 @@ class ViewerSession(QObject):
         path = self.sender().property("path")
         self._pending.pop(path, None)
         self.outcome_changed.emit(path)
-
-    def needs_review(self, path: Path) -> bool:
-        """Whether a person should look at this one next: no answer yet does not count."""
-        record = self.record(path)
-        return record is not None and record.status in (Status.REVIEW, Status.REFUSED, Status.ERROR)
 
     def close(self) -> bool:
         """End the threads and the decoder. False when something does not answer."""

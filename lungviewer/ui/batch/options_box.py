@@ -63,7 +63,7 @@ class OptionsBox(QWidget):
         self._chosen = False
         self._overlays.show_text("")
         self._precision.setCurrentIndex(max(0, self._precision.findData(settings.precision)))
-        self._scale.setValue(settings.um_per_px)
+        self._scale.setValue(0)
         self._unfold(False)
 
     def options(self, fresh: bool) -> BatchOptions:
