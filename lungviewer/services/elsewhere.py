@@ -83,16 +83,17 @@ def laboratory_lines(standing: Standing) -> tuple[str, ...]:
 
 def _laboratory(entry: Mapping[str, Any]) -> Laboratory | None:
     """None where the pack gives no figure: nothing is guessed."""
-    counts = [number(entry.get(name)) for name in ("images", "groups", "calls")]
+    images, groups, calls = (number(entry.get(name)) for name in ("images", "groups", "calls"))
     right = number(entry.get("selective_accuracy"))
-    calls = counts[2]
-    if not all(map(math.isfinite, counts)) or not (calls == 0 or 0 <= right <= 1):
+    if not all(map(math.isfinite, (images, groups, calls))) or not (calls == 0 or 0 <= right <= 1):
         return None
     ends = [number(end) for end in entries(entry.get("selective_accuracy_interval"))]
     known = len(ends) == 2 and all(0 <= end <= 1 for end in ends)
     return Laboratory(
         plain_text(entry.get("set") or "–"),
-        *(int(count) for count in counts),
+        int(images),
+        int(groups),
+        int(calls),
         right,
         ends[0] if known else None,
         ends[1] if known else None,

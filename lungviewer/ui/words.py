@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
@@ -146,18 +147,43 @@ def note_sentence(code: str) -> str:
 
 
 def strangeness(score: float, limit: float) -> str:
-    """The strangeness score beside the pack's threshold, in words."""
-    numbers = {"score": _number(score), "limit": _number(limit)}
+    """How unlike its training images the model finds what it sees, beside the pack's threshold."""
     if not math.isfinite(score):
-        return _tr("Strangeness could not be computed.")
+        return _tr("How unlike training images it is could not be computed.")
+    score_text, limit_text = _told_apart(score, limit)
+    text = _tr("Unlike training images: {score}; refused above {limit}.")
     if score > limit:
-        return _tr("Strangeness {score}; above {limit} a field is refused.").format(**numbers)
-    return _tr("Strangeness {score}; refused above {limit}.").format(**numbers)
+        text = _tr("Unlike training images: {score}; above {limit} a field is refused.")
+    return text.format(score=score_text, limit=limit_text)
 
 
-def _number(value: float) -> str:
-    """Three figures, as people write them."""
-    return QLocale().toString(value, "g", 3)
+def _told_apart(value: float, limit: float) -> tuple[str, str]:
+    """A number and its limit with as few decimals as show on which side it lies; two figures of the limit."""
+    size = math.floor(math.log10(abs(limit))) if limit and math.isfinite(limit) else 0
+    fewest = min(6, max(0, 1 - size))
+    for decimals in range(fewest, fewest + 4):
+        texts = tuple(QLocale().toString(round(n, decimals) + 0.0, "f", decimals) for n in (value, limit))
+        if texts[0] != texts[1] or value == limit:
+            break
+    return texts[0], texts[1]
+
+
+def fields_read(record: ImageRecord, calls: Mapping[str, int], spec: ModelSpec | None) -> str:
+    """Of an image of several fields: how many were read, and what they were called, as far as it is known
+    (`calls`: class id → fields; a scan's row knows only the share of tumour)."""
+    total = record.tiles or 0
+    numbers = {"n": count(total - (record.tiles_refused or 0)), "total": count(total)}
+    if calls:
+        listed = ", ".join(
+            _tr("{label} {n}").format(label=class_label(c, spec), n=count(n)) for c, n in calls.items()
+        )
+        return _tr("{n} of {total} fields read: {calls}.").format(**numbers, calls=listed)
+    if record.tumour_share is not None:
+        share = in_percent(QLocale().toString(record.tumour_share * 100, "f", 0))
+        return _tr("{n} of {total} fields read; {share} of their calls are tumour.").format(
+            **numbers, share=share
+        )
+    return _tr("{n} of {total} fields read.").format(**numbers)
 
 
 def headline(record: ImageRecord, spec: ModelSpec | None) -> str:

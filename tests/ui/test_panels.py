@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider, QWidget
 
+import lungviewer
 from lungviewer.core.colourmap import COLOUR_MAPS
 from lungviewer.core.model import CalibrationSpec, ReliabilityBin
 from lungviewer.core.paths import bundled
@@ -22,7 +23,7 @@ from lungviewer.ui.panels.shown import Phase, Shown, without_call
 from lungviewer.ui.panels.side import SidePanel
 from lungviewer.ui.panels.trust_line import TrustSection
 from lungviewer.ui.session import EngineInfo, ViewerSession
-from lungviewer.ui.words import headline, note_sentence, percent, strangeness
+from lungviewer.ui.words import headline, note_sentence, percent
 from tests.fixtures.packs import paint
 from tests.fixtures.scans import fake_engine, fake_spec
 from tests.fixtures.windows import open_folder
@@ -109,11 +110,11 @@ def test_the_classes_are_those_of_the_pack(qtbot, session, panel, one):
     assert [box.itemData(i) for i in range(box.count())] == [None, *session.spec.class_ids]
 
 
-def test_several_fields_are_told_to_be_an_average_that_was_never_validated(qtbot, session, panel, long):
+def test_several_fields_are_told_with_their_calls_and_what_their_mean_is_worth(qtbot, session, panel, long):
     record = opened(qtbot, session, panel, long)
     assert record.tiles == 4
-    assert "never validated" in panel.prediction.sentence.text()
-    assert "(4 of 4)" in panel.prediction.sentence.text()
+    assert panel.prediction.sentence.text().startswith("4 of 4 fields read: Tumour A 3, Tumour B 1. ")
+    assert "never measured" in panel.prediction.sentence.text()
 
 
 def test_an_unreadable_file_shows_its_sentence_and_can_be_copied(qtbot, session, panel, pictures):
@@ -207,7 +208,7 @@ def test_a_row_of_a_scan_without_maps_shows_its_reasons_too(qtbot, answered):
     state = with_record(answered, status=Status.REVIEW, reason="low_confidence; exif_rotated")
     section.show_state(replace(state, result=None))
     assert section.status.text() == "Needs review"
-    assert section.reasons.text() == "The model is less sure than its validation asks for."
+    assert section.reasons.text() == "The model is not sure enough for a call without review."
     assert note_sentence("exif_rotated") in section.notes.text()
 
 
@@ -215,11 +216,9 @@ def test_strangeness_stands_beside_its_threshold(qtbot, answered):
     section = TrustSection()
     qtbot.addWidget(section)
     section.show_state(with_record(answered, trust_score=3.25))
-    assert section.strangeness.text() == "Strangeness 3.25; refused above 10."
+    assert section.strangeness.text() == "Unlike training images: 3; refused above 10."
     section.show_state(with_record(answered, trust_score=None))
-    assert "no score" in section.strangeness.text()
-    assert "above 10" in strangeness(12.0, 10.0)
-    assert strangeness(float("inf"), 10.0) == "Strangeness could not be computed."
+    assert "does not measure" in section.strangeness.text()
 
 
 def test_what_a_confidence_meant_is_told_for_single_fields_only(qtbot, answered):
@@ -231,7 +230,7 @@ def test_what_a_confidence_meant_is_told_for_single_fields_only(qtbot, answered)
     assert section.sentence.text() == how_often_right(spec.calibration, answered.record.confidence)
     section.show_state(with_record(replace(answered, spec=spec), tiles=3, tiles_refused=1))
     assert "94" not in section.sentence.text()
-    assert "(2 of 3)" in section.sentence.text()
+    assert section.sentence.text().startswith("2 of 3 fields read: Tumour A 1. ")
 
 
 def test_a_blinded_reviewer_is_told_nothing_of_a_call(qtbot, answered):
@@ -344,8 +343,18 @@ def test_provenance_says_everything_and_copies_it_whole(qtbot, session, panel, o
     assert (facts["Model"], facts["Version"]) == (record.model, record.model_version)
     assert facts["SHA-256"] == record.model_sha256
     assert (facts["Backend"], facts["Device"], facts["Precision"]) == ("fake", "cpu", "32 bits")
+    assert facts["Program"] == f"lungviewer {lungviewer.__version__}"
     panel.provenance.copy.click()
     assert record.model_sha256 in QGuiApplication.clipboard().text()
+
+
+def test_provenance_knows_no_version_of_the_program_that_wrote_a_scan(qtbot, session, answered):
+    section = ProvenanceSection(session)
+    qtbot.addWidget(section)
+    section.show_state(replace(answered, result=None))
+    assert "Program" not in section.facts()
+    section.show_state(with_record(answered, analysed_at="2025-01-01T00:00:00+00:00"))  # its map came later
+    assert "Program" not in section.facts()
 
 
 def test_a_scale_says_where_it_comes_from(qtbot, session, answered):

@@ -1,4 +1,4 @@
-"""The answer: class, confidence, what such a confidence meant, and all classes."""
+"""The answer: class, confidence, what such a confidence meant at home and elsewhere, and all classes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord, Status
+from lungviewer.services.elsewhere import elsewhere_sentence, laboratory_lines
 from lungviewer.services.reliability import how_often_right
+from lungviewer.ui.names import tooltip
 from lungviewer.ui.panels.bars import Bar, Bars
 from lungviewer.ui.panels.shown import Phase, Shown
 from lungviewer.ui.prose import Prose, Sized
-from lungviewer.ui.words import headline, percent
+from lungviewer.ui.words import fields_read, headline, percent
 
 
 class PredictionSection(QWidget):
@@ -24,6 +26,7 @@ class PredictionSection(QWidget):
         self.number.label.setWordWrap(False)
         self.word = Prose(selectable=True)
         self.sentence = Prose(selectable=True)
+        self.elsewhere = Prose(selectable=True)
         self.bars_heading = Prose(faint=True, selectable=True)
         self.bars = Bars(self.tr("Probabilities of all classes"))
         self.research = Sized(self.tr("Research use only, not for diagnosis."), 0.9, faint=True)
@@ -34,7 +37,7 @@ class PredictionSection(QWidget):
         column.setContentsMargins(4, 0, 4, 8)
         column.addWidget(self.headline)
         column.addLayout(confidence)
-        for part in (self.sentence, self.bars_heading, self.bars, self.research):
+        for part in (self.sentence, self.elsewhere, self.bars_heading, self.bars, self.research):
             column.addWidget(part)
 
     def show_state(self, state: Shown) -> None:
@@ -47,6 +50,7 @@ class PredictionSection(QWidget):
         )
         self.word.say("" if confidence is None else self.tr("confidence"))
         self.sentence.say(self._sentence(state))
+        self._say_elsewhere(state)
         self._show_bars(record, state.spec)
 
     def _headline(self, state: Shown) -> str:
@@ -70,15 +74,27 @@ class PredictionSection(QWidget):
             return self.tr("It is shown when you have decided.")
         if state.record is None or state.record.confidence is None or state.spec is None:
             return ""
-        return self._meaning(state.record, state.spec)
+        return self._meaning(state, state.record, state.spec)
 
-    def _meaning(self, record: ImageRecord, spec: ModelSpec) -> str:
+    def _say_elsewhere(self, state: Shown) -> None:
+        """How often calls were right on slides of other laboratories: what home does not tell."""
+        standing = state.standing
+        if standing is None or state.record is None or state.record.confidence is None:
+            self.elsewhere.say("")
+            return
+        lines = laboratory_lines(standing)
+        text = elsewhere_sentence(standing)
+        self.elsewhere.say(self.tr("{text} See Models.").format(text=text) if lines else text)
+        self.elsewhere.setToolTip(tooltip(*lines))
+        self.elsewhere.setAccessibleDescription(" ".join(lines))
+
+    def _meaning(self, state: Shown, record: ImageRecord, spec: ModelSpec) -> str:
         """What the confidence is worth; validation knows single fields only."""
         if record.tiles is not None and record.tiles != 1:
+            calls = {} if state.result is None else state.result.calls_by_class()
             return self.tr(
-                "The mean of the fields that were not refused ({n} of {total}). How often such means are "
-                "right was never validated."
-            ).format(n=record.tiles - (record.tiles_refused or 0), total=record.tiles)
+                "{fields} The confidence is their mean; how often such means are right was never measured."
+            ).format(fields=fields_read(record, calls, spec))
         return how_often_right(spec.calibration, record.confidence or 0.0) or self.tr(
             "The model does not say how often such calls were right."
         )

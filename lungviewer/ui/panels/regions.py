@@ -1,4 +1,4 @@
-"""The places of a large image that speak most for the class, as pictures to jump to."""
+"""The places of a large image that speak most for tumour and for the class, as pictures to jump to."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from lungviewer.core.job import JobContext
 from lungviewer.core.model import ModelSpec
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult
-from lungviewer.services.regions import Region, analysed_fields, cut_regions, top_regions
+from lungviewer.services.regions import Region, cut_regions, telling_regions
 from lungviewer.ui.jobs import Job
 from lungviewer.ui.panels.shown import Phase, Shown, shown_class
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.qimage import rgb_image
 from lungviewer.ui.session import ViewerSession
-from lungviewer.ui.words import class_label, in_percent, percent
+from lungviewer.ui.words import class_label, count, in_percent, percent
 
 _MOST = 9
 _ACROSS = 3
@@ -35,7 +35,8 @@ class RegionButton(QToolButton):
 
     jump_asked = Signal(float, float)
 
-    def __init__(self, region: Region, number: int, parent: QWidget | None = None) -> None:
+    def __init__(self, region: Region, number: int, called: str = "", parent: QWidget | None = None) -> None:
+        """`called`: the label of the class whose strongest field this is."""
         super().__init__(parent)
         self._centre = region.rect.centre
         if region.pixels is not None:
@@ -43,9 +44,12 @@ class RegionButton(QToolButton):
         self.setIconSize(QSize(_ICON_PX, _ICON_PX))
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        text = self.tr("Region {n}: evidence {share} of the strongest region's").format(
-            n=number, share=percent(region.share) if number > 1 else in_percent("100")
-        )
+        text = self.tr("Region {n}: strongest field called {label}").format(n=number, label=called)
+        if not called:
+            share = percent(region.share) if region.share < 1 else in_percent("100")
+            text = self.tr("Region {n}: evidence {share} of the strongest region's").format(
+                n=number, share=share
+            )
         self.setAccessibleName(text)
         self.setToolTip(text)
         self.clicked.connect(self._clicked)
@@ -62,7 +66,8 @@ class RegionButton(QToolButton):
 
 
 class RegionsSection(QWidget):
-    """Up to nine places, strongest first. Centres go out in level-0 pixels."""
+    """Up to nine places: the strongest field of each tumour class that fields were called, then the strongest
+    for the class that is shown. Centres go out in level-0 pixels."""
 
     jump_asked = Signal(float, float)
 
@@ -73,14 +78,19 @@ class RegionsSection(QWidget):
         self._about: tuple[ImageResult, str] | None = None
         self._state = Shown(Phase.NO_IMAGE)
         self.buttons: list[RegionButton] = []
+        self.captions: list[Prose] = []
+        self.tumour_text = Prose(faint=True, selectable=True)
         self.text = Prose(faint=True, selectable=True)
-        self._grid = QGridLayout()
-        self._grid.setSpacing(2)
+        self._tumours, self._grid = QGridLayout(), QGridLayout()
+        self._tumours.setColumnStretch(1, 1)
         self._grid.setColumnStretch(_ACROSS, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 8)
-        column.addWidget(self.text)
-        column.addLayout(self._grid)
+        for text, grid in ((self.tumour_text, self._tumours), (self.text, self._grid)):
+            grid.setSpacing(2)
+            column.addWidget(text)
+            column.addLayout(grid)
+        self.tumour_text.hide()
         session.explaining.changed.connect(self._explaining_changed)
 
     @staticmethod
@@ -117,13 +127,33 @@ class RegionsSection(QWidget):
         if not regions or self._about is None:
             self.text.say(self.tr("Nothing in the map speaks for this class."))
             return
-        label = class_label(self._about[1], self._session.spec)
-        self.text.say(self.tr("Most evidence for {label}; press one to go there.").format(label=label))
-        for i, region in enumerate(regions):
-            button = RegionButton(region, i + 1)
-            button.jump_asked.connect(self.jump_asked)
-            self._grid.addWidget(button, i // _ACROSS, i % _ACROSS)
-            self.buttons.append(button)
+        (result, class_id), spec = self._about, self._session.spec
+        first = [region for region in regions if region.called]
+        for region in first:
+            self._add_tumour(region, class_label(region.called, spec), result.calls_by_class()[region.called])
+        if first:
+            self.tumour_text.say(self.tr("Strongest field of each tumour class; press one to go there."))
+        for i, region in enumerate(regions[len(first) :]):
+            self._grid.addWidget(self._button(region), i // _ACROSS, i % _ACROSS)
+        text = self.tr("Most evidence for {label}; press one to go there.")
+        if len(first) == len(regions):
+            text = self.tr("No further place speaks for {label}.")
+        self.text.say(text.format(label=class_label(class_id, spec)))
+
+    def _add_tumour(self, region: Region, label: str, fields: int) -> None:
+        caption = Prose(
+            self.tr("{label}: fields called so: {n}").format(label=label, n=count(fields)), selectable=True
+        )
+        row = len(self.captions)
+        self._tumours.addWidget(self._button(region, label), row, 0)
+        self._tumours.addWidget(caption, row, 1)
+        self.captions.append(caption)
+
+    def _button(self, region: Region, called: str = "") -> RegionButton:
+        button = RegionButton(region, len(self.buttons) + 1, called)
+        button.jump_asked.connect(self.jump_asked)
+        self.buttons.append(button)
+        return button
 
     @Slot(object)
     def _failed(self, error: LungviewerError) -> None:
@@ -138,11 +168,14 @@ class RegionsSection(QWidget):
         job, self._job, self._about = self._job, None, None
         if job is not None:
             job.abandon()
-        for button in self.buttons:
-            self._grid.removeWidget(button)
-            button.hide()
-            button.deleteLater()
+        self.tumour_text.say("")
+        for widget in (*self.buttons, *self.captions):
+            for grid in (self._tumours, self._grid):
+                grid.removeWidget(widget)
+            widget.hide()
+            widget.deleteLater()
         self.buttons.clear()
+        self.captions.clear()
 
 
 def _cut(
@@ -154,5 +187,5 @@ def _cut(
     decoder: IsolatedDecoder,
     ctx: JobContext,
 ) -> tuple[Region, ...]:
-    regions = top_regions(result.heatmaps[class_id], analysed_fields(result.record, spec), _MOST)
+    regions = telling_regions(result, class_id, spec, _MOST)
     return cut_regions(path, regions, _PIXELS, um_per_px=scale, isolated=decoder, ctx=ctx)

@@ -10,6 +10,7 @@ from lungviewer.core.errors import LungviewerError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord
 from lungviewer.services.classify import ImageResult
+from lungviewer.services.elsewhere import Standing
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.telling import told
@@ -29,7 +30,7 @@ class Phase(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The current image and what is known about it; `record` exactly when it is answered. `result` may come
-    later than a record that a scan wrote."""
+    later than a record that a scan wrote. `standing` is that of the model that answers."""
 
     phase: Phase
     path: Path | None = None
@@ -37,19 +38,22 @@ class Shown:
     result: ImageResult | None = None
     spec: ModelSpec | None = None
     error: LungviewerError | None = None
+    standing: Standing | None = None
 
 
 def shown(session: ViewerSession) -> Shown:
     """What the panel has to show now."""
-    path, spec = session.current, session.spec
+    path, spec, info = session.current, session.spec, session.engine_info
+    standing = None if info is None else info.standing
     if path is None:
-        return Shown(Phase.NO_IMAGE, spec=spec)
+        return Shown(Phase.NO_IMAGE, spec=spec, standing=standing)
     record = session.record(path)
     if record is not None:
-        return Shown(Phase.ANSWERED, path, record, session.result(path), spec)
+        return Shown(Phase.ANSWERED, path, record, session.result(path), spec, standing=standing)
     if session.engine_error is not None:
         return Shown(Phase.NO_MODEL, path, error=session.engine_error)
-    return Shown(Phase.LOOKING if session.is_pending(path) else Phase.NO_ANSWER, path, spec=spec)
+    phase = Phase.LOOKING if session.is_pending(path) else Phase.NO_ANSWER
+    return Shown(phase, path, spec=spec, standing=standing)
 
 
 def without_call(state: Shown) -> Shown:
@@ -58,7 +62,7 @@ def without_call(state: Shown) -> Shown:
         return state
     record = told(state.record, hidden=True)
     if record is None:
-        return Shown(Phase.HIDDEN, state.path, spec=state.spec)
+        return Shown(Phase.HIDDEN, state.path, spec=state.spec, standing=state.standing)
     return replace(state, record=record, result=None)
 
 

@@ -8,15 +8,19 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import ImageRecord, Status
+from lungviewer.ui.gate_words import gate_title
 from lungviewer.ui.icons import icon
 from lungviewer.ui.panels.shown import Shown
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.symbol import Symbol
 from lungviewer.ui.words import reason_codes, reason_sentence, status_word, strangeness
 
+_NOT_VALIDATED = "not_validated"
+
 
 class TrustSection(QWidget):
-    """Status in a symbol and a word, reasons as sentences, strangeness, what was changed on the way in."""
+    """Status in a symbol and a word, reasons as sentences, strangeness, what was changed on the way in, and
+    what is known against the model itself."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,6 +29,7 @@ class TrustSection(QWidget):
         self.reasons = Prose(selectable=True)
         self.strangeness = Prose(faint=True, selectable=True)
         self.notes = Prose(faint=True, selectable=True)
+        self.model = Prose(faint=True, selectable=True)
         self.copy = QPushButton(icon("copy"), self.tr("Copy this message"))
         self.copy.clicked.connect(self._copy)
         line = QHBoxLayout()
@@ -33,7 +38,7 @@ class TrustSection(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 8)
         column.addLayout(line)
-        for part in (self.reasons, self.copy, self.strangeness, self.notes):
+        for part in (self.reasons, self.copy, self.strangeness, self.notes, self.model):
             column.addWidget(part)
 
     def show_state(self, state: Shown) -> None:
@@ -43,20 +48,33 @@ class TrustSection(QWidget):
         self.copy.setVisible(record is not None and record.status is Status.ERROR)
         reasons, notes = ([], []) if record is None else _told(state, record)
         if record is not None and record.status is Status.OK and not reasons:
-            reasons = [self.tr("Nothing speaks against the answer.")]
+            reasons = [self.tr("No doubt that the program can measure.")]
         self.reasons.say("\n".join(reasons))
         self.notes.say("\n".join([self.tr("Also noted:"), *notes]) if notes else "")
         self.strangeness.say("" if record is None else self._strangeness(state, record))
+        self.model.say(self._model(state))
 
     def _strangeness(self, state: Shown, record: ImageRecord) -> str:
         if state.spec is None or record.status is Status.ERROR:
             return ""
         if record.trust_score is None:
-            return self.tr("This model has no score for strangeness.")
+            return self.tr("This model does not measure how unlike its training images an image is.")
         text = strangeness(record.trust_score, state.spec.trust.refuse_above)
         return (
             text if record.tiles in (None, 1) else self.tr("{text} (Mean of the fields.)").format(text=text)
         )
+
+    def _model(self, state: Shown) -> str:
+        """What is known against the model, whatever it says of this image; each thing once."""
+        if state.spec is None or state.standing is None:
+            return ""
+        if not state.spec.validated:
+            told = state.record is not None and _NOT_VALIDATED in reason_codes(state.record)
+            return "" if told else reason_sentence(_NOT_VALIDATED)
+        gate = state.standing.gate
+        if gate.passes:
+            return ""
+        return self.tr("{gate} See Models.").format(gate=gate_title(gate))
 
     @Slot()
     def _copy(self) -> None:
