@@ -70,6 +70,14 @@ class ReadFailed(ImageError):
     default_hint = "Check the drive or network share, then scan again."
 
 
+class FileChanged(ImageError):
+    """Another content lies where the one lay that somebody looked at."""
+
+    code = "changed"
+    transient = True
+    default_hint = "Look at it again, then decide."
+
+
 class NotARegularFile(ImageError):
     code = "not_a_regular_file"
     default_hint = "Only ordinary files are opened; copy the image itself into the folder."

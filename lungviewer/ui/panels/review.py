@@ -181,7 +181,12 @@ class ReviewPanel(QWidget):
 
     def _write(self, action: Action, chosen: str = "") -> None:
         self._name_given()
-        if self._session.current is None:
+        path = self._session.current
+        if path is None:
+            return
+        shown = self._desk.shown(path)
+        if shown is None:
+            self._say("info", self.tr("The image is still being read; try again in a moment."))
             return
         if self._desk.writing:
             self._say("info", self.tr("The last review is still being written; try again in a moment."))
@@ -192,7 +197,7 @@ class ReviewPanel(QWidget):
             return
         self._say("", "")
         self._sent = self._typed()
-        self._desk.record(self._session.current, action, chosen, self.comment.text())
+        self._desk.record(path, shown, action, chosen, self.comment.text())
         self._show()
 
     def _typed(self) -> tuple[Path | None, str, str]:

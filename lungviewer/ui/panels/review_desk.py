@@ -8,8 +8,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from lungviewer.core.errors import LungviewerError, ReviewLogDamaged
+from lungviewer.core.errors import FileChanged, LungviewerError, ReviewLogDamaged
 from lungviewer.core.paths import user_review_log
+from lungviewer.services.file_state import FileState
 from lungviewer.store.review_entry import Action, ReviewEntry
 from lungviewer.store.reviews import ReviewLog
 from lungviewer.ui.crash import note_failure
@@ -62,6 +63,7 @@ class ReviewDesk(QObject):
         session.current_changed.connect(self._look)
         session.folder_changed.connect(self._forget)
         session.files_changed.connect(self._read_folder)
+        session.file_changed.connect(self._file_changed)
         self._look()
 
     # --- what is on record -----------------------------------------------------------------------
@@ -73,6 +75,12 @@ class ReviewDesk(QObject):
     def problem(self, path: Path) -> str:
         """Why nothing can be recorded about a file; "" when nothing is in the way."""
         return self._errors.get(path, "")
+
+    def shown(self, path: Path) -> FileState | None:
+        """What a file was like when it came to be looked at; None while nobody knows, and nothing can be
+        recorded about it."""
+        known = self._files.get(path)
+        return self._session.state_of(path) or (None if known is None else known.state)
 
     @property
     def writing(self) -> bool:
@@ -119,13 +127,34 @@ class ReviewDesk(QObject):
         self.known.emit(found.path)
         self.blinding.look_again()
 
+    @Slot(object)
+    def _file_changed(self, path: Path) -> None:
+        """What is on record was about another content."""
+        for kept in (self._files, self._histories, self._errors):
+            kept.pop(path, None)
+        self._read.discard(path)
+        self.known.emit(path)
+        self.blinding.look_again()
+        if path == self._session.current:
+            self._look()
+
+    def _show_again(self, path: Path) -> None:
+        if self._session.state_of(path) is not None:
+            self._session.look_again()
+            self._file_changed(path)
+        else:  # the session never saw the file itself, and could not notice
+            self._session.ask_again(path)
+            self._session.file_changed.emit(path)
+
     # --- adding ----------------------------------------------------------------------------------
 
-    def record(self, path: Path, action: Action, chosen: str = "", comment: str = "") -> None:
-        """Write down what the reviewer of the settings says about an image, beside the program's answer of
-        this moment; `recorded` or `failed` follows."""
+    def record(
+        self, path: Path, shown: FileState, action: Action, chosen: str = "", comment: str = ""
+    ) -> None:
+        """Write down what the reviewer of the settings says about an image that was like `shown` when they
+        looked, beside the program's answer of this moment; `recorded` or `failed` follows."""
         reviewer = self._session.settings.current.reviewer
-        wish = Wish(path, self._session.record(path), reviewer, action, chosen, comment)
+        wish = Wish(path, shown, self._session.record(path), reviewer, action, chosen, comment)
         order = Order(wish, self._files.get(path), self.log)
         job = self._session.file_jobs.submit(order.carry_out, rank=_NOW)
         self._orders[job] = order
@@ -141,7 +170,10 @@ class ReviewDesk(QObject):
 
     @Slot(object)
     def _not_written(self, error: LungviewerError) -> None:
-        self.failed.emit(self._orders[self.sender()].wish.path, error)
+        path = self._orders[self.sender()].wish.path
+        self.failed.emit(path, error)
+        if isinstance(error, FileChanged):
+            self._show_again(path)
         self._heal(error)
 
     @Slot()

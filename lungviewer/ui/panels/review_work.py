@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lungviewer.core.errors import ImageError, ReadFailed
+from lungviewer.core.errors import FileChanged, ImageError, ReadFailed
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.types import ImageRecord
+from lungviewer.services.file_state import FileState, file_state
 from lungviewer.services.reviewing import ImageIdentity, draft_review, find_reviews, identify
 from lungviewer.store.review_entry import Action, ReviewEntry
 from lungviewer.store.reviews import BrokenEntry, ReviewLog
@@ -21,6 +22,10 @@ class Known:
 
     identity: ImageIdentity
     mtime_ns: int
+
+    @property
+    def state(self) -> FileState:
+        return FileState(self.identity.bytes, self.mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +40,11 @@ class OnRecord:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person asks to be written down; `record`: the program's answer at this time."""
+    """What a person asks to be written down; `shown`: what the file was like when they looked at it;
+    `record`: the program's answer at this time."""
 
     path: Path
+    shown: FileState
     record: ImageRecord | None
     reviewer: str
     action: Action
@@ -75,13 +82,15 @@ class Order:
     def carry_out(self, _ctx: JobContext) -> tuple[ReviewEntry, OnRecord] | None:
         """Add the entry; None when somebody else does. Once begun it is not stopped: a person has decided.
 
-        Errors of reading the file and of `ReviewLog` pass through: then nothing was added.
+        Raises, and then nothing was added:
+            FileChanged: it is another file than the one that was looked at.
+            ImageError, and those of `ReviewLog`: as they come.
         """
         if not self._free.acquire(blocking=False):
             return None
         path = self.wish.path
         try:
-            now = _identified(path, self._known, NullContext())
+            now = _as_shown(path, self.wish.shown, self._known)
             entry = self._append(now)
         finally:
             self._over.set()
@@ -90,7 +99,8 @@ class Order:
     def ended(self, within_s: float) -> bool:
         """Whether the entry is on the disk. Waits for whoever writes it; when nobody does, adds it here if
         that can be done without reading the file. Errors of `ReviewLog` pass through."""
-        if self._known is not None and self._free.acquire(blocking=False):
+        seen = self._known is not None and self._known.state == self.wish.shown
+        if seen and self._free.acquire(blocking=False):
             self._append(self._known)
             return True
         return self._over.wait(within_s) and self._written
@@ -124,9 +134,19 @@ def _identified(path: Path, known: Known | None, ctx: JobContext) -> Known:
         status = path.stat()
     except (OSError, ValueError):
         return Known(identify(path, ctx.check), 0)  # says by name what is wrong
-    if known is not None and (known.identity.bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
+    if known is not None and known.state == (status.st_size, status.st_mtime_ns):
         return known
     identity = identify(path, ctx.check)
     if identity.bytes != status.st_size:
         raise ReadFailed("The file changed while it was read.")
     return Known(identity, status.st_mtime_ns)
+
+
+def _as_shown(path: Path, shown: FileState, known: Known | None) -> Known:
+    """The content of a file that is still what it was when somebody looked at it."""
+    if file_state(path) not in (None, shown):  # that it is gone is said in its own words
+        raise FileChanged("The file has changed since it was shown.")
+    now = _identified(path, known, NullContext())
+    if now.state != shown or file_state(path) != shown:
+        raise FileChanged("The file has changed since it was shown.")
+    return now
