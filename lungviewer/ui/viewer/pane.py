@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
@@ -24,23 +24,13 @@ from lungviewer.ui.viewer.opening import OpenedView, ViewOpener
 from lungviewer.ui.viewer.overlay import Overlay
 from lungviewer.ui.viewer.scale_chip import ScaleChip
 from lungviewer.ui.viewer.scale_popup import ScalePopup
-from lungviewer.ui.viewer.scales import magnification_of, nearer, zoom_for
+from lungviewer.ui.viewer.scales import ViewState, magnification_of, nearer, zoom_for
 from lungviewer.ui.viewer.slide_view import SlideView
 from lungviewer.ui.viewer.snapshot import draw_view
 
 _MEGABYTE = 1 << 20
 _QUIET_MS = 150
 """An image that opens faster than this needs no word about it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ViewState:
-    """How near one looks: `magnification` (None: the scale is unknown), `zoom` in screen pixels per level-0
-    pixel, `rotation` in degrees clockwise."""
-
-    magnification: float | None
-    zoom: float
-    rotation: int
 
 
 class ViewerPane(QWidget):

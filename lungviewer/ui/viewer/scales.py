@@ -8,6 +8,7 @@ per level-0 pixel throughout.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
@@ -22,6 +23,16 @@ ASSUMED_UM_PER_PX = 0.5
 they give 6.25, 12.5, 25, 50, 100 and 200 % of the image's own pixels, and the view says per cent."""
 
 _ROUNDING = 1.001
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """How near one looks: `magnification` (None: the scale is unknown), `zoom` in screen pixels per level-0
+    pixel, `rotation` in degrees clockwise."""
+
+    magnification: float | None
+    zoom: float
+    rotation: int
 
 
 def zoom_for(magnification: float, um_per_px: float | None) -> float:
