@@ -74,6 +74,7 @@ class ViewerSession(QObject):
         self._listing_job: Job | None = None
         self._watch.changed.connect(self._file_changed)
         self._model.changed.connect(self.model_changed)
+        self._model.changed.connect(self._ask_the_unanswered)
         self._model.replaced.connect(self.forget_answers)
         self._model.noticed.connect(self.noticed)
 
@@ -219,6 +220,14 @@ class ViewerSession(QObject):
         for path in paths:
             if path not in self._answers.rows:
                 self._start(path, _LATER)
+
+    @Slot()
+    def _ask_the_unanswered(self) -> None:
+        """A model that loads answers what the one before could not, as far as anything is asked unasked."""
+        few = self.engine_info is not None and len(self.files) <= self.settings.current.classify_up_to
+        for path in self.files if few else ():
+            if path not in self._answers.rows and path not in self._pending:
+                self._start(path, _NOW if path == self.current else _LATER)
 
     @Slot()
     def forget_answers(self) -> None:
