@@ -12,6 +12,7 @@ from lungviewer.ui.notice import Notice
 from lungviewer.ui.settings import Settings, SettingsStore
 
 _NOW = -10
+_TOPIC = "model"
 
 
 class ModelInForce(QObject):
@@ -49,7 +50,8 @@ class ModelInForce(QObject):
             self.noticed.emit(Notice("warning", info.why))
             self._settings.update(pack=info.pack)
             return
-        self.info, self.error = info, None
+        self._forget_error()
+        self.info = info
         for note in info.notes:
             self.noticed.emit(Notice("info", note))
         self.changed.emit()
@@ -58,14 +60,20 @@ class ModelInForce(QObject):
     def _failed(self, error: LungviewerError) -> None:
         self._loading = None
         self.info, self.error = None, error
-        self.noticed.emit(Notice("error", error.sentence))
+        self.noticed.emit(Notice("error", error.sentence, _TOPIC))
         self.changed.emit()
+
+    def _forget_error(self) -> None:
+        if self.error is not None:
+            self.error = None
+            self.noticed.emit(Notice("info", "", _TOPIC))
 
     @Slot(object)
     def _settings_changed(self, settings: Settings) -> None:
         if settings.engine_choice != self.choice:
             self.choice = settings.engine_choice
-            self.info = self.error = None
+            self.info = None
+            self._forget_error()
             self.changed.emit()
             self.load()
             self.replaced.emit()

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """`kind` is "info", "warning" or "error"."""
+    """`kind` is "info", "warning" or "error". It takes the place of an earlier one of the same `topic`;
+    without a text it only takes that away."""
 
     kind: str
     text: str
+    topic: str = ""

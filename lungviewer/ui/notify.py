@@ -14,7 +14,8 @@ _MOST = 50
 
 
 class NoticeBar(QFrame):
-    """Shows the newest notice and how many more there are; the same sentence is not told twice."""
+    """Shows the newest notice and how many more there are; the same sentence is not told twice, and one of a
+    topic takes the place of the one before."""
 
     action_taken = Signal(str)
 
@@ -51,7 +52,9 @@ class NoticeBar(QFrame):
         """Tell a sentence with a button; `action_taken` carries `action` when it is pressed."""
         if any(notice == known for known, _, _ in self._waiting):
             return
-        self._waiting = [*self._waiting, (notice, action, words)][-_MOST:]
+        others = [one for one in self._waiting if not notice.topic or one[0].topic != notice.topic]
+        new = [(notice, action, words)] if notice.text else []
+        self._waiting = [*others, *new][-_MOST:]
         self._show()
 
     def texts(self) -> list[str]:

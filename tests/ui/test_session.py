@@ -9,6 +9,8 @@ from PIL import Image
 
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui.listing import look_up
+from lungviewer.ui.notice import Notice
+from lungviewer.ui.notify import NoticeBar
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import SettingsStore
 from tests.fixtures.scans import draw_images
@@ -97,6 +99,34 @@ def test_a_model_that_cannot_be_loaded_is_told_once_and_nothing_hangs(qtbot, ses
     assert session.engine_error is not None
     assert len(heard) == 1
     assert session.record(session.files[0]) is None
+
+
+def test_a_model_that_loads_takes_the_error_back_and_answers_what_was_left(qtbot, session, pictures):
+    bar = NoticeBar()
+    qtbot.addWidget(bar)
+    session.noticed.connect(bar.show_notice)
+    bar.show_notice(Notice("info", "Something else."))
+    session.keeper.broken = True
+    with qtbot.waitSignal(session.model_changed):
+        session.load_model()
+    open_folder(qtbot, session, pictures, answers=False)
+    qtbot.waitUntil(lambda: not any(session.is_pending(p) for p in session.files), timeout=20_000)
+    assert len(bar.texts()) == 2
+    session.keeper.broken = False
+    session.settings.update(threads=2)
+    assert bar.texts() == ["Something else."]
+    qtbot.waitUntil(lambda: all(session.record(p) for p in session.files), timeout=20_000)
+
+
+def test_the_newest_notice_of_a_topic_takes_the_place_of_the_one_before(qtbot):
+    bar = NoticeBar()
+    qtbot.addWidget(bar)
+    for text in ("First.", "Second."):
+        bar.show_notice(Notice("error", "Another thing."))
+        bar.show_notice(Notice("error", text, "model"))
+        assert bar.texts() == ["Another thing.", text]
+    bar.show_notice(Notice("info", "", "model"))
+    assert bar.texts() == ["Another thing."]
 
 
 def test_another_model_asks_again(qtbot, session, pictures):
