@@ -70,7 +70,7 @@ def test_ok_claims_no_more_than_was_measured(trust):
 def test_a_model_that_fails_its_gate_is_marked_whatever_it_says(trust):
     for state in (answered(), answered(Status.REFUSED, "glass"), without_call(answered())):
         trust.show_state(state)
-        assert "2 of 16 rows fail" in trust.model.text()
+        assert "fails 2 of 16 rows of the gate" in trust.model.text()
     trust.show_state(replace(answered(), standing=Standing((), Gate(True, 16))))
     assert trust.model.text() == ""
 
@@ -120,8 +120,8 @@ def test_tumour_fields_of_an_image_called_otherwise_are_one_press_away(qtbot, se
     assert panel.prediction.sentence.text().startswith("12 of 12 fields read: Benign 10, ")
     assert reason_sentence("tumour_fields") in panel.trust.reasons.text()
     assert [caption.text() for caption in panel.regions.captions] == [
-        "Tumour A: fields called so: 1",
-        "Tumour B: fields called so: 1",
+        "Tumour A, the only field",
+        "Tumour B, the only field",
     ]
     for button, x in zip(panel.regions.buttons, (672.0, 736.0), strict=False):
         with qtbot.waitSignal(panel.jump_asked) as jump:

@@ -132,18 +132,20 @@ class RegionsSection(QWidget):
         for region in first:
             self._add_tumour(region, class_label(region.called, spec), result.calls_by_class()[region.called])
         if first:
-            self.tumour_text.say(self.tr("Strongest field of each tumour class; press one to go there."))
+            self.tumour_text.say(self.tr("Fields called tumour; press one to go there."))
         for i, region in enumerate(regions[len(first) :]):
             self._grid.addWidget(self._button(region), i // _ACROSS, i % _ACROSS)
         text = self.tr("Most evidence for {label}; press one to go there.")
         if len(first) == len(regions):
-            text = self.tr("No further place speaks for {label}.")
+            told = any(region.called == class_id for region in first)
+            text = "" if told else self.tr("Nothing in the map speaks for {label}.")
         self.text.say(text.format(label=class_label(class_id, spec)))
 
     def _add_tumour(self, region: Region, label: str, fields: int) -> None:
-        caption = Prose(
-            self.tr("{label}: fields called so: {n}").format(label=label, n=count(fields)), selectable=True
+        text = (
+            self.tr("{label}, the only field") if fields == 1 else self.tr("{label}, strongest of {n} fields")
         )
+        caption = Prose(text.format(label=label, n=count(fields)), selectable=True)
         row = len(self.captions)
         self._tumours.addWidget(self._button(region, label), row, 0)
         self._tumours.addWidget(caption, row, 1)

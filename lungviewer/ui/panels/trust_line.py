@@ -13,7 +13,7 @@ from lungviewer.ui.icons import icon
 from lungviewer.ui.panels.shown import Shown
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.symbol import Symbol
-from lungviewer.ui.words import reason_codes, reason_sentence, status_word, strangeness
+from lungviewer.ui.words import count, reason_codes, reason_sentence, status_word, strangeness
 
 _NOT_VALIDATED = "not_validated"
 
@@ -74,7 +74,11 @@ class TrustSection(QWidget):
         gate = state.standing.gate
         if gate.passes:
             return ""
-        return self.tr("{gate} See Models.").format(gate=gate_title(gate))
+        if gate.passes is None:
+            return gate_title(gate)
+        return self.tr(
+            "The model fails {n} of {all} rows of the gate, which asks the same of all models (see Models)."
+        ).format(n=count(len(gate.failing)), all=count(gate.judged))
 
     @Slot()
     def _copy(self) -> None:
