@@ -2,12 +2,13 @@
 
 import threading
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QFont, QGuiApplication, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QFont, QGuiApplication, QImage, QKeyEvent, QMouseEvent
 from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -441,6 +442,25 @@ def test_the_bar_is_one_two_or_five_and_as_long_as_it_says(qtbot, session, pane,
     um = float(number) * (1000 if unit == "mm" else 1)
     assert scale.bar_px * 0.25 / pane.view.zoom == pytest.approx(um)
     assert scale.bar_px <= pane.width() / 4 * 1.001
+
+
+def test_a_short_bar_is_drawn_to_a_fraction_of_a_pixel(qtbot, session, pane, picture):
+    look_at(qtbot, session, pane, picture)
+    session.set_scale(picture, 0.25)
+    bar = pane.furniture.scale._bar
+
+    def ink(length_px):
+        bar.show_length(10.0, length_px)
+        bar.resize(60, bar.sizeHint().height())
+        image = bar.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+        line = [image.pixelColor(x, image.height() - 2).red() for x in range(image.width())]
+        return sum(abs(value - line[0]) for value in line) / 255
+
+    drawn = [ink(40 + tenth / 10) for tenth in range(0, 11, 2)]
+    whole = drawn[-1] - drawn[0]
+    assert whole > 0.5
+    steps = [(after - before) / whole for before, after in pairwise(drawn)]
+    assert max(steps) < 0.5  # not all at once, as where lengths are rounded
 
 
 # --- minimap, ruler --------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ class RunPage(QWidget):
         self._resume = self._button("resume", self.tr("&Resume"), self._controller.resume)
         self._csv = self._button("open-file", self.tr("&Open CSV"), self._open_csv)
         self._folder = self._button("folder", self.tr("Show in &folder"), self._open_folder)
-        self._report = self._button("report", self.tr("Open re&port"), self.report_asked)
+        self._report = self._button("report", self.tr("Open repor&t"), self.report_asked)
         self._browse = self._button("image", self.tr("Show &images"), self.browse_asked)
         self._browse.setToolTip(self.tr("Show the scanned images in the main window"))
         self._another = self._button("scan", self.tr("Scan &another"), self.another_asked)

@@ -39,7 +39,8 @@ class ProvenanceSection(QWidget):
     def show_state(self, state: Shown) -> None:
         self._facts = self._image_facts(state)
         if state.record is not None:
-            self._facts |= self._model_facts(state.record)
+            made_here = state.result is not None and state.result.record == state.record
+            self._facts |= self._model_facts(state.record, made_here)
         while len(self.rows) < len(self._facts):
             self._add_row()
         for (name, value), (fact, text) in zip(self.rows, self._facts.items(), strict=False):
@@ -95,9 +96,11 @@ class ProvenanceSection(QWidget):
             self.tr("Stated by"): words.get(source, self.tr("the file")),
         }
 
-    def _model_facts(self, record: ImageRecord) -> dict[str, str]:
+    def _model_facts(self, record: ImageRecord, made_here: bool) -> dict[str, str]:
+        """What made the answer. Which version of the program wrote a row of a scan, the row does not say."""
         eight = record.backend.endswith(_EIGHT_BITS)
         info = self._session.engine_info
+        program = f"lungviewer {info.provenance.app_version}" if info is not None and made_here else ""
         facts = {
             self.tr("Model"): record.model,
             self.tr("Version"): record.model_version,
@@ -105,7 +108,7 @@ class ProvenanceSection(QWidget):
             self.tr("Backend"): record.backend.removesuffix(_EIGHT_BITS),
             self.tr("Device"): record.device,
             self.tr("Precision"): self.tr("8 bits") if eight else self.tr("32 bits"),
-            self.tr("Program"): "" if info is None else f"lungviewer {info.provenance.app_version}",
+            self.tr("Program"): program,
             self.tr("Analysed"): record.analysed_at.replace("T", " ").replace("+00:00", " UTC"),
         }
         return {name: text for name, text in facts.items() if text}

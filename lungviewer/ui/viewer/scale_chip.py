@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLocale, QSize, Qt, Signal
+import math
+
+from PySide6.QtCore import QLineF, QLocale, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -88,7 +90,7 @@ class _Bar(QWidget):
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        wide = max(round(self.length_px) + 2, metrics.horizontalAdvance(self.words))
+        wide = max(math.ceil(self.length_px) + 2, metrics.horizontalAdvance(self.words))
         return QSize(wide, metrics.height() + self._tick + 2)
 
     @property
@@ -100,8 +102,10 @@ class _Bar(QWidget):
         painter.setPen(QPen(self.palette().color(QPalette.ColorRole.WindowText), 2))
         align = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
         painter.drawText(self.rect(), align, self.words)
-        right, bottom = self.width() - 1, self.height() - 2
-        left = right - round(self.length_px)
-        painter.drawLine(left, bottom, right, bottom)
+        # Fractions of a pixel count: a short bar would be some per cent too long or too short without them.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        right, bottom = self.width() - 1.0, self.height() - 2.0
+        left = right - self.length_px
+        painter.drawLine(QLineF(left, bottom, right, bottom))
         for end in (left, right):
-            painter.drawLine(end, bottom - self._tick, end, bottom)
+            painter.drawLine(QLineF(end, bottom - self._tick, end, bottom))

@@ -24,7 +24,7 @@ class ScalePopup(Chip):
         super().__init__(parent, passes_mouse=False, cover=255)
         self._edit = QLineEdit()
         self._edit.setMaxLength(12)
-        question = QLabel(self.tr("&Micrometres per pixel"))
+        question = QLabel(self.tr("Mic&rometres per pixel"))
         question.setBuddy(self._edit)
         self._hint = Prose()
         take, cancel = QPushButton(self.tr("Set")), QPushButton(self.tr("Cancel"))
