@@ -52,8 +52,15 @@ def decision(history: Sequence[ReviewEntry]) -> ReviewEntry | None:
 
 
 def first_read(history: Sequence[ReviewEntry]) -> ReviewEntry | None:
-    """The first class that somebody gave without having seen the answer."""
-    return next((entry for entry in history if entry.action == Action.FIRST_READ), None)
+    """The first class that somebody gave without having been shown the answer, which follows every class
+    that is given."""
+    shown: set[str] = set()
+    for entry in history:
+        if entry.action == Action.FIRST_READ and entry.reviewer not in shown:
+            return entry
+        if entry.chosen:
+            shown.add(entry.reviewer)
+    return None
 
 
 def agreement(records: Iterable[ImageRecord], reviews: Mapping[str, Sequence[ReviewEntry]]) -> Agreement:

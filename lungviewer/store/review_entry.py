@@ -23,12 +23,14 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 
 class Action(StrEnum):
-    """What was done. A `FIRST_READ` was made before the person saw the program's answer."""
+    """What was done. A `FIRST_READ` was made before the person was shown the program's answer, a `REREAD`
+    with the answer hidden as well, but by somebody to whom it had been shown before."""
 
     ACCEPT = "accept"
     OVERRIDE = "override"
     COMMENT = "comment"
     FIRST_READ = "first_read"
+    REREAD = "reread"
 
 
 DECISIONS = (Action.ACCEPT, Action.OVERRIDE)

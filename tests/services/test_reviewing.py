@@ -246,6 +246,19 @@ def test_figures_count_reviewed_images_only(tmp_path: Path) -> None:
     assert "1 of 1 agree" in text
 
 
+def test_only_first_reads_of_who_had_not_seen_the_answer_count(tmp_path: Path) -> None:
+    accepted, reread = (Action.ACCEPT, "a"), (Action.REREAD, "b")
+    histories = {
+        "0": entries(tmp_path, reread),
+        "1": entries(tmp_path, accepted, (Action.FIRST_READ, "b")),
+        "2": entries(tmp_path, reread, (Action.FIRST_READ, "a")),
+    }
+    records = [made(number, "a") for number in range(3)]
+    assert agreement(records, histories).read_first == 0
+    other = replace(histories["1"][1], reviewer="Bob")
+    assert agreement(records, {"1": (histories["1"][0], other)}).read_first == 1
+
+
 def test_without_reviews_there_is_nothing_to_say() -> None:
     figures = agreement([made(0, "a")], {})
     assert figures.share is None

@@ -368,10 +368,17 @@ def test_what_the_keyboard_did_is_scrolled_into_view(qtbot, session, desk, opene
 # --- blinded -----------------------------------------------------------------------------------------
 
 
-def test_a_blinded_reviewer_decides_first_and_then_sees_the_answer(qtbot, session, log, desk, panel, opened):
+@pytest.fixture
+def blinded(settings):
+    """From the start: nobody has seen an answer."""
+    settings.update(blinded=True)
+
+
+def test_a_blinded_reviewer_decides_first_and_then_sees_the_answer(
+    qtbot, session, log, desk, blinded, panel, opened
+):
     panel.reviewer.setText("Ann")
-    panel.blinded.click()
-    assert session.settings.current.blinded
+    assert panel.blinded.isChecked()
     assert desk.blinding.hidden(opened[0])
     assert panel.first.text() == "Your call first"
     assert not panel.accept_button.isVisible()
@@ -391,6 +398,59 @@ def test_a_blinded_reviewer_decides_first_and_then_sees_the_answer(qtbot, sessio
     with qtbot.waitSignal(desk.recorded):
         panel.accept()
     assert len(log.history(identify(opened[0]).sha256)) == 2
+
+
+def first_read_of(qtbot, panel, desk, log, path):
+    """What is written down when a class is recorded, the answer hidden."""
+    choose(panel, OTHER)
+    with qtbot.waitSignal(desk.recorded):
+        panel.read_first()
+    return log.history(identify(path).sha256)[-1].action
+
+
+def test_who_has_seen_the_answer_reads_no_longer_blinded(qtbot, session, log, desk, panel, opened):
+    session.settings.update(reviewer="Ann")
+    panel.blinded.click()
+    assert session.settings.current.blinded
+    assert desk.blinding.hidden(opened[0])
+    assert "seen this answer before" in panel.record_text.text()
+    assert first_read_of(qtbot, panel, desk, log, opened[0]) == Action.REREAD
+    assert "seen before" in panel.history.text()
+    # The browser named it under the thumbnail.
+    look_at(qtbot, session, desk, opened[3])
+    assert first_read_of(qtbot, panel, desk, log, opened[3]) == Action.REREAD
+
+
+def test_what_another_reviewer_was_told_does_not_count_what_nobody_by_name_was_told_does(
+    qtbot, session, desk, blinded, panel, opened
+):
+    session.settings.update(reviewer="Bob", blinded=False)
+    session.settings.update(reviewer="Ann", blinded=True)
+    assert not desk.seen.by_reviewer(opened[0])
+    assert "when you have decided" in panel.record_text.text()
+    session.settings.update(reviewer="Bob")
+    assert desk.seen.by_reviewer(opened[0])
+    session.settings.update(reviewer="", blinded=False)
+    session.settings.update(reviewer="Ann", blinded=True)
+    assert desk.seen.by_reviewer(opened[0])
+
+
+def test_the_answer_for_a_file_that_was_replaced_has_not_been_seen(qtbot, session, desk, panel, opened):
+    session.settings.update(reviewer="Ann")
+    panel.blinded.click()
+    replaced_unnoticed(qtbot, session, opened)
+    with qtbot.waitSignal(session.file_changed):
+        session.look_again()
+    qtbot.waitUntil(lambda: session.record(opened[0]) is not None and desk.history(opened[0]) == ())
+    assert not desk.seen.by_reviewer(opened[0])
+    assert desk.seen.by_reviewer(opened[1])
+
+
+def test_who_gave_a_class_before_has_seen_the_answer(qtbot, session, log, desk, blinded, panel, opened):
+    """Also where that is not known when the class is given: another window may have written it."""
+    session.settings.update(reviewer="Ann")
+    log.append(of_file(opened[0], Action.OVERRIDE, OTHER, "Ann"))
+    assert first_read_of(qtbot, panel, desk, log, opened[0]) == Action.REREAD
 
 
 def of_file(path, action, chosen, reviewer):
@@ -555,5 +615,6 @@ def test_entries_are_put_in_words(qtbot):
     for said in ("Overridden", "cannot tell", "Ann", "lung 1.0.0", "“crush”"):
         assert said in line
     assert "answer not seen" in entry_line(entry(action=Action.FIRST_READ), None)
+    assert "seen before" in entry_line(entry(action=Action.REREAD), None)
     assert "Nothing" in standing((), None)
     assert "Looking" in standing(None, None)

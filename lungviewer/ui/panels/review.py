@@ -144,7 +144,7 @@ class ReviewPanel(QWidget):
 
     @Slot()
     def read_first(self) -> None:
-        """The image is what is chosen; the program's answer was not seen."""
+        """The image is what is chosen; the program's answer is hidden."""
         self._write_chosen(Action.FIRST_READ)
 
     @Slot()
@@ -293,6 +293,9 @@ class ReviewPanel(QWidget):
             text, symbol = self.tr("No image."), ""
         elif problem:
             text, symbol = problem, "warning"
+        elif hidden and self._desk.seen.by_reviewer(path):
+            text = self.tr("You have seen this answer before: your call will not count as blinded.")
+            symbol = "warning"
         elif hidden:
             text, symbol = self.tr("The answer and earlier reviews are shown when you have decided."), ""
         else:

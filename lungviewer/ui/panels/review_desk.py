@@ -26,6 +26,7 @@ from lungviewer.ui.panels.review_work import (
     look_up,
     look_up_many,
 )
+from lungviewer.ui.panels.seen import Seen
 from lungviewer.ui.session import Notice, ViewerSession
 
 _NOW, _SOON, _LATER = -10, 0, 10
@@ -34,7 +35,8 @@ _WRITTEN_WITHIN_S = 11.0  # the log waits for another window for ten
 
 
 class ReviewDesk(QObject):
-    """Reviews of images by their content. `blinding` says whether an answer may be told."""
+    """Reviews of images by their content. `blinding` says whether an answer may be told, `seen` whether it
+    was."""
 
     known = Signal(object)  # Path: what is on record for it is there, or has changed
     recorded = Signal(object, object)  # Path, ReviewEntry: it is on the disk
@@ -60,6 +62,7 @@ class ReviewDesk(QObject):
         self._read: set[Path] = set()
         self.blinding = Blinding(session.settings, self.history, self)
         self.blinding.changed.connect(self._read_folder)
+        self.seen = Seen(session, self.blinding, self)
         session.current_changed.connect(self._look)
         session.folder_changed.connect(self._forget)
         session.files_changed.connect(self._read_folder)
@@ -154,7 +157,8 @@ class ReviewDesk(QObject):
         """Write down what the reviewer of the settings says about an image that was like `shown` when they
         looked, beside the program's answer of this moment; `recorded` or `failed` follows."""
         reviewer = self._session.settings.current.reviewer
-        wish = Wish(path, shown, self._session.record(path), reviewer, action, chosen, comment)
+        answer, told = self._session.record(path), self.seen.by_reviewer(path)
+        wish = Wish(path, shown, answer, told, reviewer, action, chosen, comment)
         order = Order(wish, self._files.get(path), self.log)
         job = self._session.file_jobs.submit(order.carry_out, rank=_NOW)
         self._orders[job] = order

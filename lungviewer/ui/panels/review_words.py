@@ -33,6 +33,7 @@ def entry_line(entry: ReviewEntry, spec: ModelSpec | None) -> str:
         Action.ACCEPT: _tr("Accepted: {label}. {who}, {when}."),
         Action.OVERRIDE: _tr("Overridden: {label}. {who}, {when}."),
         Action.FIRST_READ: _tr("First read, answer not seen: {label}. {who}, {when}."),
+        Action.REREAD: _tr("Read with the answer hidden, but seen before: {label}. {who}, {when}."),
         Action.COMMENT: _tr("Comment. {who}, {when}."),
     }[Action(entry.action)].format(
         label=chosen_label(entry.chosen, spec), who=entry.reviewer, when=when(entry.time)

@@ -41,11 +41,12 @@ class OnRecord:
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a person asks to be written down; `shown`: what the file was like when they looked at it;
-    `record`: the program's answer at this time."""
+    `record`: the program's answer at this time; `told`: whether they know it already."""
 
     path: Path
     shown: FileState
     record: ImageRecord | None
+    told: bool
     reviewer: str
     action: Action
     chosen: str
@@ -107,10 +108,20 @@ class Order:
 
     def _append(self, now: Known) -> ReviewEntry:
         wish = self.wish
-        draft = draft_review(now.identity, wish.record, wish.reviewer, wish.action, wish.chosen, wish.comment)
+        action = self._action(now)
+        draft = draft_review(now.identity, wish.record, wish.reviewer, action, wish.chosen, wish.comment)
         entry = self._log.append(draft)
         self._written = True
         return entry
+
+    def _action(self, now: Known) -> Action:
+        """A first read is one only of an answer that was not told: it is after every class that was given."""
+        wish = self.wish
+        if wish.action is not Action.FIRST_READ:
+            return wish.action
+        history = self._log.history(now.identity.sha256)
+        told = wish.told or any(entry.chosen and entry.reviewer == wish.reviewer for entry in history)
+        return Action.REREAD if told else Action.FIRST_READ
 
 
 def look_up_many(
