@@ -57,7 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _speak_any_name()
     parser, commands = _parser_and_commands()
-    chosen = parser.parse_args(_with_command(sys.argv[1:] if arguments is None else arguments, commands))
+    given = sys.argv[1:] if arguments is None else arguments
+    if _names_nothing(given, commands):
+        return _say("There is no such file or folder.", EXIT_USAGE)
+    chosen = parser.parse_args(_with_command(given, commands))
     try:
         code: int = registry.load(f"lungviewer.cli.{chosen.command}")(chosen)
         if sys.stdout is not None:
@@ -90,6 +93,14 @@ def _with_command(arguments: Sequence[str], commands: Container[str]) -> list[st
     first = arguments[0] if arguments else None
     for_window = first is None or (first not in commands and os.path.lexists(first))
     return ["view", *arguments] if for_window else list(arguments)
+
+
+def _names_nothing(arguments: Sequence[str], commands: Container[str]) -> bool:
+    """Whether the first argument is meant as a path, by the look of it, and nothing lies there."""
+    first = arguments[0] if arguments else "-"
+    if first in commands or first.startswith("-") or os.path.lexists(first):
+        return False
+    return os.path.basename(first) != first or bool(os.path.splitext(first)[1])  # noqa: PTH119, PTH122
 
 
 def entry() -> NoReturn:

@@ -11,7 +11,8 @@ from pathlib import Path
 from lungviewer.core.errors import JournalMismatch, LungviewerError, OutputUnwritable, UsageError
 from lungviewer.exporters.csv_table import is_image_csv
 from lungviewer.services.find import FoundFiles, find_images
-from lungviewer.services.scan import ScanOptions, check_output, fingerprint, journal_of, root_key
+from lungviewer.services.scan import ScanOptions, fingerprint, root_key
+from lungviewer.services.scan_output import check_output, journal_of
 from lungviewer.store.journal import glimpse
 
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".tif": "TIFF", ".dib": "BMP"}
@@ -78,7 +79,7 @@ def look_at_output(
     `model_sha256` None: not known yet, so rows of every pack count as kept.
     """
     try:
-        check_output(output, options)
+        check_output(output, fresh=options.fresh)
         if not os.access(output.absolute().parent, os.W_OK):
             raise OutputUnwritable(
                 "The folder of the report cannot be written.", hint="Choose another place for the report."

@@ -24,12 +24,13 @@ from lungviewer.core.errors import Cancelled, OutputUnwritable, UsageError
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import is_one_of
 from lungviewer.core.types import ImageRecord, Status
-from lungviewer.exporters.csv_table import has_entries, is_image_csv, write_image_csv
+from lungviewer.exporters.csv_table import write_image_csv
 from lungviewer.services.classify import display_name
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import FoundFiles, find_images
 from lungviewer.services.overlay import overlay_path, write_overlay
 from lungviewer.services.pipeline import Finished, Pipeline
+from lungviewer.services.scan_output import check_output, journal_of
 from lungviewer.store.journal import FileIdentity, Journal
 
 _NOTHING_CAN_BE_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -99,7 +100,7 @@ def scan_folder(
             reported before are safe.
     """
     started = time.monotonic()
-    check_output(output, options)
+    check_output(output, fresh=options.fresh)
     found = find_images(paths, recursive=options.recursive, check=ctx.check)
     if is_one_of(output, (found.path(file) for file in found.files)):
         raise UsageError("The output is one of the files to scan.", hint="Choose another name.")
@@ -269,43 +270,9 @@ def failed(summary: ScanSummary) -> int:
     return summary.by_status.get(Status.ERROR.value, 0)
 
 
-def journal_of(output: Path) -> Path:
-    """Where a report's journal lies."""
-    return Path(f"{output}.journal")
-
-
 def root_key(found: FoundFiles) -> str:
     """What is scanned, for the journal. Hashed: it may travel, and a path can hold the name of an account."""
     return hashlib.sha256(os.fsencode(found.root)).hexdigest()
-
-
-def check_output(output: Path, options: ScanOptions) -> None:
-    """Raise UsageError, as `scan_folder` does, when the report cannot lie there."""
-    if not output.name:
-        raise UsageError("The output has no name.", hint="Choose a file, such as report.csv.")
-    if output.is_dir():
-        raise UsageError("The output is a folder.", hint="Choose a file in it, such as report.csv.")
-    if not output.absolute().parent.is_dir():
-        raise UsageError("The folder of the output does not exist.", hint="Create it, or choose another.")
-    if not os.path.lexists(output):
-        return
-    if not output.is_file() or not is_image_csv(output):
-        raise UsageError(
-            "A file with the output's name exists, and it is no report, or was saved by another program.",
-            hint="Choose another name, or move it away.",
-        )
-    if options.fresh:
-        return
-    if has_entries(output):
-        raise UsageError(
-            "Somebody has written into the review columns of the report; a scan would draw it anew.",
-            hint="Move it away and scan again (nothing is analysed twice), or start over, which replaces it.",
-        )
-    if not journal_of(output).exists():
-        raise UsageError(
-            "A report of that name exists, but not its journal, so it cannot be resumed.",
-            hint="Choose another name, or start over, which replaces it.",
-        )
 
 
 def fingerprint(model_sha256: str, precision: str, options: ScanOptions) -> str:

@@ -196,11 +196,12 @@ class Journal:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
+            if not os.path.lexists(self._lock.lock_file):  # nobody holds what cannot even be made
+                raise OutputUnwritable("Nothing can be written into the folder of the report.") from None
             raise OutputBusy(f"Another scan is writing this report{self._owner()}.") from None
-        except OSError as error:
-            raise OutputUnwritable(
-                f"The journal beside the report could not be created ({error.strerror})."
-            ) from error
+        except (OSError, NotImplementedError) as error:  # the latter where a drive knows no locks
+            why = getattr(error, "strerror", None) or "the drive knows no locks"
+            raise OutputUnwritable(f"The journal beside the report could not be created ({why}).") from error
 
     def _knows_one_of(self, files: Sequence[FileIdentity]) -> bool:
         query = "SELECT 1 FROM listing WHERE path = ? AND size = ? AND mtime_ns = ?"

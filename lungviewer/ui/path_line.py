@@ -30,6 +30,7 @@ class PathLine(QWidget):
         row.addWidget(self.button)
         self.setFocusProxy(self.line)
         self._edited = False
+        self._last = ""
         self.line.textEdited.connect(self._typing)
         self.line.editingFinished.connect(self._typed)
         self.button.clicked.connect(self.asked)
@@ -39,6 +40,7 @@ class PathLine(QWidget):
 
     def show_text(self, text: str) -> None:
         """Set by the program; what is being typed is not taken away."""
+        self._last = text
         if not self._edited and text != self.line.text():
             self.line.setText(text)
             self.line.setToolTip(tooltip(text))
@@ -60,3 +62,5 @@ class PathLine(QWidget):
             self._edited = False
             if text:
                 self.given.emit(Path(text).expanduser())
+            else:  # what counts is shown again
+                self.line.setText(self._last)

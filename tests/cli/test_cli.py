@@ -298,3 +298,21 @@ def test_window_and_command_line_would_give_the_same_bytes(images, pack, tmp_pat
     engine = InferenceEngine.open(load_pack(pack), threads=2)
     scan_folder([images], engine, tmp_path / "direct.csv", ScanOptions(batch=32, workers=4), NullContext())
     assert comparable(tmp_path / "cli.csv") == comparable(tmp_path / "direct.csv")
+
+
+@pytest.mark.parametrize("given", ["/nope", "nope.png", "nope/"])
+def test_a_path_that_is_not_there_is_no_wrong_command(given, capsys):
+    assert run(given) == 2
+    assert capsys.readouterr().err == "lungviewer: There is no such file or folder.\n"
+
+
+def test_a_wrong_command_is_named_as_one(capsys):
+    with pytest.raises(SystemExit) as stop:
+        run("scna")
+    assert stop.value.code == 2
+    assert "scna" in capsys.readouterr().err
+
+
+def test_a_report_with_a_name_that_no_file_can_have_is_a_sentence(images, pack, tmp_path, capsys):
+    assert run("scan", images, "-o", tmp_path / ("r" * 300 + ".csv"), "--pack", pack) == 2
+    assert "too long" in capsys.readouterr().err

@@ -122,6 +122,14 @@ def test_an_impossible_output_is_refused_before_any_work(folder, tmp_path, outpu
         run_scan(folder, tmp_path / output)
 
 
+@pytest.mark.parametrize("name", ["r" * 300 + ".csv", "r" * 240 + ".csv", "a\0b.csv"])
+def test_a_name_that_no_file_can_have_is_a_sentence(folder, tmp_path, name):
+    """The second one could be the report's, but not its journal's."""
+    draw_images(folder, 1)
+    with pytest.raises(UsageError, match="name"):
+        run_scan(folder, tmp_path / name)
+
+
 def test_a_report_that_cannot_be_written_leaves_the_old_one_and_resumes(folder, report, monkeypatch):
     """T08: the disk is full when the CSV is drawn; the rows are in the journal all the same."""
     draw_images(folder, 5)

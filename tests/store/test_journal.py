@@ -4,6 +4,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -239,6 +240,28 @@ def test_a_journal_from_a_newer_program_is_refused(where):
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path):
     with pytest.raises(OutputUnwritable):
         opened(tmp_path / "missing" / "journal")
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="a folder where nobody can write")
+def test_a_lock_that_cannot_be_made_is_no_other_scan():
+    with pytest.raises(OutputUnwritable, match="Nothing can be written"):
+        opened(Path("/proc/r.csv.journal"))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_no_other_scan(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputUnwritable):
+        opened(tmp_path / "r.csv.journal")
+
+
+def test_a_drive_without_locks_is_a_sentence(where, monkeypatch):
+    def none(self, timeout):
+        raise NotImplementedError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", none)
+    with pytest.raises(OutputUnwritable, match="no locks"):
+        opened(where)
 
 
 def test_a_full_disk_is_a_sentence_and_what_was_committed_stays(where):

@@ -456,3 +456,18 @@ def test_every_control_has_a_name_for_screen_readers(qtbot, window, controller, 
     unnamed = [c for c in controls if not (c.accessibleName() or (hasattr(c, "text") and c.text()))]
     assert [c for c in unnamed if c.objectName() != "qt_spinbox_lineedit"] == []
     assert len(controls) >= 20
+
+
+def test_a_report_s_name_that_no_file_can_have_is_told_and_an_emptied_one_comes_back(
+    qtbot, window, controller, folder, report
+):
+    choose(qtbot, window, folder, report)
+    choose(qtbot, window, folder, report.with_name("r" * 300 + ".csv"))
+    assert "too long" in words(window)
+    assert not button(window, "Start").isEnabled()
+    choose(qtbot, window, folder, report)
+    line = window.choosing._output.line
+    line.selectAll()
+    qtbot.keyClick(line, Qt.Key.Key_Delete)
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert line.text() == str(report)
