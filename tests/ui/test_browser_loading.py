@@ -85,7 +85,7 @@ def test_the_newest_wish_is_served_first(qtbot, tmp_path, counted):
     loader.keep(lambda path: path != paths[4])
     counted.gate.set()
     qtbot.waitUntil(lambda: len(arrived) == 5)
-    assert counted.asked[2] == paths[5]
+    assert paths[5] in counted.asked[2:4]  # two threads begin at once
     assert set(counted.asked[2:]) == {paths[5], paths[3], paths[2]}
     assert loader.picture(paths[0]).width() == 128
     assert len(counted.asked) == 5
