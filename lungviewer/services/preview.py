@@ -102,7 +102,7 @@ def look_at_output(
 
 
 def _replaceable(output: Path) -> bool:
-    return output.is_file() and is_image_csv(output)
+    return os.path.isfile(output) and is_image_csv(output)  # noqa: PTH113 - any name is answered
 
 
 def _format(path: bytes) -> str:

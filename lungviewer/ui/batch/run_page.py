@@ -170,6 +170,7 @@ class RunPage(QWidget):
             (self._csv, written),
             (self._folder, written),
             (self._report, written),
+            (self._reviews, written),
             (self._browse, state.over),
             (self._another, state.over),
         ):
@@ -194,6 +195,9 @@ class RunPage(QWidget):
             bottom.addWidget(button)
         bottom.addStretch()
         bottom.addWidget(self._another)
+        self._reviews = Prose(
+            self.tr("Reviews are not written into this table; “Open report” makes a table with them.")
+        )
         notice = QLabel(self.tr("Research use only, not for diagnosis."))
         notice.setAlignment(Qt.AlignmentFlag.AlignRight)
         page = QVBoxLayout(self)
@@ -205,4 +209,5 @@ class RunPage(QWidget):
         page.addWidget(self._counts)
         page.addWidget(self._tabs, 1)
         page.addLayout(bottom)
+        page.addWidget(self._reviews)
         page.addWidget(notice)

@@ -86,7 +86,10 @@ class CurvesWidget(QWidget):
         if not self._epochs:
             painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
             text = self.tr("The curves appear with the first epoch.")
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            box = painter.boundingRect(charts[0].plot, flags, text)
+            painter.fillRect(box.adjusted(-8, -2, 8, 2), palette.color(QPalette.ColorRole.Base))
+            painter.drawText(box, flags, text)
         elif self._cursor is not None:
             self._paint_cursor(painter, charts)
         if self.hasFocus():
