@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider, QWidget
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QFont, QWheelEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider, QWidget
 
 import lungviewer
 from lungviewer.core.colourmap import COLOUR_MAPS
@@ -19,6 +19,8 @@ from lungviewer.ui.panels.bars import Bar, Bars
 from lungviewer.ui.panels.explanation import ExplanationSection
 from lungviewer.ui.panels.prediction import PredictionSection
 from lungviewer.ui.panels.provenance import ProvenanceSection
+from lungviewer.ui.panels.review import ReviewPanel
+from lungviewer.ui.panels.review_desk import ReviewDesk
 from lungviewer.ui.panels.shown import Phase, Shown, without_call
 from lungviewer.ui.panels.side import SidePanel
 from lungviewer.ui.panels.trust_line import TrustSection
@@ -390,6 +392,36 @@ def test_a_section_folds_by_keyboard_and_stays_as_it_was_left(qtbot, session, pa
 
 def test_provenance_is_folded_away_at_first(panel):
     assert not panel.sections["Provenance"].opened
+
+
+def test_scrolling_the_panel_changes_no_control(qtbot, session, panel, one):
+    opened(qtbot, session, panel, one)
+    desk = ReviewDesk(session, parent=panel)
+    panel.add_section("Review", ReviewPanel(session, desk))
+    controls = [c for kind in (QComboBox, QSlider) for c in panel.findChildren(kind)]
+    assert len(controls) >= 6
+    for control in controls:
+        event = wheel_down(control)
+        before = control.currentIndex() if isinstance(control, QComboBox) else control.value()
+        QApplication.sendEvent(control, event)
+        after = control.currentIndex() if isinstance(control, QComboBox) else control.value()
+        assert after == before
+        assert not event.isAccepted()  # it goes on to what scrolls
+    desk.shutdown()
+
+
+def wheel_down(widget):
+    where = QPointF(widget.rect().center())
+    return QWheelEvent(
+        where,
+        widget.mapToGlobal(where),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
 
 
 def test_a_further_section_goes_to_the_end(qtbot, panel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.job import JobContext
@@ -14,6 +14,7 @@ from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.occlusion import DEFAULT_SHARE, OcclusionCheck, check_explanation
 from lungviewer.services.opening import EngineChoice, EngineKeeper
+from lungviewer.ui.calm import CalmComboBox
 from lungviewer.ui.icons import icon
 from lungviewer.ui.jobs import Job, Progress
 from lungviewer.ui.panels.bars import Bar, Bars
@@ -37,7 +38,7 @@ class CheckSection(QWidget):
         self._about: tuple[ImageResult, str] | None = None
         self._state = Shown(Phase.NO_IMAGE)
         self.intro = Prose(faint=True, selectable=True)
-        self.share = QComboBox()
+        self.share = CalmComboBox(letters=4)
         self.share.setAccessibleName(self.tr("Share of the map that is hidden"))
         for value in _SHARES:
             self.share.addItem(percent(value), value)

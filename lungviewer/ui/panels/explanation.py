@@ -7,11 +7,9 @@ from PySide6.QtCore import QEvent, QRectF, QSignalBlocker, QSize, Qt, QTimer, Sl
 from PySide6.QtGui import QBrush, QIcon, QImage, QPainter, QPaintEvent, QPalette, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QGridLayout,
     QLabel,
     QSizePolicy,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +17,7 @@ from PySide6.QtWidgets import (
 from lungviewer.core.colourmap import COLOUR_MAPS, lookup_table
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import Status
+from lungviewer.ui.calm import CalmComboBox, CalmSlider
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.panels.shown import Phase, Shown, shown_class
 from lungviewer.ui.prose import Plain, Prose
@@ -41,7 +40,7 @@ class ExplanationSection(QWidget):
         self._remember = QTimer(self, singleShot=True, interval=_REMEMBER_MS)
         self._remember.timeout.connect(explaining.remember)
         self.visible_box = QCheckBox(self.tr("Show the map"))
-        self.class_box, self.map_box = _combo(), _combo()
+        self.class_box, self.map_box = CalmComboBox(letters=6), CalmComboBox(letters=6)
         self.map_box.setIconSize(_SAMPLE)
         for name in COLOUR_MAPS:
             self.map_box.addItem(_sample(name), name, name)
@@ -191,16 +190,8 @@ class Strip(QWidget):
         painter.drawText(words, Qt.AlignmentFlag.AlignRight, self.tr("strongest"))
 
 
-def _combo() -> QComboBox:
-    """A combo box whose longest entry does not decide how wide the panel is."""
-    combo = QComboBox()
-    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(6)
-    return combo
-
-
-def _slider() -> QSlider:
-    slider = QSlider(Qt.Orientation.Horizontal)
+def _slider() -> CalmSlider:
+    slider = CalmSlider()
     slider.setRange(0, 100)
     slider.setSingleStep(5)
     slider.setPageStep(20)

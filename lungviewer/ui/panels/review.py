@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
     QLineEdit,
     QPushButton,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from lungviewer.core.errors import LungviewerError
 from lungviewer.services.agreement import decision
 from lungviewer.store.review_entry import LONGEST_COMMENT, LONGEST_NAME, OTHER, Action, ReviewEntry
+from lungviewer.ui.calm import CalmComboBox
 from lungviewer.ui.flow import FlowLayout
 from lungviewer.ui.icons import icon
 from lungviewer.ui.panels.review_desk import ReviewDesk
@@ -61,9 +61,7 @@ class ReviewPanel(QWidget):
         self.reviewer = QLineEdit(self._name)
         self.reviewer.setMaxLength(LONGEST_NAME)
         self.reviewer.setPlaceholderText(self.tr("Name or initials"))
-        self.classes = QComboBox()
-        self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.classes.setMinimumContentsLength(8)
+        self.classes = CalmComboBox(letters=8)
         self.classes.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.comment = QLineEdit()
         self.comment.setMaxLength(LONGEST_COMMENT)
