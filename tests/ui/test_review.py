@@ -2,6 +2,7 @@
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,18 +130,70 @@ def test_the_keys_accept_and_override(qtbot, log, desk, panel, opened):
     assert [e.action for e in log.history(identify(opened[0]).sha256)] == ["accept", "override"]
 
 
-def test_an_image_without_a_call_can_be_overridden_but_not_accepted(qtbot, session, log, desk, panel, opened):
+def test_an_image_that_cannot_be_read_is_given_no_class(qtbot, session, log, desk, panel, opened):
+    session.settings.update(reviewer="Ann")
     broken = next(path for path in opened if session.record(path).status is Status.ERROR)
     look_at(qtbot, session, desk, broken)
-    panel.reviewer.setText("Ann")
+    for button in (panel.accept_button, panel.override_button):
+        assert not button.isEnabled()
+        assert "cannot be read" in button.toolTip()
+    assert not panel.classes.isEnabled()
+    assert "cannot be read" in panel.buttons.why.text()
+    choose(panel, OTHER)
+    for act in (panel.accept_or_read_first, panel.override_or_read_first):
+        act()
+        assert "cannot be read" in panel.message.text()
+    session.settings.update(blinded=True)
+    assert not panel.first_button.isEnabled()
+    panel.read_first()
+    assert log.head()[0] == 0
+    panel.comment.setText("ask for it again")
+    with qtbot.waitSignal(desk.recorded):
+        panel.comment_button.click()
+
+
+def test_a_refused_image_can_be_overridden_but_not_accepted(qtbot, session, log, desk, panel, opened):
+    session.settings.update(reviewer="Ann")
+    session._answers.rows[opened[0]] = replace(
+        session.record(opened[0]), status=Status.REFUSED, predicted_class=""
+    )
+    session.outcome_changed.emit(opened[0])
     assert not panel.accept_button.isEnabled()
     panel.accept()
     assert "no call to accept" in panel.message.text()
     choose(panel, OTHER)
     with qtbot.waitSignal(desk.recorded):
         panel.override()
-    entry = log.latest(identify(broken).sha256)
-    assert (entry.call, entry.confidence, entry.status) == ("", None, "error")
+    assert log.latest(identify(opened[0]).sha256).call == ""
+
+
+def test_a_call_is_not_accepted_while_another_class_is_chosen(qtbot, session, log, desk, panel, opened):
+    session.settings.update(reviewer="Ann")
+    call = session.record(opened[0]).predicted_class
+    other = next(c for c in session.spec.class_ids if c != call)
+    choose(panel, other)
+    assert not panel.accept_button.isEnabled()
+    assert panel.override_button.isEnabled()
+    for said in (panel.accept_button.toolTip(), panel.buttons.why.text()):
+        assert session.spec.class_by_id(other).label in said
+        assert session.spec.class_by_id(call).label in said
+        assert "Override" in said
+    panel.accept_or_read_first()
+    assert panel.message.text() == panel.buttons.why.text()
+    assert panel.classes.currentData() == other
+    assert log.head()[0] == 0
+    choose(panel, call)
+    assert panel.accept_button.isEnabled()
+    assert panel.buttons.why.isHidden()
+    assert "Ctrl" in panel.accept_button.toolTip()
+
+
+def test_a_class_chosen_blinded_is_not_compared_with_the_call(qtbot, session, desk, blinded, panel, opened):
+    session.settings.update(reviewer="Ann")
+    for class_id in session.spec.class_ids:
+        choose(panel, class_id)
+        assert panel.buttons.why.isHidden()
+        assert panel.accept_button.toolTip() == "Accept (Ctrl+Return)"
 
 
 def test_a_file_that_is_gone_is_said_so_and_nothing_can_be_recorded(qtbot, session, log, desk, panel, opened):

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFormLayout,
     QLineEdit,
-    QPushButton,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -18,18 +17,16 @@ from PySide6.QtWidgets import (
 )
 
 from lungviewer.core.errors import LungviewerError
-from lungviewer.services.agreement import decision
 from lungviewer.store.review_entry import LONGEST_COMMENT, LONGEST_NAME, OTHER, Action, ReviewEntry
 from lungviewer.ui.calm import CalmComboBox
-from lungviewer.ui.flow import FlowLayout
-from lungviewer.ui.icons import icon
+from lungviewer.ui.panels.review_buttons import ReviewButtons
 from lungviewer.ui.panels.review_desk import ReviewDesk
-from lungviewer.ui.panels.review_words import chosen_label, entry_line, standing
+from lungviewer.ui.panels.review_gate import no_acceptance, no_class
+from lungviewer.ui.panels.review_words import chosen_label, history_text, in_force
 from lungviewer.ui.panels.section import Section
 from lungviewer.ui.prose import Prose, Sentence, Sized
 from lungviewer.ui.session import Notice, ViewerSession
 from lungviewer.ui.settings import Settings
-from lungviewer.ui.shortcuts import shortcut
 
 
 class ReviewPanel(QWidget):
@@ -70,18 +67,13 @@ class ReviewPanel(QWidget):
         self.history = Sized(size=0.9)
 
     def _make_buttons(self) -> None:
-        self.accept_button = self._button("ok", self.tr("Accept"), "accept", self.accept)
-        self.override_button = self._button("review", self.tr("Override"), "override", self.override)
-        self.first_button = self._button("review", self.tr("Record my call"), "accept", self.read_first)
-        self.comment_button = self._button("copy", self.tr("Comment only"), "", self.add_comment)
-
-    def _button(self, symbol: str, text: str, action: str, slot: object) -> QPushButton:
-        button = QPushButton(icon(symbol), text)
-        button.setAutoDefault(False)
-        if action:
-            button.setToolTip(self.tr("{text} ({key})").format(text=text, key=shortcut(action).key_text))
-        button.clicked.connect(slot)
-        return button
+        self.buttons = ReviewButtons()
+        self.first_button, self.accept_button = self.buttons.first, self.buttons.accept
+        self.override_button, self.comment_button = self.buttons.override, self.buttons.comment
+        self.first_button.clicked.connect(self.read_first)
+        self.accept_button.clicked.connect(self.accept)
+        self.override_button.clicked.connect(self.override)
+        self.comment_button.clicked.connect(self.add_comment)
 
     def _arrange(self) -> None:
         self._form = QFormLayout()
@@ -90,16 +82,13 @@ class ReviewPanel(QWidget):
         self._form.addRow(self.tr("Class:"), self.classes)
         self._form.addRow(self.tr("Comment:"), self.comment)
         self._form.addRow(self.tr("Reviewer:"), self.reviewer)
-        buttons = FlowLayout(across=6)
-        for button in (self.first_button, self.accept_button, self.override_button, self.comment_button):
-            buttons.addWidget(button)
         self.history_section = Section(self.tr("History"), self.history, opened=False)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 8)
         column.addWidget(self.record_text)
         column.addWidget(self.first)
         column.addLayout(self._form)
-        column.addLayout(buttons)
+        column.addWidget(self.buttons)
         column.addWidget(self.message)
         column.addWidget(self.history_section)
         column.addWidget(self.blinded)
@@ -120,6 +109,7 @@ class ReviewPanel(QWidget):
         desk.blinding.changed.connect(self._show)
         desk.recorded.connect(self._recorded)
         desk.failed.connect(self._failed)
+        self.classes.currentIndexChanged.connect(self._show)
         self.reviewer.editingFinished.connect(self._name_given)
         self.blinded.toggled.connect(desk.blinding.set_on)
 
@@ -130,8 +120,9 @@ class ReviewPanel(QWidget):
         """The program's answer is right."""
         path = self._session.current
         record = None if path is None else self._session.record(path)
-        if record is None or not record.predicted_class:
-            self._say("info", self.tr("There is no call to accept. Choose a class and override."))
+        why = no_acceptance(record, self.classes.currentData(), self._session.spec)
+        if record is None or why:
+            self._say("info", why)
         else:
             self._write(Action.ACCEPT, record.predicted_class)
 
@@ -171,7 +162,11 @@ class ReviewPanel(QWidget):
             self.override()
 
     def _write_chosen(self, action: Action) -> None:
-        if self.classes.currentData():
+        path = self._session.current
+        why = "" if path is None else no_class(self._session.record(path))
+        if why:
+            self._say("info", why)
+        elif self.classes.currentData():
             self._write(action, self.classes.currentData())
         else:
             self._say("info", self.tr("Choose a class first."))
@@ -273,16 +268,15 @@ class ReviewPanel(QWidget):
         free = path is not None and not problem and not self._desk.writing
         self.first.say(self.tr("Your call first") if hidden and free else "")
         self._show_record(path, hidden, problem)
-        for button, wanted in (
-            (self.first_button, hidden),
-            (self.accept_button, not hidden),
-            (self.override_button, not hidden),
-        ):
-            button.setVisible(wanted)
-            button.setEnabled(free)
-        self.accept_button.setEnabled(free and record is not None and bool(record.predicted_class))
-        for field in (self.classes, self.comment, self.comment_button):
+        unread = no_class(record)
+        # What keeps a hidden call from being accepted would tell it.
+        unfit = "" if hidden else no_acceptance(record, self.classes.currentData(), self._session.spec)
+        self.buttons.show_state(
+            free=free, hidden=hidden, answered=record is not None, unread=unread, unacceptable=unfit
+        )
+        for field in (self.comment, self.comment_button):
             field.setEnabled(path is not None and not problem)
+        self.classes.setEnabled(path is not None and not problem and not unread)
 
     def _show_record(self, path: Path | None, hidden: bool, problem: str) -> None:
         spec = self._session.spec
@@ -291,16 +285,11 @@ class ReviewPanel(QWidget):
             text, symbol = self.tr("No image."), ""
         elif problem:
             text, symbol = problem, "warning"
-        elif hidden and self._desk.seen.by_reviewer(path):
-            text = self.tr("You have seen this answer before: your call will not count as blinded.")
-            symbol = "warning"
-        elif hidden:
-            text, symbol = self.tr("The answer and earlier reviews are shown when you have decided."), ""
         else:
-            text, symbol = standing(history, spec), "ok" if history and decision(history) else ""
+            seen = self._desk.seen.by_reviewer(path)
+            symbol, text = in_force(history, spec, hidden=hidden, seen=seen)
         self.record_text.say(symbol, text)
-        lines = () if hidden or problem or not history else reversed(history)
-        self.history.setText("\n\n".join(f"{entry.number}. {entry_line(entry, spec)}" for entry in lines))
+        self.history.setText("" if hidden or problem else history_text(history, spec))
         self.history_section.setVisible(bool(self.history.text()))
         count = len(history) if history else 0
         self.history_section.heading.setText(self.tr("History ({count})").format(count=count))

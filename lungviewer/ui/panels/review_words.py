@@ -43,6 +43,22 @@ def entry_line(entry: ReviewEntry, spec: ModelSpec | None) -> str:
     return f"{line} “{entry.comment}”" if entry.comment else line
 
 
+def in_force(
+    history: Sequence[ReviewEntry] | None, spec: ModelSpec | None, *, hidden: bool, seen: bool
+) -> tuple[str, str]:
+    """Symbol and sentence for what is on record; `hidden`: nothing of it is told."""
+    if not hidden:
+        return "ok" if history and decision(history) else "", standing(history, spec)
+    if seen:
+        return "warning", _tr("You have seen this answer before: your call will not count as blinded.")
+    return "", _tr("The answer and earlier reviews are shown when you have decided.")
+
+
+def history_text(history: Sequence[ReviewEntry] | None, spec: ModelSpec | None) -> str:
+    """All entries, the newest first."""
+    return "\n\n".join(f"{e.number}. {entry_line(e, spec)}" for e in reversed(history or ()))
+
+
 def standing(history: Sequence[ReviewEntry] | None, spec: ModelSpec | None) -> str:
     """What is on record for an image, in a sentence or two; None: nobody has looked yet."""
     if history is None:
