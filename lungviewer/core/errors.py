@@ -55,19 +55,19 @@ class ImageError(LungviewerError):
 class FileVanished(ImageError):
     code = "vanished"
     transient = True
-    default_hint = "Check that the drive is connected, then scan again."
+    default_hint = "Check that the drive is connected, then try again."
 
 
 class PermissionMissing(ImageError):
     code = "permission_denied"
     transient = True
-    default_hint = "Ask for read access to the file, then scan again."
+    default_hint = "Ask for read access to the file, then try again."
 
 
 class ReadFailed(ImageError):
     code = "io_error"
     transient = True
-    default_hint = "Check the drive or network share, then scan again."
+    default_hint = "Check the drive or network share, then try again."
 
 
 class FileChanged(ImageError):
@@ -95,12 +95,12 @@ class NotAnImage(ImageError):
 
 class UnsupportedFormat(ImageError):
     code = "unsupported_format"
-    default_hint = "Save it as PNG, JPEG or TIFF and scan again."
+    default_hint = "Save it as PNG, JPEG or TIFF, then try again."
 
 
 class UnsupportedPixels(ImageError):
     code = "unsupported_pixels"
-    default_hint = "Save it as an 8-bit RGB PNG, JPEG or TIFF and scan again."
+    default_hint = "Save it as an 8-bit RGB PNG, JPEG or TIFF, then try again."
 
 
 class ImageTruncated(ImageError):
@@ -126,7 +126,7 @@ class ImageTooSmall(ImageError):
 class OutOfMemory(ImageError):
     code = "out_of_memory"
     transient = True
-    default_hint = "Close other programs, or export a smaller region, then scan again."
+    default_hint = "Close other programs, or export a smaller region, then try again."
 
 
 class DecoderUnavailable(ImageError):
@@ -134,7 +134,7 @@ class DecoderUnavailable(ImageError):
 
     code = "decoder_unavailable"
     transient = True
-    default_hint = "Restart the program, then scan again."
+    default_hint = "Restart the program, then try again."
 
 
 class UnexpectedFailure(ImageError):

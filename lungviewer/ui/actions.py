@@ -129,6 +129,7 @@ class Actions(QObject):
             "about": (windows.show_about, "info"),
             "log-folder": (do.open_log_folder, "folder"),
             "switch-theme": (do.switch_theme, "theme"),
+            "menu-bar": (do.go_to_menu, ""),
             "leave-full-screen": (do.leave_full_screen, ""),
         }
         for n, power in enumerate(MAGNIFICATIONS, 1):

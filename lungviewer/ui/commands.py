@@ -131,6 +131,13 @@ class Commands(QObject):
         self._window.actions_.by_id["full-screen"].setChecked(False)
 
     @Slot()
+    def go_to_menu(self) -> None:
+        """The keyboard to the first menu, from which the arrow keys reach all."""
+        bar = self._window.menuBar()
+        if bar.isVisible():
+            bar.setActiveAction(bar.actions()[0])
+
+    @Slot()
     def switch_theme(self) -> None:
         """Light to dark and back."""
         store = self._session.settings

@@ -111,6 +111,7 @@ SHORTCUTS = (
     Shortcut("full-screen", ("F", "F11"), QT_TRANSLATE_NOOP("shortcuts", "Full screen"), _WINDOW),
     Shortcut("leave-full-screen", ("Esc",), QT_TRANSLATE_NOOP("shortcuts", "Leave full screen"), _WINDOW),
     Shortcut("switch-theme", ("T",), QT_TRANSLATE_NOOP("shortcuts", "Switch light and dark"), _WINDOW),
+    Shortcut("menu-bar", ("F10",), QT_TRANSLATE_NOOP("shortcuts", "Go to the menu"), _WINDOW),
     Shortcut("help", ("F1",), QT_TRANSLATE_NOOP("shortcuts", "Help"), _WINDOW),
     Shortcut("log-folder", (), QT_TRANSLATE_NOOP("shortcuts", "Open log folder"), _WINDOW),
     Shortcut("about", (), QT_TRANSLATE_NOOP("shortcuts", "About lungviewer"), _WINDOW),

@@ -184,7 +184,7 @@ def test_order_by_confidence_and_by_need_keeps_the_mark_in_sight(judged, panel):
     assert judged.current.name == names(panel)[-2]
 
 
-def test_boxes_filter_by_status_and_class_and_say_so(judged, panel):
+def test_boxes_filter_by_status_and_class_and_say_so(qtbot, judged, panel):
     tick(panel, Status.REFUSED)
     assert names(panel) == ["image_5.png"]
     tick(panel, Status.ERROR)
@@ -196,7 +196,10 @@ def test_boxes_filter_by_status_and_class_and_say_so(judged, panel):
     tick(panel, "benign")
     assert names(panel) == ["image_3.png"]
     assert panel.tools.filter_menu._boxes[Status.OK].text() == "OK (9)"
-    panel.tools.clear_filter()
+    panel.tools.search.setText("image")
+    with qtbot.waitSignal(panel.tools.search.textChanged):  # with it goes the sign that empties the box
+        panel.tools.clear_filter()
+    assert panel.tools.search.text() == ""
     assert len(names(panel)) == 12
     assert panel.tools._filter_button.text() == ""
 

@@ -180,7 +180,7 @@ def test_every_action_can_be_reached_by_menu(window):
 
     walk(window.menuBar())
     hidden = {name for name, action in window.actions_.by_id.items() if action not in found}
-    assert hidden == {"leave-full-screen"}
+    assert hidden == {"leave-full-screen", "menu-bar"}
 
 
 def test_keys_walk_through_the_images(qtbot, opened, session):
@@ -378,6 +378,15 @@ def test_a_place_that_cannot_be_written_is_a_sentence(qtbot, opened, tmp_path):
 def test_the_view_is_copied(opened):
     do(opened, "copy-view")
     assert not QGuiApplication.clipboard().image().isNull()
+
+
+@pytest.mark.qt_log_ignore("does not support (raise|grabbing the keyboard)")
+def test_f10_goes_to_the_menu(qtbot, opened):
+    qtbot.keyClick(opened, Qt.Key.Key_F10)
+    bar = opened.menuBar()
+    first = bar.actions()[0]
+    qtbot.waitUntil(lambda: bar.activeAction() is first)
+    first.menu().close()
 
 
 # --- notices -----------------------------------------------------------------------------------------

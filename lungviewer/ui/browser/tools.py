@@ -75,9 +75,7 @@ class BrowserTools(QWidget):
     def clear_filter(self) -> None:
         """Show everything again."""
         self._set(Filter())
-        self.search.blockSignals(True)
         self.search.clear()
-        self.search.blockSignals(False)
         self.filter_menu.show_filter(self._filter)
 
     def show_order(self, order: Order) -> None:
