@@ -3,6 +3,7 @@
 import os
 import threading
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -671,3 +672,24 @@ def test_entries_are_put_in_words(qtbot):
     assert "seen before" in entry_line(entry(action=Action.REREAD), None)
     assert "Nothing" in standing((), None)
     assert "Looking" in standing(None, None)
+
+
+def test_a_second_decision_says_what_it_changed(qtbot, session, desk, panel, opened):
+    session.settings.update(reviewer="Ann")
+    call = session.record(opened[0]).predicted_class
+    other = next(c for c in session.spec.class_ids if c != call)
+    with qtbot.waitSignal(desk.recorded):
+        panel.accept()
+    assert "Changed" not in panel.history.text()
+    choose(panel, other)
+    with qtbot.waitSignal(desk.recorded):
+        panel.override()
+    first, second = (session.spec.class_by_id(c).label for c in (call, other))
+    newest, oldest = panel.history.text().split("\n\n")
+    assert f"Changed from {first} to {second}, overriding the call." in newest
+    assert oldest.startswith(f"1. Accepted: {first}.")
+
+
+def test_dates_are_written_as_in_reports(qtbot):
+    local = datetime.fromisoformat("2025-01-31T10:00:00+00:00").astimezone()
+    assert f"Ann, {local:%Y-%m-%d %H:%M}." in entry_line(entry(reviewer="Ann"), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, QDateTime, QLocale, Qt
+from PySide6.QtCore import QCoreApplication, QDateTime, Qt
 
 from lungviewer.core.model import ModelSpec
 from lungviewer.services.agreement import decision
@@ -22,21 +22,30 @@ def chosen_label(class_id: str, spec: ModelSpec | None) -> str:
 
 
 def when(time: str) -> str:
-    """A UTC time of the log as the person's own date and time."""
+    """A UTC time of the log as the person's own date and time, written as in reports."""
     moment = QDateTime.fromString(time, Qt.DateFormat.ISODate).toLocalTime()
-    return QLocale().toString(moment, QLocale.FormatType.ShortFormat)
+    return moment.toString("yyyy-MM-dd HH:mm")
 
 
-def entry_line(entry: ReviewEntry, spec: ModelSpec | None) -> str:
-    """One entry: what, by whom, when, about which model's answer, and the comment."""
+def entry_line(entry: ReviewEntry, spec: ModelSpec | None, before: str = "") -> str:
+    """One entry: what, by whom, when, about which model's answer, and the comment. `before`: the class that
+    was decided on until then."""
+    changed = entry.decides and before not in ("", entry.chosen)
     line = {
-        Action.ACCEPT: _tr("Accepted: {label}. {who}, {when}."),
-        Action.OVERRIDE: _tr("Overridden: {label}. {who}, {when}."),
+        Action.ACCEPT: _tr("Changed from {before} to {label}, accepting the call. {who}, {when}.")
+        if changed
+        else _tr("Accepted: {label}. {who}, {when}."),
+        Action.OVERRIDE: _tr("Changed from {before} to {label}, overriding the call. {who}, {when}.")
+        if changed
+        else _tr("Overridden: {label}. {who}, {when}."),
         Action.FIRST_READ: _tr("First read, answer not seen: {label}. {who}, {when}."),
         Action.REREAD: _tr("Read with the answer hidden, but seen before: {label}. {who}, {when}."),
         Action.COMMENT: _tr("Comment. {who}, {when}."),
     }[Action(entry.action)].format(
-        label=chosen_label(entry.chosen, spec), who=entry.reviewer, when=when(entry.time)
+        before=chosen_label(before, spec),
+        label=chosen_label(entry.chosen, spec),
+        who=entry.reviewer,
+        when=when(entry.time),
     )
     if entry.pack_id:
         line += " " + _tr("Model {name} {version}.").format(name=entry.pack_id, version=entry.pack_version)
@@ -55,8 +64,12 @@ def in_force(
 
 
 def history_text(history: Sequence[ReviewEntry] | None, spec: ModelSpec | None) -> str:
-    """All entries, the newest first."""
-    return "\n\n".join(f"{e.number}. {entry_line(e, spec)}" for e in reversed(history or ()))
+    """All entries, the newest first; a second decision says what it changed."""
+    lines, before = [], ""
+    for entry in history or ():
+        lines.append(f"{entry.number}. {entry_line(entry, spec, before)}")
+        before = entry.chosen if entry.decides else before
+    return "\n\n".join(reversed(lines))
 
 
 def standing(history: Sequence[ReviewEntry] | None, spec: ModelSpec | None) -> str:
