@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from lungviewer.ui.focus_ring import FocusRing
+from lungviewer.ui.marked_boxes import MarkedBoxes
 from lungviewer.ui.settings import Settings, SettingsStore
 
 _Role = QPalette.ColorRole
@@ -94,8 +95,8 @@ def other_theme(theme: str) -> str:
 
 def apply_theme(app: QApplication, settings: Settings) -> None:
     """Give every window the palette and the text size of the settings; may be called again at any time."""
-    if app.style().name().lower() != "fusion":
-        app.setStyle("Fusion")
+    if not isinstance(app.style(), MarkedBoxes):
+        app.setStyle(MarkedBoxes())
     _ask_platform(settings.theme)
     # Somebody who set high contrast in the system chose colours; ours would fight them.
     app.setPalette(QPalette() if _high_contrast() else make_palette(is_dark(settings.theme)))

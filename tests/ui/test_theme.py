@@ -4,7 +4,18 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontDatabase, QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QSplitter,
+    QStyle,
+    QStyleOptionButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from lungviewer.ui import theme
 from lungviewer.ui.settings import Settings
@@ -199,3 +210,25 @@ def test_the_mouse_needs_no_ring(qapp, two_fields):
     QTest.mouseClick(two_fields.second, Qt.MouseButton.LeftButton)
     assert qapp.focusWidget() is two_fields.second
     assert rings(two_fields) == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("kind", [QCheckBox, QRadioButton])
+@pytest.mark.parametrize("ground", [Role.Base, Role.Window])
+def test_what_can_be_ticked_has_a_frame_that_is_seen(app, settings, qtbot, dark, kind, ground):
+    """WCAG 2.2, success criterion 1.4.11: 3:1 against what lies around, which in menus is another colour."""
+    settings.update(theme="dark" if dark else "light")
+    apply_theme(app, settings.current)
+    around = QWidget()
+    qtbot.addWidget(around)
+    around.setAutoFillBackground(True)
+    around.setBackgroundRole(ground)
+    box = kind(around)
+    around.resize(60, 40)
+    around.show()
+    picture = around.grab().toImage()
+    option = QStyleOptionButton()
+    box.initStyleOption(option)
+    place = box.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, box)
+    seen = picture.pixelColor(place.center().x() + box.x(), place.top() + box.y())
+    assert contrast(seen, app.palette().color(ground)) >= 3
