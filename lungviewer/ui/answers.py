@@ -32,6 +32,13 @@ class Answers:
         """µm/px by which an image is judged in place of what its file says."""
         return self.scales.get(path) or self._assumed.get(path)
 
+    def give_scale(self, path: Path, um_per_px: float | None) -> None:
+        """Use this scale for an image; None takes it back."""
+        if um_per_px is None:
+            self.scales.pop(path, None)
+        else:
+            self.scales[path] = um_per_px
+
     def put(self, path: Path, outcome: Outcome, current: Path | None) -> None:
         """Keep an answer; full ones only of the last hundred and of the image that is looked at."""
         self.rows[path], self.states[path] = outcome.record, outcome.state

@@ -28,7 +28,7 @@ from lungviewer.ui.notice import Notice
 from lungviewer.ui.replaced import ReplacedRunner
 from lungviewer.ui.settings import SettingsStore
 
-_NOW, _SOON, _LATER = -10, 0, 10  # ranks: the image that is looked at, what a person asked for, the rest
+_NOW, _LATER = -10, 10  # ranks: the image that is looked at, the rest of its folder
 
 
 class ViewerSession(QObject):
@@ -107,7 +107,11 @@ class ViewerSession(QObject):
         files are shown alone. `otherwise`: opened when the only path is not there."""
         if not paths:
             return
-        self._leave_folder()
+        self.drop_work()
+        self._answers.forget_all()
+        self._by_name.clear()
+        self.entries, self.files, self.current = (), (), None
+        self.current_changed.emit()
         self.folder, self.listing, self._wanted = None, True, None
         self.folder_changed.emit()
         self._asked = [path.absolute() for path in paths]
@@ -152,13 +156,6 @@ class ViewerSession(QObject):
         self.listing, self._listing_job = False, None
         self.noticed.emit(Notice("error", error.sentence))
         self.files_changed.emit()
-
-    def _leave_folder(self) -> None:
-        self.drop_work()
-        self._answers.forget_all()
-        self._by_name.clear()
-        self.entries, self.files, self.current = (), (), None
-        self.current_changed.emit()
 
     def drop_work(self) -> None:
         """Hear no more of what is on its way."""
@@ -251,8 +248,7 @@ class ViewerSession(QObject):
     @property
     def usual_scale(self) -> float | None:
         """µm/px for images of the open folder whose file says none."""
-        settings = self.settings.current
-        return settings.folder_scales.get(str(self.folder)) or settings.um_per_px or None
+        return self.settings.current.usual_scale(self.folder)
 
     def set_folder_scale(self, um_per_px: float | None) -> None:
         """Give the images of the open folder a scale where their files say none; it is remembered."""
@@ -264,10 +260,7 @@ class ViewerSession(QObject):
 
     def set_scale(self, path: Path, um_per_px: float | None) -> None:
         """Give one image a scale (None takes it back), and ask again."""
-        if um_per_px is None:
-            self._answers.scales.pop(path, None)
-        else:
-            self._answers.scales[path] = um_per_px
+        self._answers.give_scale(path, um_per_px)
         self.ask_again(path)
         self.scale_changed.emit()
 
@@ -284,12 +277,11 @@ class ViewerSession(QObject):
         folder is open, where the model in force would say the same."""
         if self.folder is None or root != self.folder or self.engine_info is None:
             return
-        made_by, usual = self.engine_info.provenance, self.usual_scale
+        made_by = self.engine_info.provenance
+        scales = {"scanned_um_per_px": scanned_um_per_px, "usual": self.usual_scale}
         for record in records:
             path = self._by_name.get(record.path)
-            if path is None or not would_be_said(
-                record, made_by, scanned_um_per_px=scanned_um_per_px, scale=self.scale_of(path), usual=usual
-            ):
+            if path is None or not would_be_said(record, made_by, scale=self.scale_of(path), **scales):
                 continue
             known = path in self._answers.rows
             if self._answers.take_row(path, record):
@@ -322,7 +314,7 @@ class ViewerSession(QObject):
 
     @Slot(object)
     def _not_answered(self, error: LungviewerError) -> None:
-        """The model, not the image, is at fault: said once by `_model_failed`."""
+        """The model, not the image, is at fault: said once when it was loaded."""
         path = self.sender().property("path")
         self._pending.pop(path, None)
         self.outcome_changed.emit(path)

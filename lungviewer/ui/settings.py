@@ -82,6 +82,10 @@ class Settings:
         """`threads` 0 leaves a processor to the window."""
         return EngineChoice(self.pack or None, self.device, self.threads or desktop_threads(), self.precision)
 
+    def usual_scale(self, folder: Path | None) -> float | None:
+        """µm/px for images of a folder whose file says none; None: nothing is assumed."""
+        return self.folder_scales.get(str(folder)) or self.um_per_px or None
+
 
 class SettingsStore(QObject):
     """The settings in force. `changed` carries the new ones; every change is written at once."""
