@@ -36,6 +36,6 @@ def how_to_install(extra: str) -> str:
     if getattr(sys, "frozen", False):
         return "It does not come with the packaged program: install lungviewer with Python for this."
     home = checkout()
-    what = [f"lungviewer[{extra}]"] if home is None else ["--editable", f"{home}[{extra}]"]
+    what = [f"lungviewer[{extra}]"] if home is None else ["-e", f"{home}[{extra}]"]
     command = [sys.executable, "-m", "pip", "install", *what]
     return f"To get it: {subprocess.list2cmdline(command) if os.name == 'nt' else shlex.join(command)}"

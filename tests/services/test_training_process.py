@@ -47,7 +47,7 @@ def test_what_retraining_lacks_is_named_with_the_command_for_this_installation(m
     monkeypatch.setattr(extras, "find_spec", lambda name: None if name in ("sklearn", "scipy") else object())
     told = training_process.what_retraining_lacks()
     assert told.startswith("Retraining needs scikit-learn and SciPy, not installed here.")
-    assert told.endswith(f"-m pip install --editable '{ROOT}[adapt]'")
+    assert told.endswith(f"-m pip install -e '{ROOT}[adapt]'")
     monkeypatch.setattr(extras, "checkout", lambda: None)
     assert training_process.what_retraining_lacks().endswith("-m pip install 'lungviewer[adapt]'")
     monkeypatch.setattr(training_process.sys, "frozen", True, raising=False)
