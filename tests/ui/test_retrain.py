@@ -178,6 +178,7 @@ def test_a_wrong_folder_is_told_in_place_and_the_window_stays_usable(qtbot, wind
 
 def test_a_missing_training_part_is_told_with_how_to_get_it(qtbot, window, data, monkeypatch):
     monkeypatch.setattr(process_module, "training_command", training_process.training_command)
+    monkeypatch.setattr(controller_module, "what_retraining_lacks", lambda: "")  # gone since it was asked
     monkeypatch.setattr(training_process, "find_spec", lambda name: None)
     choose(qtbot, window, data)
     roles(window)[0].setCurrentIndex(2)
