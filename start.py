@@ -22,7 +22,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OLDEST = (3, 11)
-VERBS = {"view": "gui", "samples": "", "scan": "", "test": "dev"}  # and what each needs installed
+VERBS = {"view": "gui,adapt", "samples": "", "scan": "", "test": "dev"}  # and what each needs installed
 
 # What Qt needs and a server has not, by the file that the loader looks for.
 QT_LIBRARIES = {
