@@ -88,6 +88,8 @@ class MainWindow(QMainWindow):
         for part in (self.viewer, self.browser, self.side):
             part.hide_answers(self.desk.blinding.hidden)
             self.desk.blinding.changed.connect(part.refresh)
+        self.browser.mark_reviewed(self.desk.done)
+        self.desk.known.connect(self.browser.note)
         self.scan_status.open_asked.connect(self.windows.show_scan)
 
     # --- opening ---------------------------------------------------------------------------------

@@ -176,9 +176,10 @@ def test_the_footer_and_the_next_to_review_know_nothing_of_hidden_answers(qtbot,
     assert seen == ["image_00003.png", "image_00005.png"]
     decide(qtbot, window, 1)
     qtbot.waitUntil(lambda: "1 needs review" in window.browser.footer.text.replace("\u00a0", " "))
+    assert "1 reviewed" in window.browser.footer.text.replace("\u00a0", " ")
     session.select(session.files[0])
     window.browser.next_review()
-    assert session.current.name == "image_00001.png"
+    assert session.current.name == "image_00003.png"  # the second has its review
 
 
 def test_the_words_when_nothing_needs_review_do_not_depend_on_a_hidden_answer(qtbot, window, session):

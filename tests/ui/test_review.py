@@ -550,6 +550,7 @@ def test_images_that_were_read_before_are_found_when_the_mode_is_switched_on(
     session.settings.update(reviewer="Ann")
     for path in (opened[2], opened[7]):
         log.append(of_file(path, Action.FIRST_READ, OTHER, "Ann"))
+    open_folder(qtbot, session, opened[0].parent)
     session.settings.update(blinded=True)
     qtbot.waitUntil(lambda: not desk.blinding.hidden(opened[2]) and not desk.blinding.hidden(opened[7]))
     assert desk.blinding.hidden(opened[4])

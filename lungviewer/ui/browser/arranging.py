@@ -7,7 +7,7 @@ comparison of two rows, some sixty thousand times for a folder of 5,000 files.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from pathlib import Path
@@ -22,6 +22,13 @@ class Untold(Enum):
     """Stands for the status of an answer that a blinded reviewer may not see yet."""
 
     ANSWER = "hidden"
+
+
+class Reviewed(Enum):
+    """Whether anything is on record for an image."""
+
+    YES = "reviewed"
+    NO = "not reviewed"
 
 
 Standing = Status | Untold | None
@@ -52,12 +59,13 @@ class Filter:
 
     statuses: frozenset[Standing] = frozenset()
     classes: frozenset[str] = frozenset()
+    reviewed: frozenset[Reviewed] = frozenset()
     text: str = ""
 
     @property
     def chosen(self) -> int:
         """How many boxes are ticked."""
-        return len(self.statuses) + len(self.classes)
+        return len(self.statuses) + len(self.classes) + len(self.reviewed)
 
     @property
     def active(self) -> bool:
@@ -81,9 +89,10 @@ _UNTOLD = Known(Untold.ANSWER, "", None)
 
 
 class Answers:
-    """What may be told about each file, counted as it comes."""
+    """What may be told about each file, counted as it comes; `reviewed`: files with a review."""
 
     def __init__(self) -> None:
+        self.reviewed: set[Path] = set()
         self._known: dict[Path, Known] = {}
         self.by_status: Counter[Status | Untold] = Counter()
         self.by_class: Counter[str] = Counter()
@@ -109,9 +118,14 @@ class Answers:
 
 
 def arrange(
-    entries: Sequence[Entry], known: Mapping[Path, Known], order: Order, wanted: Filter
+    entries: Sequence[Entry],
+    known: Mapping[Path, Known],
+    order: Order,
+    wanted: Filter,
+    reviewed: Collection[Path] = frozenset(),
 ) -> list[Path]:
-    """The files that are wanted, in order. `entries` are in natural order, which settles ties."""
+    """The files that are wanted, in order. `entries` are in natural order, which settles ties; `reviewed`:
+    those with a review."""
     kept: Iterable[Entry] = entries
     text = wanted.text.strip().casefold()
     if text:
@@ -122,6 +136,8 @@ def arrange(
         paths = [p for p in paths if get(p, NOTHING).status in wanted.statuses]
     if wanted.classes:
         paths = [p for p in paths if get(p, NOTHING).class_id in wanted.classes]
+    if len(wanted.reviewed) == 1:
+        paths = [p for p in paths if (p in reviewed) is (Reviewed.YES in wanted.reviewed)]
     if order is Order.CONFIDENCE:
         paths.sort(key=lambda p: _confidence(get(p, NOTHING)))
     elif order is Order.REVIEW:

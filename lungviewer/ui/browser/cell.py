@@ -105,6 +105,8 @@ class CellDelegate(QStyledItemDelegate):
         at, palette = option.rect.topLeft(), option.palette
         self._paint_frame(painter, option)
         self._paint_picture(painter, self.plan.picture.translated(at), index, palette)
+        if index.data(Role.REVIEWED):
+            self._paint_mark(painter, self.plan.picture.translated(at), palette)
         _paint_bar(painter, self.plan.bar.translated(at), index.data(Role.COLOUR), palette)
         self._paint_text(painter, self.plan, option, index)
         painter.restore()
@@ -148,6 +150,16 @@ class CellDelegate(QStyledItemDelegate):
         failure = index.data(Role.FAILURE)
         if failure:
             self._paint_failure(painter, box, failure, palette)
+
+    def _paint_mark(self, painter: QPainter, box: QRect, palette: QPalette) -> None:
+        """In the corner, on a ground of its own: pictures are light and dark. Tooltip and screen reader say
+        what was done."""
+        side = max(16, QFontMetrics(painter.font()).height())
+        ground = QRect(box.right() - side - 3, box.top() + 1, side + 3, side + 3)
+        painter.setPen(QPen(palette.color(QPalette.ColorRole.Mid), 1))
+        painter.setBrush(palette.color(QPalette.ColorRole.Base))
+        painter.drawRoundedRect(QRectF(ground), _CORNER, _CORNER)
+        self._icon("reviewed").paint(painter, ground.adjusted(2, 2, -2, -2))
 
     def _paint_failure(self, painter: QPainter, box: QRect, word: str, palette: QPalette) -> None:
         side = max(16, min(box.width() // 3, 40))

@@ -20,13 +20,13 @@ from PySide6.QtWidgets import (
 
 from lungviewer.core.types import Status
 from lungviewer.ui import words
-from lungviewer.ui.browser.arranging import Answers, Filter, Standing, Untold
+from lungviewer.ui.browser.arranging import Answers, Filter, Reviewed, Standing, Untold
 from lungviewer.ui.icons import icon
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.symbol import swatch_icon
 
 _STATUSES: tuple[Standing, ...] = (Status.OK, Status.REVIEW, Status.REFUSED, Status.ERROR, None)
-_Key = Standing | str
+_Key = Standing | Reviewed | str
 
 
 class FilterMenu(QMenu):
@@ -54,7 +54,7 @@ class FilterMenu(QMenu):
         self._filter = replace(wanted, text="")
         for key, box in self._boxes.items():
             box.blockSignals(True)
-            box.setChecked(key in wanted.statuses or key in wanted.classes)
+            box.setChecked(key in wanted.statuses | wanted.classes | wanted.reviewed)
             box.blockSignals(False)
         self._everything.setEnabled(wanted.chosen > 0)
 
@@ -79,7 +79,11 @@ class FilterMenu(QMenu):
         column = QVBoxLayout(page)
         column.setContentsMargins(10, 8, 14, 8)
         column.setSpacing(4)
-        for title, part in ((self.tr("Answers"), self._statuses()), (self.tr("Classes"), self._classes())):
+        for title, part in (
+            (self.tr("Answers"), self._statuses()),
+            (self.tr("Classes"), self._classes()),
+            (self.tr("Reviews"), tuple(Reviewed)),
+        ):
             if part:
                 column.addWidget(QLabel(title))
             for key in part:
@@ -110,6 +114,8 @@ class FilterMenu(QMenu):
         box = QCheckBox(self._text(key))
         if isinstance(key, Status):
             box.setIcon(icon(key.value))
+        elif key is Reviewed.YES:
+            box.setIcon(icon("reviewed"))
         elif isinstance(key, str):
             box.setIcon(self._swatch(key))
         box.toggled.connect(self._toggled)
@@ -118,7 +124,12 @@ class FilterMenu(QMenu):
 
     def _text(self, key: _Key) -> str:
         counts = self._answers.by_status
-        if key is None:
+        reviewed = len(self._answers.reviewed)
+        if key is Reviewed.YES:
+            name, count = self.tr("Reviewed"), reviewed
+        elif key is Reviewed.NO:
+            name, count = self.tr("Not reviewed"), self._total - reviewed
+        elif key is None:
             name, count = self.tr("No answer yet"), self._total - counts.total()
         elif isinstance(key, Untold):
             name, count = self.tr("Answer hidden"), counts[key]
@@ -140,6 +151,7 @@ class FilterMenu(QMenu):
         self._filter = Filter(
             statuses=frozenset(k for k in ticked if k is None or isinstance(k, Status | Untold)),
             classes=frozenset(k for k in ticked if isinstance(k, str) and not isinstance(k, Status)),
+            reviewed=frozenset(k for k in ticked if isinstance(k, Reviewed)),
         )
         self._everything.setEnabled(bool(ticked))
         self.changed.emit(self._filter)

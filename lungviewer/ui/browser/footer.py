@@ -73,7 +73,10 @@ class BrowserFooter(QWidget):
     def count(self, session: ViewerSession, model: BrowserModel, waiting: int) -> None:
         """Count anew; `waiting` images were not handed to the model yet."""
         done, pending = len(model.answers.known), sum(map(session.is_pending, session.files))
-        self.show_counts(model.rowCount(), model.total, model.filter.active, model.answers.by_status)
+        answers = model.answers
+        self.show_counts(
+            model.rowCount(), model.total, model.filter.active, answers.by_status, len(answers.reviewed)
+        )
         self.show_work(done, pending + waiting, waiting > 0)
         if waiting or model.total <= session.settings.current.classify_up_to:
             self.offer(0)
@@ -82,7 +85,9 @@ class BrowserFooter(QWidget):
                 len(model.unanswered()) if model.filter.active else max(0, model.total - done - pending)
             )
 
-    def show_counts(self, shown: int, total: int, filtered: bool, by_status: Mapping[Status, int]) -> None:
+    def show_counts(
+        self, shown: int, total: int, filtered: bool, by_status: Mapping[Status, int], reviewed: int = 0
+    ) -> None:
         if not total:
             self._counts.setText("")
             self._counts.hide()
@@ -100,6 +105,7 @@ class BrowserFooter(QWidget):
             self.tr("1 needs review") if review == 1 else "",
             self.tr("{n} refused").format(n=words.count(refused)) if refused else "",
             self.tr("{n} cannot be read").format(n=words.count(unread)) if unread else "",
+            self.tr("{n} reviewed").format(n=words.count(reviewed)) if reviewed else "",
         )
         self._counts.setText(" · ".join(part.replace(" ", "\u00a0") for part in parts if part))
         self._counts.show()

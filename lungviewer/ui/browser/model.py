@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class Role(IntEnum):
     PENDING = Qt.ItemDataRole.UserRole + 6  # bool
     BADGE = Qt.ItemDataRole.UserRole + 7  # str
     COLOUR = Qt.ItemDataRole.UserRole + 8  # the called class's #rrggbb, or ""
+    REVIEWED = Qt.ItemDataRole.UserRole + 9  # what a person did about it in a word, or ""
 
 
 class BrowserModel(QAbstractListModel):
@@ -59,6 +60,7 @@ class BrowserModel(QAbstractListModel):
         self._order = Order.NAME
         self._filter = Filter()
         self._is_hidden: Hidden = self._blinded
+        self._review: Callable[[Path], str] = _unreviewed
         self.answers = Answers()
         loader.arrived.connect(self._thumbnail_arrived)
 
@@ -155,13 +157,25 @@ class BrowserModel(QAbstractListModel):
         return self.answers.known.get(path, NOTHING).status in NEEDS_REVIEW
 
     def next_review(self, after: int) -> int:
-        """The first row behind `after` that needs review, going round; -1 when there is no other one."""
+        """The first row behind `after` that needs review and has none, going round; -1 when there is no
+        other one."""
         count = len(self._rows)
         for step in range(1, count + 1):
             row = (after + step) % count
-            if row != after and self.needs_review(self._rows[row]):
+            if row != after and self._waits(self._rows[row]):
                 return row
         return -1
+
+    def no_next_review(self, here: Path | None) -> str:
+        """Why there is no other row that needs review; `here` is looked at."""
+        if here is not None and self._waits(here):
+            return self.tr("No other image needs review.")
+        if any(map(self.needs_review, self._rows)):
+            return self.tr("Every image here that needs review has been reviewed.")
+        return self.tr("No image needs review.")
+
+    def _waits(self, path: Path) -> bool:
+        return path not in self.answers.reviewed and self.needs_review(path)
 
     def unanswered(self) -> list[Path]:
         """Files that are shown and that nobody has asked the model about."""
@@ -173,9 +187,15 @@ class BrowserModel(QAbstractListModel):
         self._is_hidden = hidden
         self.tell_again()
 
+    def mark_reviewed(self, review: Callable[[Path], str]) -> None:
+        """`review`: what a person did about a file, in a word; "" for nothing, and where it is not told."""
+        self._review = review
+        self.tell_again()
+
     def tell_again(self) -> None:
         """Other answers are hidden than before: no count and no order may give them away."""
         stale = [p for p, known in self.answers.known.items() if self._is_hidden(p) is not known.untold]
+        stale += [p for p in self._names if bool(self._review(p)) is not (p in self.answers.reviewed)]
         for path in stale:  # a selection is enough to be asked, of thousands of files
             self._learn(path)
         self.repaint_all()
@@ -185,6 +205,10 @@ class BrowserModel(QAbstractListModel):
     def _learn(self, path: Path) -> None:
         record = self._session.record(path)
         self.answers.note(path, record, record is not None and self._is_hidden(path))
+        if self._review(path):
+            self.answers.reviewed.add(path)
+        else:
+            self.answers.reviewed.discard(path)
 
     def _told(self, path: Path) -> ImageRecord | None:
         record = self._session.record(path)
@@ -194,7 +218,8 @@ class BrowserModel(QAbstractListModel):
         return self._session.settings.current.blinded
 
     def _arranged(self) -> list[Path]:
-        return arrange(self._entries, self.answers.known, self._order, self._filter)
+        answers = self.answers
+        return arrange(self._entries, answers.known, self._order, self._filter, answers.reviewed)
 
     def _put(self, rows: list[Path]) -> None:
         self._rows = rows
@@ -223,7 +248,8 @@ class BrowserModel(QAbstractListModel):
             code = self._loader.failure(path)
             return words.reason_word(code) if code else ""
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return ", ".join(filter(None, (shown(path.name), self.status_text(path), self.badge(path))))
+            said = (shown(path.name), self.status_text(path), self.badge(path), self._review_text(path))
+            return ", ".join(filter(None, said))
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tooltip(path)
         return self._answer(path, role)
@@ -242,6 +268,8 @@ class BrowserModel(QAbstractListModel):
             return self.badge(path)
         if role == Role.COLOUR:
             return self._colour(path)
+        if role == Role.REVIEWED:
+            return self._review(path)
         return None
 
     def badge(self, path: Path) -> str:
@@ -258,6 +286,10 @@ class BrowserModel(QAbstractListModel):
         record = self._told(path)
         return "" if record is None else words.status_word(record.status)
 
+    def _review_text(self, path: Path) -> str:
+        done = self._review(path)
+        return self.tr("review: {done}").format(done=done) if done else ""
+
     def _colour(self, path: Path) -> str:
         record, spec = self._told(path), self._session.spec
         if record is None or spec is None:
@@ -268,9 +300,13 @@ class BrowserModel(QAbstractListModel):
 
     def _tooltip(self, path: Path) -> str:
         record = self._told(path)
-        lines = [shown(self._names[path]), self.badge(path)]
+        lines = [shown(self._names[path]), self.badge(path), self._review_text(path)]
         if record is not None:
             lines.append(record.error)
             if not record.error:
                 lines += [words.reason_sentence(code) for code in words.reason_codes(record)]
         return tooltip(*lines)
+
+
+def _unreviewed(_path: Path) -> str:
+    return ""

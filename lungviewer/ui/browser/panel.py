@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
@@ -56,20 +57,13 @@ class BrowserPanel(QWidget):
         self._changed: set[Path] = set()
         self._last_row = 0
         self._closed = False
-        self._tell_timer = self._timer(_TELL_AFTER_MS, self._tell)
-        self._arrange_timer = self._timer(_ARRANGE_AFTER_MS, self._arrange_again)
+        self._tell_timer = QTimer(self, singleShot=True, interval=_TELL_AFTER_MS)
+        self._arrange_timer = QTimer(self, singleShot=True, interval=_ARRANGE_AFTER_MS)
         self._put_together()
         self._connect()
         self.tools.show_size(CellSize(settings.thumbnail_size))
         self.view.set_cell_size(CellSize(settings.thumbnail_size))
         self._files_changed()
-
-    def _timer(self, ms: int, function: object) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(ms)
-        timer.timeout.connect(function)
-        return timer
 
     def _put_together(self) -> None:
         self._pages = QStackedWidget()
@@ -86,11 +80,13 @@ class BrowserPanel(QWidget):
 
     def _connect(self) -> None:
         session = self._session
+        self._tell_timer.timeout.connect(self._tell)
+        self._arrange_timer.timeout.connect(self._arrange_again)
         session.folder_changed.connect(self._folder_changed)
         session.files_changed.connect(self._files_changed)
         session.current_changed.connect(self._current_changed)
         session.file_changed.connect(self._file_changed)
-        session.outcome_changed.connect(self._outcome_changed)
+        session.outcome_changed.connect(self.note)
         session.model_changed.connect(self.refresh)
         session.settings.changed.connect(self._settings_changed)
         self.model.arranged.connect(self._arranged)
@@ -133,12 +129,10 @@ class BrowserPanel(QWidget):
 
     @Slot()
     def next_review(self) -> None:
-        """Look at the next file that needs review, going round at the end."""
+        """Look at the next file that needs review and has none, going round at the end."""
         row = self.model.next_review(self.view.currentIndex().row())
         if row < 0:
-            here = self._session.current
-            other = here is not None and self.model.needs_review(here)
-            text = self.tr("No other image needs review.") if other else self.tr("No image needs review.")
+            text = self.model.no_next_review(self._session.current)
             self._session.noticed.emit(Notice("info", text))
         else:
             self._go_to(row)
@@ -200,7 +194,8 @@ class BrowserPanel(QWidget):
         self._ask_to_tell()
 
     @Slot(object)
-    def _outcome_changed(self, path: Path) -> None:
+    def note(self, path: Path) -> None:
+        """More is known about a file."""
         self._changed.add(path)
         self._ask_to_tell()
 
@@ -312,7 +307,12 @@ class BrowserPanel(QWidget):
         self.tools.filter_menu.show_counts(self.model.answers, self.model.total)
         self.footer.count(self._session, self.model, self.feeder.waiting)
 
-    # --- blinded review --------------------------------------------------------------------------
+    # --- reviews ---------------------------------------------------------------------------------
+
+    def mark_reviewed(self, review: Callable[[Path], str]) -> None:
+        """`review`: what a person did about a file, in a word, or "". `note` and `refresh` ask again."""
+        self.model.mark_reviewed(review)
+        self._show_counts()
 
     def hide_answers(self, hidden: Hidden) -> None:
         """Say nothing of an image's call while `hidden` is true of it. `refresh` asks again."""

@@ -16,6 +16,7 @@ from lungviewer.store.reviews import ReviewLog
 from lungviewer.ui.crash import note_failure
 from lungviewer.ui.jobs import Job
 from lungviewer.ui.panels.blinding import Blinding
+from lungviewer.ui.panels.review_words import done
 from lungviewer.ui.panels.review_work import (
     Known,
     OnRecord,
@@ -75,6 +76,11 @@ class ReviewDesk(QObject):
         """Entries about a file, oldest first; None while nobody has looked."""
         return self._histories.get(path)
 
+    def done(self, path: Path) -> str:
+        """What people did about a file, in a word, as far as it may be told; "" for nothing."""
+        history = self._histories.get(path)
+        return done(history) if history and not self.blinding.hidden(path) else ""
+
     def problem(self, path: Path) -> str:
         """Why nothing can be recorded about a file; "" when nothing is in the way."""
         return self._errors.get(path, "")
@@ -99,10 +105,12 @@ class ReviewDesk(QObject):
         path = self._session.current
         if path is None:
             return
+        self._put_off()
         log, known = self.log, self._files.get(path)
         self._looking = self._session.file_jobs.submit(lambda ctx: look_up(path, known, log, ctx), rank=_SOON)
         self._looking.finished.connect(self._found)
         self._looking.failed.connect(self._not_found)
+        self._read_more()
         if not self._checked:
             self._check()
 
@@ -188,14 +196,20 @@ class ReviewDesk(QObject):
         if not self._orders:
             self.idle.emit()
 
-    # --- the whole folder: only a blinded reviewer needs to know which images are done ------------
+    # --- the whole folder: which images are done --------------------------------------------------
 
     @Slot()
     def _read_folder(self) -> None:
-        wanted = self._session.files if self.blinding.on else ()
-        done = self._read | self._histories.keys()
-        self._unread = deque(path for path in wanted if path not in done)
+        read = self._read | self._histories.keys()
+        self._unread = deque(path for path in self._session.files if path not in read)
         self._read_more()
+
+    def _put_off(self) -> None:
+        """The image that is looked at comes first, though a slide is being read."""
+        if self._many is not None:
+            self._many.abandon()
+            self._unread.extendleft(reversed(self._many.property("paths")))
+            self._many = None
 
     def _read_more(self) -> None:
         if not self._unread or self._many is not None:
@@ -270,7 +284,7 @@ class ReviewDesk(QObject):
             )
         self._session.noticed.emit(Notice("error", text))
         self._forget()
-        self._read_folder()
+        self.blinding.changed.emit()  # everybody asks again, this desk the new log
 
     @Slot(object)
     def _log_not_checked(self, error: LungviewerError) -> None:

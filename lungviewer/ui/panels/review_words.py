@@ -72,6 +72,16 @@ def history_text(history: Sequence[ReviewEntry] | None, spec: ModelSpec | None) 
     return "\n\n".join(reversed(lines))
 
 
+def done(history: Sequence[ReviewEntry]) -> str:
+    """What people did about an image, in a word; "" for nothing."""
+    last = decision(history) or next((e for e in reversed(history) if e.chosen), None)
+    if last is None:
+        return _tr("commented") if history else ""
+    return {Action.ACCEPT: _tr("accepted"), Action.OVERRIDE: _tr("overridden")}.get(
+        Action(last.action), _tr("class given, answer hidden")
+    )
+
+
 def standing(history: Sequence[ReviewEntry] | None, spec: ModelSpec | None) -> str:
     """What is on record for an image, in a sentence or two; None: nobody has looked yet."""
     if history is None:
