@@ -17,7 +17,7 @@ from filelock import FileLock
 from lungviewer.core.errors import Cancelled, OutputBusy, OutputUnwritable, ReviewLogDamaged, UsageError
 from lungviewer.core.job import CancellableContext
 from lungviewer.store import reviews
-from lungviewer.store.review_entry import COLUMNS, FIRST_PREVIOUS, OTHER, Action, is_whole
+from lungviewer.store.review_entry import COLUMNS, FIRST_PREVIOUS, OTHER, Action, is_whole, sealed
 from lungviewer.store.reviews import ReviewLog
 from tests.contracts.exporter_contract import room_for
 from tests.fixtures.reviewing import digest, draft, fill, tamper
@@ -70,6 +70,14 @@ def test_the_decision_in_force_is_the_last_acceptance_or_override(log: ReviewLog
     log.append(draft("another image"))
     assert log.latest(digest("a")) == override
     assert len(log.history(digest("a"))) == 4
+
+
+def test_entries_of_earlier_versions_are_whole_beside_those_of_a_new_kind(log: ReviewLog) -> None:
+    first = sealed(draft(), 1, "2025-01-31T10:00:00+00:00", FIRST_PREVIOUS)
+    assert first.hash == "e853ea7537d1987179905c963c2f80900621cc6ef9b3527a5e22c972ef4f5060"
+    for action in (Action.FIRST_READ, Action.REREAD):
+        log.append(draft(action=action))
+    assert log.verify() is None
 
 
 def test_sizes_are_those_of_reviewed_images(log: ReviewLog) -> None:

@@ -500,6 +500,22 @@ def test_the_answer_for_a_file_that_was_replaced_has_not_been_seen(qtbot, sessio
     assert desk.seen.by_reviewer(opened[1])
 
 
+def test_a_file_that_was_only_touched_or_renamed_is_still_the_image_that_was_seen(
+    qtbot, session, desk, panel, opened
+):
+    session.settings.update(reviewer="Ann")
+    panel.blinded.click()
+    os.utime(opened[0], ns=(1, 1))
+    with qtbot.waitSignal(session.file_changed):
+        session.look_again()
+    qtbot.waitUntil(lambda: session.record(opened[0]) is not None and desk.history(opened[0]) == ())
+    assert desk.seen.by_reviewer(opened[0])
+    renamed = opened[0].rename(opened[0].with_name("another.jpg"))
+    open_folder(qtbot, session, renamed.parent)
+    look_at(qtbot, session, desk, renamed)
+    qtbot.waitUntil(lambda: desk.seen.by_reviewer(renamed))
+
+
 def test_who_gave_a_class_before_has_seen_the_answer(qtbot, session, log, desk, blinded, panel, opened):
     """Also where that is not known when the class is given: another window may have written it."""
     session.settings.update(reviewer="Ann")

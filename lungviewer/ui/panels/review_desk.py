@@ -63,7 +63,8 @@ class ReviewDesk(QObject):
         self._read: set[Path] = set()
         self.blinding = Blinding(session.settings, self.history, self)
         self.blinding.changed.connect(self._read_folder)
-        self.seen = Seen(session, self.blinding, self)
+        self.seen = Seen(session, self.blinding, self._content, self)
+        self.known.connect(self.seen.note)
         session.current_changed.connect(self._look)
         session.folder_changed.connect(self._forget)
         session.files_changed.connect(self._read_folder)
@@ -90,6 +91,12 @@ class ReviewDesk(QObject):
         recorded about it."""
         known = self._files.get(path)
         return self._session.state_of(path) or (None if known is None else known.state)
+
+    def _content(self, path: Path) -> str:
+        """SHA-256 of what was answered about; "" while nobody knows."""
+        known = self._files.get(path)
+        fits = known is not None and self._session.state_of(path) in (None, known.state)
+        return known.identity.sha256 if known is not None and fits else ""
 
     @property
     def writing(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
@@ -13,41 +14,55 @@ from lungviewer.ui.telling import told
 
 class Seen(QObject):
     """An answer that is not hidden is told: the browser names it under the thumbnail, looked at or not.
-    Kept by reviewer; what somebody without a name was told counts for all."""
+    Kept by reviewer, for the file and for its content: a file that was only touched or renamed is the same
+    image. What somebody without a name was told counts for all."""
 
-    def __init__(self, session: ViewerSession, blinding: Blinding, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        session: ViewerSession,
+        blinding: Blinding,
+        content: Callable[[Path], str],
+        parent: QObject | None = None,
+    ) -> None:
+        """`content`: the SHA-256 of what the answer for a file is about, "" where nobody knows."""
         super().__init__(parent)
-        self._session, self._blinding = session, blinding
-        self._told: set[tuple[str, Path]] = set()
-        session.outcome_changed.connect(self._note)
+        self._session, self._blinding, self._content = session, blinding, content
+        self._told: set[tuple[str, Path | str]] = set()
+        session.outcome_changed.connect(self.note)
         session.file_changed.connect(self._forget)
         blinding.changed.connect(self._note_all)
         self._note_all()
 
     def by_reviewer(self, path: Path) -> bool:
         """Whether the reviewer of the settings was told the answer for this file."""
-        return not self._told.isdisjoint({(self._reviewer, path), ("", path)})
+        reviewers = (self._reviewer, "")
+        return any((name, image) in self._told for name in reviewers for image in self._images(path))
+
+    def _images(self, path: Path) -> tuple[Path | str, ...]:
+        content = self._content(path)
+        return (path, content) if content else (path,)
 
     @property
     def _reviewer(self) -> str:
         return self._session.settings.current.reviewer
 
     @Slot(object)
-    def _note(self, path: Path) -> None:
+    def note(self, path: Path) -> None:
+        """More is known about a file, or more of it is told."""
         record = self._session.record(path)
         if record is None or told(record, hidden=True) == record:
             return
         if not self._blinding.hidden(path):
-            self._told.add((self._reviewer, path))
+            self._told.update((self._reviewer, image) for image in self._images(path))
 
     @Slot()
     def _note_all(self) -> None:
         for path in self._session.files:
-            self._note(path)
+            self.note(path)
         if self._session.current is not None:
-            self._note(self._session.current)
+            self.note(self._session.current)
 
     @Slot(object)
     def _forget(self, path: Path) -> None:
-        """Another content lies there, with an answer of its own."""
+        """Another content may lie there, with an answer of its own."""
         self._told = {(reviewer, kept) for reviewer, kept in self._told if kept != path}
