@@ -238,7 +238,17 @@ def main(arguments: list[str]) -> int:
             code = subprocess.call(command, env=environment, cwd=ROOT)
         print(f"{name}: {'done' if code == 0 else 'FAILED'}", flush=True)
         failed += code != 0
+    for path in folder.glob("*.png"):
+        shrink(path)
     return 1 if failed else 0
+
+
+def shrink(path: Path) -> None:
+    """As JPEG: a fifth of the bytes. Fewer colours would lose those of the classes."""
+    from PIL import Image
+
+    Image.open(path).convert("RGB").save(path.with_suffix(".jpg"), quality=88, subsampling=0, optimize=True)
+    path.unlink()
 
 
 if __name__ == "__main__":
