@@ -35,6 +35,16 @@ def own_folders(tmp_path_factory, monkeypatch):
     return home
 
 
+@pytest.fixture(scope="session", autouse=True)
+def old_objects_out_of_sight():
+    """What other tests have left in this process (TensorFlow's millions of objects) need not be looked
+    through after every test of a window."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left(qapp):
     """A test leaves no window, running thread, timer or busy pool."""
