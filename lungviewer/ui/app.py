@@ -15,7 +15,8 @@ import lungviewer
 from lungviewer.core.paths import bundled, user_log_dir
 from lungviewer.ui.crash import CrashReporter
 from lungviewer.ui.main_window import MainWindow
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.notice import Notice
+from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import SettingsStore
 from lungviewer.ui.theme import ThemeKeeper
 
@@ -50,7 +51,6 @@ class Program:
     """Everything that lives as long as the window does."""
 
     def __init__(self, app: QApplication) -> None:
-        self._app = app
         self.store = SettingsStore()
         self._theme = ThemeKeeper(app, self.store)
         self.session = ViewerSession(self.store)

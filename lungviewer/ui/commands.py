@@ -13,8 +13,9 @@ from lungviewer.core.errors import LungviewerError
 from lungviewer.core.paths import bundled, user_log_dir
 from lungviewer.readers.sniff import IMAGE_SUFFIXES
 from lungviewer.ui.names import shown
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.outside import open_outside
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.theme import other_theme
 from lungviewer.ui.viewer.snapshot import copy_view, print_view, save_view
 
@@ -73,7 +74,7 @@ class Commands(QObject):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(self.tr("PNG (*.png)"))
         dialog.setDefaultSuffix("png")  # so that it asks about the file that will be written
-        dialog.selectFile(f"{' '.join(current.stem.split())} heat map.png")
+        dialog.selectFile(f"{shown(current.stem)} heat map.png")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._save_as)
         dialog.open()

@@ -67,7 +67,8 @@ class CrashReporter:
             self._fatal = (self._folder / _FATAL_NAME).open("w", encoding="utf-8")
             faulthandler.enable(self._fatal)
         except OSError as error:
-            sys.stderr and print(f"lungviewer: no log can be written ({error.strerror}).", file=sys.stderr)  # noqa: T201
+            if sys.stderr is not None:  # a program without a console has none
+                print(f"lungviewer: no log can be written ({error.strerror}).", file=sys.stderr)  # noqa: T201
         if self._handler is not None:
             self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
             _log.addHandler(self._handler)

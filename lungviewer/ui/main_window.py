@@ -14,11 +14,13 @@ from lungviewer.ui.batch.status import ScanStatus
 from lungviewer.ui.browser.panel import BrowserPanel
 from lungviewer.ui.commands import Commands
 from lungviewer.ui.dropping import local_paths
+from lungviewer.ui.names import shown
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.notify import NoticeBar
 from lungviewer.ui.panels.review import ReviewPanel
 from lungviewer.ui.panels.review_desk import ReviewDesk
 from lungviewer.ui.panels.side import SidePanel
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.status import StatusLine
 from lungviewer.ui.viewer.pane import ViewerPane
 from lungviewer.ui.windows import Windows
@@ -107,8 +109,8 @@ class MainWindow(QMainWindow):
     @Slot()
     def _title(self) -> None:
         current = self.session.current
-        # Qt puts the program's name behind it. A name may hold a line break.
-        self.setWindowTitle("" if current is None else " ".join(current.name.split()))
+        # Qt puts the program's name behind it.
+        self.setWindowTitle("" if current is None else shown(current.name))
 
     @Slot(object)
     def _unwritable(self, error: Exception) -> None:

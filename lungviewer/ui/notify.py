@@ -6,8 +6,8 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from lungviewer.ui.icons import icon
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.prose import Plain, Prose
-from lungviewer.ui.session import Notice
 from lungviewer.ui.symbol import Symbol
 
 _MOST = 50

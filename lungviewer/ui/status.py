@@ -7,8 +7,10 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from lungviewer.core.image import ImageInfo
 from lungviewer.ui.elided import ElidedLabel
+from lungviewer.ui.names import shown
 from lungviewer.ui.prose import Plain
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.words import scale_source
 
 _DEVICES = {"cpu": "CPU", "cuda": "GPU (CUDA)", "directml": "GPU (DirectML)"}
 
@@ -51,14 +53,14 @@ class StatusLine(QWidget):
 
     def _show_image(self) -> None:
         current, info = self._session.current, self._info
-        parts = [] if current is None else [" ".join(current.name.split())]
+        parts = [] if current is None else [shown(current.name)]
         if info is not None:
             parts.append(self.tr("{w} × {h} pixels").format(w=info.width, h=info.height))
             if info.um_per_px is None:
                 parts.append(self.tr("µm per pixel unknown"))
             else:
                 number = QLocale().toString(info.um_per_px, "g", 4)
-                source = info.um_per_px_source or self.tr("the file")
+                source = scale_source(info.um_per_px_source)
                 parts.append(self.tr("{number} µm per pixel ({source})").format(number=number, source=source))
         self._image.setText("  ·  ".join(parts))
 

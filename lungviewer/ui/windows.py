@@ -18,8 +18,8 @@ Kind = TypeVar("Kind", bound=QWidget)
 
 
 class Windows(QObject):
-    """Opens scan, models, retraining, report, settings, help and about; all but one ask nothing of the main
-    window and none keeps it from being used."""
+    """Opens scan, models, retraining, report, settings, help, about and the last crash; none keeps the main
+    window from being used."""
 
     def __init__(
         self, session: ViewerSession, scan: ScanController, desk: ReviewDesk, owner: QWidget

@@ -201,3 +201,14 @@ def badge(record: ImageRecord, spec: ModelSpec | None) -> str:
     if record.confidence is None:
         return headline(record, spec)
     return _tr("{label} {percent}").format(label=headline(record, spec), percent=percent(record.confidence))
+
+
+def scale_source(code: str) -> str:
+    """Who says how many µm a pixel covers; `code` as in `ImageInfo.um_per_px_source`."""
+    said = {
+        "user": _tr("you"),
+        "ome": _tr("OME-XML"),
+        "imagej": _tr("ImageJ"),
+        "resolution tag": _tr("resolution tag"),
+    }
+    return said.get(code, _tr("the file"))

@@ -14,7 +14,8 @@ from lungviewer.core.paths import bundled
 from lungviewer.core.types import Status
 from lungviewer.ui.app import Program, first_places
 from lungviewer.ui.main_window import MainWindow
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.notice import Notice
+from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import SettingsStore
 from lungviewer.ui.shortcuts import SHORTCUTS
 from tests.fixtures.scans import draw_images
@@ -135,7 +136,7 @@ def test_recent_folders_are_in_the_menu(opened, session, pictures):
 def test_the_title_names_the_image_on_one_line(opened, session, pictures):
     assert opened.windowTitle().startswith("image_00000.jpg")
     session.select(pictures / "odd\nname.png")
-    assert opened.windowTitle().startswith("odd name.png")
+    assert opened.windowTitle().startswith("odd\u240aname.png")
 
 
 def test_the_status_line_has_file_size_scale_and_model(qtbot, opened):

@@ -17,8 +17,9 @@ from lungviewer.ui.batch.counts import Counts
 from lungviewer.ui.batch.table import RecordView
 from lungviewer.ui.main_window import MainWindow
 from lungviewer.ui.names import tooltip
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.path_line import PathLine
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.session import ViewerSession
 from tests.fixtures.model_windows import own_packs, show
 from tests.fixtures.packs import tiny_pack, tiny_spec
 from tests.fixtures.scans import COLOURS, paint

@@ -23,7 +23,8 @@ from lungviewer.ui.batch.pace import Pace
 from lungviewer.ui.batch.state import BatchOptions, ScanNumbers, ScanState
 from lungviewer.ui.batch.work import EngineReady, ScanEnd, gentle, reading_threads, scan_job
 from lungviewer.ui.jobs import Job, JobRunner, Progress
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.notice import Notice
+from lungviewer.ui.session import ViewerSession
 
 _TICK_MS = 100
 _HURRY_MS = 20

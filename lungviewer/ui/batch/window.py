@@ -15,7 +15,9 @@ from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.run_page import RunPage
 from lungviewer.ui.batch.state import ScanState
 from lungviewer.ui.dropping import local_paths
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.names import folder_name
+from lungviewer.ui.notice import Notice
+from lungviewer.ui.session import ViewerSession
 
 _SIZE = (900, 600)
 
@@ -87,7 +89,7 @@ class ScanWindow(QWidget):
             said = f"{said} {controller.problem.sentence}"
         kind = "error" if controller.state is ScanState.FAILED else "info"
         preview = controller.preview_made
-        name = "" if preview is None else " ".join(preview.found.root.name.split())
+        name = "" if preview is None else folder_name(preview.found.root)
         text = self.tr("Scan of {folder}. {words}").format(folder=name, words=said)
         self._session.noticed.emit(Notice(kind, text))
 

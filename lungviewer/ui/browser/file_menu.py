@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from lungviewer.services.classify import display_name
 from lungviewer.ui.icons import icon
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.outside import open_outside
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.session import ViewerSession
 
 
 class FileMenu(QMenu):

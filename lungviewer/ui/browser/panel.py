@@ -22,7 +22,8 @@ from lungviewer.ui.browser.loading import ThumbnailLoader
 from lungviewer.ui.browser.model import BrowserModel
 from lungviewer.ui.browser.tools import BrowserTools
 from lungviewer.ui.browser.view import BrowserView
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.notice import Notice
+from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
 from lungviewer.ui.telling import Hidden
 

@@ -17,8 +17,9 @@ from lungviewer.ui.jobs import Job, JobFunction
 from lungviewer.ui.models import work
 from lungviewer.ui.models.import_request import ImportRequest
 from lungviewer.ui.models.work import Candidate, Installed, Pages, Verdict
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.retrain.process import TrainingProcess
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.session import ViewerSession
 
 _SOON, _LATER = 0, 10  # ranks: what a person asked for; what is found out meanwhile
 

@@ -26,11 +26,12 @@ from lungviewer.ui.models.import_form import ImportForm
 from lungviewer.ui.models.list_view import PackList
 from lungviewer.ui.models.standing import standing
 from lungviewer.ui.models.work import Pages
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.notify import NoticeBar
 from lungviewer.ui.outside import open_outside
 from lungviewer.ui.prose import Plain
 from lungviewer.ui.question import Question
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.session import ViewerSession
 
 _FIRST_SIZE = (1100, 680)
 

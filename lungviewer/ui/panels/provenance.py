@@ -13,6 +13,7 @@ from lungviewer.ui.names import tooltip
 from lungviewer.ui.panels.shown import Shown
 from lungviewer.ui.prose import Plain
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.words import scale_source
 
 _EIGHT_BITS = " int8"
 _HASH_SHOWN = 12
@@ -84,16 +85,10 @@ class ProvenanceSection(QWidget):
         source = "" if state.result is None else state.result.um_per_px_source
         if state.path is not None and self._session.scale_of(state.path) is not None:
             source = "user"
-        words = {
-            "user": self.tr("you"),
-            "ome": self.tr("OME-XML"),
-            "imagej": self.tr("ImageJ"),
-            "resolution tag": self.tr("resolution tag"),
-        }
         number = QLocale().toString(record.um_per_px, "g", 4)
         return {
             self.tr("Scale"): self.tr("{number} µm/px").format(number=number),
-            self.tr("Stated by"): words.get(source, self.tr("the file")),
+            self.tr("Stated by"): scale_source(source),
         }
 
     def _model_facts(self, record: ImageRecord, made_here: bool) -> dict[str, str]:

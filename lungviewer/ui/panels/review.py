@@ -19,13 +19,15 @@ from PySide6.QtWidgets import (
 from lungviewer.core.errors import LungviewerError
 from lungviewer.store.review_entry import LONGEST_COMMENT, LONGEST_NAME, OTHER, Action, ReviewEntry
 from lungviewer.ui.calm import CalmComboBox
+from lungviewer.ui.names import shown
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.panels.review_buttons import ReviewButtons
 from lungviewer.ui.panels.review_desk import ReviewDesk
 from lungviewer.ui.panels.review_gate import no_acceptance, no_class
 from lungviewer.ui.panels.review_words import chosen_label, history_text, in_force
 from lungviewer.ui.panels.section import Section
 from lungviewer.ui.prose import Prose, Sentence, Sized
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
 
 
@@ -210,7 +212,7 @@ class ReviewPanel(QWidget):
                 self._clear_fields()
         else:
             text = self.tr("The review of {name} was recorded as entry {number}.")
-            self._tell("info", text.format(name=_one_line(path), number=entry.number))
+            self._tell("info", text.format(name=shown(path.name), number=entry.number))
         self._show()
 
     @Slot(object, object)
@@ -219,7 +221,7 @@ class ReviewPanel(QWidget):
             self._say("error", error.sentence)
         else:
             text = self.tr("The review of {name} was not recorded. {why}")
-            self._tell("error", text.format(name=_one_line(path), why=error.sentence))
+            self._tell("error", text.format(name=shown(path.name), why=error.sentence))
         self._show()
 
     def _tell(self, kind: str, text: str) -> None:
@@ -306,7 +308,3 @@ class ReviewPanel(QWidget):
             above = above.parentWidget()
         if above is not None:
             above.ensureWidgetVisible(self.message)
-
-
-def _one_line(path: Path) -> str:
-    return " ".join(path.name.split())

@@ -15,6 +15,7 @@ from lungviewer.store.review_entry import Action, ReviewEntry
 from lungviewer.store.reviews import ReviewLog
 from lungviewer.ui.crash import note_failure
 from lungviewer.ui.jobs import Job
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.panels.blinding import Blinding
 from lungviewer.ui.panels.review_words import done
 from lungviewer.ui.panels.review_work import (
@@ -28,7 +29,7 @@ from lungviewer.ui.panels.review_work import (
     look_up_many,
 )
 from lungviewer.ui.panels.seen import Seen
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.session import ViewerSession
 
 _NOW, _SOON, _LATER = -10, 0, 10
 _AT_ONCE = 16  # files; between such groups other work gets its turn

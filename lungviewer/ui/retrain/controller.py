@@ -30,15 +30,15 @@ from lungviewer.services.retrain_result import (
     AuditReport,
     TrainingResult,
     read_audit,
-    read_result,
-    save_result,
 )
 from lungviewer.services.training_events import Done, EpochEnd, Remark, Step
 from lungviewer.services.training_process import what_retraining_lacks
 from lungviewer.ui.jobs import JobFunction
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.retrain.process import TrainingProcess
 from lungviewer.ui.retrain.state import Going, Outcome, Phase
-from lungviewer.ui.session import Notice, ViewerSession
+from lungviewer.ui.retrain.work import kept_and_read
+from lungviewer.ui.session import ViewerSession
 
 _CHECK_FOLDER = "last-check"
 _MOST_LINES = 2_000
@@ -282,7 +282,7 @@ class RetrainController(QObject):
     def _read(self, done: Done | None) -> None:
         if (run := self.run) is not None:
             self._enter(Phase.READING)
-            self._job(lambda _ctx: _kept_and_read(run, done), self._result_read)
+            self._job(lambda _ctx: kept_and_read(run, done), self._result_read)
 
     @Slot(object)
     def _result_read(self, outcome: Outcome) -> None:
@@ -320,11 +320,3 @@ class RetrainController(QObject):
         """In the main window, when nobody looks here."""
         if not self.watched:
             self.session.noticed.emit(Notice(kind, text))
-
-
-def _kept_and_read(run: Run, done: Done | None) -> Outcome:
-    if done is not None:
-        save_result(run.folder, done.values)
-    result = read_result(run.folder, run.plan.parent_name)
-    drawn = ((name, QImage.fromData(content)) for name, content in result.plots)
-    return Outcome(result, tuple((name, image) for name, image in drawn if not image.isNull()))
