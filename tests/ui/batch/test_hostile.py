@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
@@ -14,7 +13,7 @@ from lungviewer.services.classify import display_name
 from lungviewer.services.opening import EngineKeeper
 from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.window import ScanWindow
-from tests.fixtures.batch import scan
+from tests.fixtures.batch import no_process_left, scan
 from tests.fixtures.hostile import OK, make_corpus
 from tests.fixtures.packs import tiny_pack
 from tests.fixtures.scans import LENIENT, comparable, rows
@@ -32,12 +31,10 @@ def pack(tmp_path, settings):
 @pytest.fixture
 def controller(session):
     """With the real runtime: the same pack as the command line."""
-    controller = ScanController(session, keeper=EngineKeeper())
-    yield controller
-    assert controller.shutdown()
-    left = [child.cmdline() for child in psutil.Process().children(recursive=True)]
-    # Python's own helper of its process starter stays until the end.
-    assert [words for words in left if not any("resource_tracker" in word for word in words)] == []
+    with no_process_left():
+        controller = ScanController(session, keeper=EngineKeeper())
+        yield controller
+        assert controller.shutdown()
 
 
 def by_command(folder, report, pack):

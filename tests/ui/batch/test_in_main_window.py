@@ -1,12 +1,11 @@
 """A scan beside the main window: its status bar, its browser, and closing it in the middle."""
 
-import psutil
 import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from lungviewer.ui.batch.state import BatchOptions
 from lungviewer.ui.main_window import MainWindow
-from tests.fixtures.batch import preview
+from tests.fixtures.batch import no_process_left, preview
 from tests.fixtures.scans import comparable, rows, run_scan
 
 
@@ -24,17 +23,15 @@ def test_closing_the_program_in_the_middle_of_a_scan_loses_nothing(
     qtbot, main, folder, report, gate, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(QMessageBox, "question", lambda *a: QMessageBox.StandardButton.Yes)
-    before = set(psutil.Process().children(recursive=True))  # other tests' helpers, in the same process
-    held = gate(20)
-    preview(qtbot, main.scan, folder)
-    main.scan.start(report, BatchOptions())
-    qtbot.waitUntil(lambda: main.scan.numbers.done >= 10)
-    assert main.scan_status.isVisible()
-    seen = main.scan.numbers.done
-    held.open()
-    assert main.close()
-    left = [child.cmdline() for child in set(psutil.Process().children(recursive=True)) - before]
-    assert [words for words in left if not any("resource_tracker" in word for word in words)] == []
+    with no_process_left():
+        held = gate(20)
+        preview(qtbot, main.scan, folder)
+        main.scan.start(report, BatchOptions())
+        qtbot.waitUntil(lambda: main.scan.numbers.done >= 10)
+        assert main.scan_status.isVisible()
+        seen = main.scan.numbers.done
+        held.open()
+        assert main.close()
     assert seen <= len(rows(report)) <= 60
     assert run_scan(folder, report).kept >= seen
     run_scan(folder, tmp_path / "whole.csv")
