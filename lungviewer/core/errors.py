@@ -123,6 +123,13 @@ class ImageTooSmall(ImageError):
     default_hint = "Export a larger region."
 
 
+class SpacingUnknown(ImageError):
+    """A slide that does not state its µm per pixel: a guess would analyse it at a wrong magnification."""
+
+    code = "spacing_unknown"
+    default_hint = "State its µm per pixel: 20× is about 0.5, 40× about 0.25."
+
+
 class OutOfMemory(ImageError):
     code = "out_of_memory"
     transient = True

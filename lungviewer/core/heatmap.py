@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.geometry import Rect
@@ -54,6 +55,50 @@ class Heatmap:
         return float(np.nanmax(self.grid)) if not np.isnan(self.grid).all() else 0.0
 
 
+class HeatmapBuilder:
+    """A heat map that grows: square maps are laid down one by one, the mean counts where they overlap.
+
+    Memory depends on the number of cells only. Used from one thread.
+    """
+
+    def __init__(self, rect: Rect, columns: int, rows: int) -> None:
+        """`rect`: what the map covers, in level-0 pixels, in columns×rows cells."""
+        self.rect = rect
+        self._total = np.zeros((rows, columns), np.float32)
+        self._count = np.zeros((rows, columns), np.uint16)
+
+    def add(self, place: Rect, values: FloatArray) -> None:
+        """Lay an h×w map over `place` (level-0 pixels): each cell takes the value under its centre."""
+        (y0, y1), (x0, x1) = self._cells(place)
+        take_y = self._take(place.y, place.height, values.shape[0], y0, y1, vertical=True)
+        take_x = self._take(place.x, place.width, values.shape[1], x0, x1, vertical=False)
+        self._total[y0:y1, x0:x1] += values[np.ix_(take_y, take_x)]
+        self._count[y0:y1, x0:x1] += 1
+
+    def heatmap(self) -> Heatmap:
+        """What is there so far; NaN where nothing was laid down. Later additions do not change it."""
+        grid = np.full(self._total.shape, np.nan, np.float32)
+        np.divide(self._total, self._count, out=grid, where=self._count > 0)
+        return Heatmap(grid, self.rect)
+
+    def _cells(self, place: Rect) -> tuple[tuple[int, int], tuple[int, int]]:
+        """(first, after the last) row and column of the cells whose centres lie in `place`."""
+        rows, columns = self._total.shape
+        high, wide = self.rect.height / rows, self.rect.width / columns
+        y0, y1 = (math.ceil((edge - self.rect.y) / high - 0.5) for edge in (place.y, place.y + place.height))
+        x0, x1 = (math.ceil((edge - self.rect.x) / wide - 0.5) for edge in (place.x, place.x + place.width))
+        return (max(0, y0), min(rows, y1)), (max(0, x0), min(columns, x1))
+
+    def _take(
+        self, start: float, length: float, count: int, first: int, last: int, *, vertical: bool
+    ) -> npt.NDArray[np.int64]:
+        """Which of the `count` values of a map each cell from `first` to `last` takes."""
+        origin, extent = (self.rect.y, self.rect.height) if vertical else (self.rect.x, self.rect.width)
+        cell = extent / self._total.shape[0 if vertical else 1]
+        centres = origin + (np.arange(first, last) + 0.5) * cell
+        return ((centres - start) * (count / length)).astype(np.int64).clip(0, count - 1)
+
+
 def stitch(fields: Sequence[Rect], maps: Sequence[FloatArray | None], width: int, height: int) -> Heatmap:
     """Lay the maps of overlapping square fields over their image, averaging where they overlap.
 
@@ -63,22 +108,10 @@ def stitch(fields: Sequence[Rect], maps: Sequence[FloatArray | None], width: int
         width, height: of the image; the result covers all of it.
     """
     known = [m for m in maps if m is not None]
-    cells = known[0].shape[0] if known else 1
-    cell = fields[0].width / cells
+    cell = fields[0].width / (known[0].shape[0] if known else 1)
     rows, columns = max(1, math.ceil(height / cell - 1e-6)), max(1, math.ceil(width / cell - 1e-6))
-    total = np.zeros((rows, columns), np.float64)
-    count = np.zeros((rows, columns), np.int32)
-    centre_y = (np.arange(rows) + 0.5) * (height / rows)
-    centre_x = (np.arange(columns) + 0.5) * (width / columns)
+    builder = HeatmapBuilder(Rect(0.0, 0.0, float(width), float(height)), columns, rows)
     for rect, values in zip(fields, maps, strict=True):
-        if values is None:
-            continue
-        y0, y1 = np.searchsorted(centre_y, (rect.y, rect.y + rect.height))
-        x0, x1 = np.searchsorted(centre_x, (rect.x, rect.x + rect.width))
-        take_y = ((centre_y[y0:y1] - rect.y) / cell).astype(int).clip(0, cells - 1)
-        take_x = ((centre_x[x0:x1] - rect.x) / cell).astype(int).clip(0, cells - 1)
-        total[y0:y1, x0:x1] += values[np.ix_(take_y, take_x)]
-        count[y0:y1, x0:x1] += 1
-    grid = np.full((rows, columns), np.nan, np.float32)
-    np.divide(total, count, out=grid, where=count > 0, casting="unsafe")
-    return Heatmap(grid, Rect(0.0, 0.0, float(width), float(height)))
+        if values is not None:
+            builder.add(rect, values)
+    return builder.heatmap()

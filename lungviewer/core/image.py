@@ -29,6 +29,10 @@ class ImageInfo:
     `kind` is "image", "slide" or "ct"; `um_per_px` is micrometres per level-0 pixel, or None when the
     file does not say; `um_per_px_source` says where it came from ("ome", "imagej", "resolution tag",
     "user"). `notes` are codes of what a written rule changed on the way in (see readers/raster.py).
+
+    For slides: `offset` is where this image's level-0 pixel (0, 0) lies in the frame of the file, larger than
+    (0, 0) where a slide was cropped to the bounds that it states; `magnification` is the objective that the
+    file states, which is no scale; `identity` recognises the slide wherever its file lies.
     """
 
     path: Path
@@ -41,6 +45,9 @@ class ImageInfo:
     um_per_px_source: str = ""
     frames: int = 1
     notes: tuple[str, ...] = field(default=())
+    offset: tuple[int, int] = (0, 0)
+    magnification: float | None = None
+    identity: str = ""
 
 
 class ImageSource(Protocol):
@@ -53,7 +60,8 @@ class ImageSource(Protocol):
         """Pixels of one rectangle.
 
         Args:
-            l0_origin: (x, y) of the top left corner in level-0 pixels; may lie outside the image.
+            l0_origin: (x, y) of the top left corner in level-0 pixels; may lie outside the image. The
+                nearest whole pixel of the level is where the rectangle begins.
             level: index into `info.levels`.
             size: (width, height) in pixels *of that level*.
             frame: 0-based index, for files with several frames.
@@ -70,3 +78,27 @@ class ImageSource(Protocol):
 
     def close(self) -> None:
         """Give back files and memory. Safe to call twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A whole slide, small: `pixels` H×W×3, and `readable` H×W, False where a damaged part could not be read
+    (white in `pixels`)."""
+
+    pixels: RGB
+    readable: npt.NDArray[np.bool_]
+
+
+class SlideSource(ImageSource, Protocol):
+    """An open whole slide. `read` of a damaged part raises, and every other part can still be read."""
+
+    def overview(self, max_side: int) -> Overview:
+        """The whole slide, longest side at most `max_side` pixels, however much of it is damaged."""
+
+    @property
+    def associated(self) -> tuple[str, ...]:
+        """Names of pictures beside the tissue ("label", "macro", …). A label may name a patient: they are
+        shown on request only, and never kept."""
+
+    def associated_image(self, name: str) -> RGB:
+        """One of them. Raises ImageError when it cannot be read, KeyError when there is none."""

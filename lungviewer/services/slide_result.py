@@ -1,0 +1,62 @@
+"""The answer for a whole slide, as far as it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lungviewer.core.geometry import Rect
+from lungviewer.core.heatmap import Heatmap
+from lungviewer.core.image import ImageInfo
+from lungviewer.core.slide_grid import TileGrid
+from lungviewer.core.slide_summary import SlideSummary
+from lungviewer.core.slide_tile import SlideTile
+from lungviewer.core.tissue_map import TissueMap
+from lungviewer.core.types import ImageRecord, Prediction, Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class MapOptions:
+    """What a map depends on beside slide and model. `um_per_px`: the person's own scale, which wins over the
+    file's; `overlap` of neighbouring tiles, share of a side; `tissue_threshold` as for `find_tissue`."""
+
+    um_per_px: float | None = None
+    overlap: float = 0.0
+    tissue_threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlideMap:
+    """A snapshot. `tiles` by number, those that were looked at; `wanted`: how many tiles hold tissue.
+
+    `probability` (one cell per tile, 0–1) and `activation` (evidence, not normalised) have one map per class
+    id at true level-0 coordinates, NaN where there is no tissue and where a tile was refused. `record` is the
+    row of the slide (kind "slide"), `prediction` the same call in the form that images have; its confidence
+    is None.
+    """
+
+    info: ImageInfo
+    options: MapOptions
+    grid: TileGrid
+    tissue: TissueMap
+    wanted: int
+    tiles: Mapping[int, SlideTile]
+    probability: Mapping[str, Heatmap]
+    activation: Mapping[str, Heatmap]
+    summary: SlideSummary
+    record: ImageRecord
+    prediction: Prediction
+    provenance: Provenance
+
+    @property
+    def complete(self) -> bool:
+        return len(self.tiles) >= self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class SlideProgress:
+    """Handed over while a slide is mapped: a snapshot, and the level-0 rectangle outside which nothing has
+    changed since the snapshot before (None: everything may have)."""
+
+    map: SlideMap
+    changed: Rect | None
