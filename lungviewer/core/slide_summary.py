@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lungviewer.core.model import ModelSpec
+from lungviewer.core.slide_grid import TileGrid
 from lungviewer.core.slide_tile import SlideTile
 from lungviewer.core.types import Status
 
@@ -17,7 +18,7 @@ class SlideSummary:
     `class_mm2` and `class_share` (of the analysed tissue) are by class id; `tumour_share` is None while nothing
     was analysed. `refused_share` is of all tissue that was looked at; `refused` counts tiles by reason.
     `probabilities` are means over analysed tiles, weighted by their tissue. `predicted` is None unless the
-    answer is a call. No confidence: none was ever measured for slides.
+    answer is a call. `group_mm2`: the largest group of tiles called tumour that touch. No confidence: none was ever measured for slides.
     """
 
     status: Status
@@ -33,6 +34,7 @@ class SlideSummary:
     refused: Mapping[str, int]
     tiles: int
     tiles_refused: int
+    group_mm2: float = 0.0
 
 
 def summarise(
@@ -40,6 +42,7 @@ def summarise(
     areas_mm2: Sequence[float],
     spec: ModelSpec,
     *,
+    grid: TileGrid,
     tissue_mm2: float,
     doubts: tuple[str, ...] = (),
     pending: int = 0,
@@ -48,6 +51,7 @@ def summarise(
 
     Args:
         areas_mm2: tissue that belongs to each tile alone, by number (`TissueMap.areas_mm2`).
+        grid: where the tiles lie, so that neighbours are known.
         doubts: reasons, known from outside, for which any call asks for review.
         pending: tiles that were not looked at yet; while there are any, the slide asks for review.
     """

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,9 @@ from lungviewer.core.types import ImageRecord, Prediction, Provenance, Status
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.opening import open_image
 from lungviewer.services.engine import FieldResult, InferenceEngine
+
+if TYPE_CHECKING:
+    from lungviewer.services.slide_result import SlideMap
 
 FIELDS_AT_ONCE = 32
 THUMBNAIL_SIDE = 1024
@@ -56,7 +60,7 @@ class PreparedImage:
 class ImageResult:
     """The answer for one image. `heatmaps` has one map per class id; fields refused stay NaN in it.
     `um_per_px_source` as in `ImageInfo`; `field_calls`: what each field of the plan was called, None where it
-    was refused."""
+    was refused. A whole slide brings its `slide` map and no field calls."""
 
     record: ImageRecord
     prediction: Prediction
@@ -64,6 +68,7 @@ class ImageResult:
     thumbnail: RGB | None
     um_per_px_source: str = ""
     field_calls: tuple[str | None, ...] = ()
+    slide: SlideMap | None = None
 
     def calls_by_class(self) -> dict[str, int]:
         """How many fields were called what, most first."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from lungviewer.core.geometry import Rect
 from lungviewer.core.heatmap import Heatmap
-from lungviewer.core.image import ImageInfo
+from lungviewer.core.image import RGB, ImageInfo
 from lungviewer.core.slide_grid import TileGrid
 from lungviewer.core.slide_summary import SlideSummary
 from lungviewer.core.slide_tile import SlideTile
 from lungviewer.core.tissue_map import TissueMap
 from lungviewer.core.types import ImageRecord, Prediction, Provenance
+from lungviewer.services.classify import ImageResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,16 @@ class SlideProgress:
 
     map: SlideMap
     changed: Rect | None
+
+
+def as_image_result(slide: SlideMap, thumbnail: RGB | None = None) -> ImageResult:
+    """The answer in the form that images have: what shows, exports or compares answers needs no second way.
+    `heatmaps` is the activation."""
+    return ImageResult(
+        slide.record,
+        slide.prediction,
+        slide.activation,
+        thumbnail,
+        slide.info.um_per_px_source,
+        slide=slide,
+    )
