@@ -7,11 +7,16 @@ from PySide6.QtCore import QObject, Signal
 from lungviewer.core.colourmap import COLOUR_MAPS
 from lungviewer.ui.settings import SettingsStore
 
+SLIDE_LAYERS = ("probability", "activation", "calls")
+"""What may be shown of a whole slide: per tile how probable the chosen class is, 0 to 1; the evidence for it
+inside the tiles, relative to the slide's strongest; or what each tile was called."""
+
 _STEP = 0.05
 
 
 class Explaining(QObject):
-    """`class_id` None: the class that was called. `threshold`: scores below it (0–1) are transparent."""
+    """`class_id` None: the class that was called. `threshold`: scores below it (0–1) are transparent. `layer`:
+    one of `SLIDE_LAYERS`, which counts for slides only."""
 
     changed = Signal()
 
@@ -23,6 +28,7 @@ class Explaining(QObject):
         self._opacity = settings.current.opacity
         self._threshold = 0.0
         self._colour_map = settings.current.colour_map
+        self._layer = SLIDE_LAYERS[0]
 
     @property
     def visible(self) -> bool:
@@ -44,6 +50,10 @@ class Explaining(QObject):
     def colour_map(self) -> str:
         return self._colour_map
 
+    @property
+    def layer(self) -> str:
+        return self._layer
+
     def set_visible(self, on: bool) -> None:
         self._set("_visible", bool(on))
 
@@ -59,6 +69,10 @@ class Explaining(QObject):
     def set_colour_map(self, name: str) -> None:
         if name in COLOUR_MAPS:
             self._set("_colour_map", name)
+
+    def set_layer(self, name: str) -> None:
+        if name in SLIDE_LAYERS:
+            self._set("_layer", name)
 
     def weaker(self) -> None:
         """A step more transparent."""

@@ -48,6 +48,11 @@ class ViewOpener(QObject):
         self._job.finished.connect(self._finished)
         self._job.failed.connect(self._failed)
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being opened; may be asked in any thread."""
+        return self._job is not None
+
     def abandon(self) -> None:
         """Hear no more of what is being opened."""
         if self._job is not None:

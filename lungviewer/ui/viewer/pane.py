@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.image import ImageInfo
+from lungviewer.core.tissue_map import TissueMap
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
 from lungviewer.ui.telling import Hidden
@@ -25,8 +23,10 @@ from lungviewer.ui.viewer.overlay import Overlay
 from lungviewer.ui.viewer.scale_chip import ScaleChip
 from lungviewer.ui.viewer.scale_popup import ScalePopup
 from lungviewer.ui.viewer.scales import ViewState, magnification_of, nearer, zoom_for
+from lungviewer.ui.viewer.scaling import Scaling
 from lungviewer.ui.viewer.slide_view import SlideView
 from lungviewer.ui.viewer.snapshot import draw_view
+from lungviewer.ui.viewer.tissue_layer import TissueLayer
 
 _MEGABYTE = 1 << 20
 _QUIET_MS = 150
@@ -48,12 +48,13 @@ class ViewerPane(QWidget):
         self._session = session
         self._info: ImageInfo | None = None
         self._minimap_on = True
-        self._scale_shown: tuple[float, float | None, int] | None = None
         self.view = SlideView(session.settings.current.tile_cache_mb * _MEGABYTE, self)
         self.setFocusProxy(self.view)
         self.furniture = Furniture(
             Legend(self), ScaleChip(self), Minimap(self), Notes(self), Message(self), ScalePopup(self)
         )
+        self._scaling = Scaling(session, self.furniture.scale, self.furniture.popup, self)
+        self._tissue = TissueLayer(self.view.scene())
         self._overlay = Overlay(session, self.view.scene(), self.furniture.legend, self.furniture.notes)
         self._opener = ViewOpener(session.decoder, self)
         self._patience = QTimer(self)
@@ -78,8 +79,6 @@ class ViewerPane(QWidget):
         self.view.tiles.failed.connect(self._tile_failed)
         furniture.minimap.jump_asked.connect(self.view.jump_to)
         furniture.scale.set_asked.connect(self.ask_scale)
-        furniture.popup.given.connect(self._scale_given)
-        furniture.popup.given_to_folder.connect(session.set_folder_scale)
         furniture.popup.closed.connect(self.view.setFocus)
 
     # --- what the window may ask for ---------------------------------------------------------------
@@ -126,6 +125,21 @@ class ViewerPane(QWidget):
         self._minimap_on = on
         self._show_minimap()
 
+    @Slot(bool)
+    def set_tissue_outline(self, on: bool) -> None:
+        """Draw a line round the tissue that was found, where it is known."""
+        self._tissue.set_on(on)
+
+    def preview_tissue(self, tissue: TissueMap | None) -> None:
+        """Show what would be taken for tissue, whether or not its outline is on; None ends that, and so does
+        opening an image."""
+        self._tissue.preview(tissue)
+
+    def busy_reading(self) -> bool:
+        """Whether something that is wanted on the screen now is still being opened or read. May be asked in
+        any thread."""
+        return self._opener.busy or self.view.tiles.busy
+
     @Slot(float, float)
     def jump_to(self, l0_x: float, l0_y: float) -> None:
         """Bring a point into the middle; from the whole image, also nearer."""
@@ -142,9 +156,7 @@ class ViewerPane(QWidget):
         """Open the small question for the scale of this image."""
         path = self._session.current
         if path is not None and self._info is not None:
-            given = self._session.scale_of(path)
-            of_folder = given is not None and given == self._session.usual_scale
-            self.furniture.popup.ask(self.um_per_px, given is not None, of_folder)
+            self._scaling.ask(self._info, path)
             self._place()
 
     def show_next_class(self) -> None:
@@ -163,8 +175,13 @@ class ViewerPane(QWidget):
     def refresh(self) -> None:
         """Look again at what there is to show of the answer, and may be shown."""
         self._overlay.show(self._info)
+        self._tissue.show(self._found_tissue())
         self._place()
         self.view.viewport().update()
+
+    def _found_tissue(self) -> TissueMap | None:
+        result = self._session.result() if self._info is not None else None
+        return None if result is None or result.slide is None else result.slide.tissue
 
     def shutdown(self) -> bool:
         """End what runs in the background; False when something of it does not end."""
@@ -179,6 +196,7 @@ class ViewerPane(QWidget):
         """The old image goes at once: one that is no longer meant must never be seen."""
         self._opener.abandon()
         self._info = None
+        self._tissue.preview(None)
         self.view.clear()
         for part in (self.furniture.message, self.furniture.popup, self.furniture.scale):
             part.hide()
@@ -202,7 +220,7 @@ class ViewerPane(QWidget):
         """Show an image that was opened; the pane owns its source from now on."""
         self._patience.stop()
         self.furniture.message.hide()
-        self._info = self._scaled(view.source.info, view.path)
+        self._info = self._scaling.in_force(view.source.info, view.path)
         self.furniture.minimap.show_image(view.thumbnail, (self._info.width, self._info.height))
         self.view.ruler.um_per_px = self.um_per_px
         self.view.show_image(view.source, view.thumbnail)
@@ -225,20 +243,14 @@ class ViewerPane(QWidget):
 
     # --- scale -------------------------------------------------------------------------------------
 
-    def _scaled(self, info: ImageInfo, path: Path) -> ImageInfo:
-        """The facts with the person's scale in place of the file's."""
-        given = self._session.scale_of(path)
-        return info if given is None else replace(info, um_per_px=given, um_per_px_source="user")
-
-    @Slot(object)
-    def _scale_given(self, um_per_px: float | None) -> None:
-        if self._session.current is not None:
-            self._session.set_scale(self._session.current, um_per_px)
-
     @Slot()
     def _scale_changed(self) -> None:
         source, path = self.view.tiles.source, self._session.current
-        if source is None or path is None or (info := self._scaled(source.info, path)) == self._info:
+        if (
+            source is None
+            or path is None
+            or (info := self._scaling.in_force(source.info, path)) == self._info
+        ):
             return
         self._info = info
         self.view.ruler.um_per_px = self.um_per_px
@@ -271,18 +283,11 @@ class ViewerPane(QWidget):
         if self._info is None:
             return
         zoom = self.view.zoom
-        self._show_scale(zoom)
+        if self._scaling.show(zoom, self.um_per_px, self.width()):
+            self._place()
         self._show_minimap()
         state = ViewState(magnification_of(zoom, self.um_per_px), zoom, self.view.angle)
         self.view_changed.emit(state)
-
-    def _show_scale(self, zoom: float) -> None:
-        wanted = (zoom, self.um_per_px, self.width())
-        if wanted != self._scale_shown or self.furniture.scale.isHidden():
-            self._scale_shown = wanted
-            self.furniture.scale.show_scale(*wanted)
-            self.furniture.scale.show()
-            self._place()
 
     def _show_minimap(self) -> None:
         minimap = self.furniture.minimap

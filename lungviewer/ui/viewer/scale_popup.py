@@ -10,6 +10,7 @@ from lungviewer.core.errors import UsageError
 from lungviewer.readers.scale import user_scale
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.viewer.chip import Chip
+from lungviewer.ui.viewer.scales import UM_AT_1X
 
 
 class ScalePopup(Chip):
@@ -27,6 +28,7 @@ class ScalePopup(Chip):
         question = QLabel(self.tr("Mic&rometres per pixel"))
         question.setBuddy(self._edit)
         self._hint = Prose()
+        self._objective: float | None = None
         take, cancel = QPushButton(self.tr("Set")), QPushButton(self.tr("Cancel"))
         self._back = QPushButton(self.tr("As in the file"))
         take.clicked.connect(self._take)
@@ -45,9 +47,12 @@ class ScalePopup(Chip):
         column.addLayout(row)
         self.hide()
 
-    def ask(self, now: float | None, by_person: bool, for_folder: bool) -> None:
+    def ask(
+        self, now: float | None, by_person: bool, for_folder: bool, objective: float | None = None
+    ) -> None:
         """Open, with the scale that is in force; `by_person`: offer to take it back; `for_folder`: it is that
-        of the folder."""
+        of the folder. `objective`: the magnification that the file states, which only suggests a scale."""
+        self._objective = objective if now is None else None
         self.folder.setChecked(for_folder)
         self._edit.setText("" if now is None else QLocale().toString(now, "g", 6))
         self._edit.selectAll()
@@ -79,7 +84,14 @@ class ScalePopup(Chip):
 
     @Slot()
     def _calm(self) -> None:
-        self._hint.setText(self.tr("A scan at 40× has about 0.25, at 20× about 0.5, at 10× about 1."))
+        if self._objective:
+            number = QLocale().toString
+            said = self.tr("The file says {x}×: often about {scale} µm per pixel.").format(
+                x=number(self._objective, "g", 3), scale=number(UM_AT_1X / self._objective, "g", 2)
+            )
+        else:
+            said = self.tr("A scan at 40× has about 0.25, at 20× about 0.5, at 10× about 1.")
+        self._hint.setText(said)
 
     @Slot()
     def _take(self) -> None:

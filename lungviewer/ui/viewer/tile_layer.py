@@ -91,6 +91,11 @@ class TileLayer(QObject):
     def is_settled(self) -> bool:
         return self._grid is not None and all(self._is_done(key) for key in self._seen)
 
+    @property
+    def busy(self) -> bool:
+        """Whether tiles that are wanted now are still to be read; may be asked in any thread."""
+        return self._loader.busy
+
     def show(self, source: SharedSource, thumbnail: QImage) -> None:
         """Begin with an image. The layer owns `source` from now on, and closes the one before."""
         self.clear()

@@ -73,6 +73,12 @@ class TileLoader(QObject):
         for _ in range(starting):
             self._pool.start(self._work)
 
+    @property
+    def busy(self) -> bool:
+        """Whether tiles that are wanted now are still to be read; may be asked in any thread."""
+        with self._lock:
+            return bool(self._wishes or self._reading)
+
     def stop(self) -> bool:
         """Read nothing more, and wait for what is being read; False when that does not end."""
         self.begin(None)
