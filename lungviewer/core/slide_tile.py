@@ -16,8 +16,8 @@ class SlideTile:
 
     `number` as in `TileGrid`; `probabilities` in the pack's class order, calibrated, empty for a tile that
     could not be read; `predicted` (a class id) and `confidence` are None unless the answer is a call;
-    `reasons` are codes (core/trust.py, or `UNREADABLE`); `tissue` is the share of the tile's square, as far as
-    it lies on the slide, that is tissue.
+    `reasons` are codes (core/trust.py, or `UNREADABLE`); `tissue` is the share of the tile's square, as far
+    as it lies on the slide, that is tissue.
     """
 
     number: int

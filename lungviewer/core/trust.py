@@ -37,9 +37,23 @@ REASON_SENTENCES: dict[str, str] = {
     "tumour_fields": "The image as a whole is not called tumour, but fields of it are.",
     "fields_disagree": "More than a quarter of the fields that were read are called another class "
     "than the image.",
-    "partly_refused": "More than a quarter of the fields with tissue were refused.",
-    "mostly_refused": "More than half of the fields were refused.",
+    "partly_refused": "More than a quarter of the tissue that was looked at was refused.",
+    "mostly_refused": "More than half of what was looked at was refused.",
     "scale_unknown": "The file does not state its µm per pixel; the shorter side was taken as one field.",
+    # Of whole slides (core/slide_summary.py).
+    "no_tissue": "No tissue was found on the slide.",
+    "not_finished": "Not all of the slide's tissue was looked at yet.",
+    "tumour_focus": "The slide as a whole is not called tumour, but tiles that touch are: look at them.",
+    "tumour_tiles": "The slide as a whole is not called tumour, but single tiles are: look at them.",
+    "small_tumour": "The tiles called tumour cover less than a quarter of the analysed tissue; "
+    "they are called the slide's answer because they touch.",
+    "scattered_tumour": "The tiles called tumour lie scattered; no group of them is large.",
+    "two_tumour_classes": "A quarter or more of the tumour area is called another tumour class.",
+    "unreadable": "Parts of the slide could not be read.",
+    "unsure_tiles": "The model is not sure about more than a quarter of the analysed tissue.",
+    "little_tissue": "So little tissue was analysed that single tiles decide the call.",
+    "slide_not_validated": "No labelled whole slides were available to measure how often the slide rule "
+    "is right.",
 }
 
 
