@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from lungviewer.core.geometry import Rect
 
 RGB = npt.NDArray[np.uint8]
 """H×W×3, uint8, contiguous, red first. Never BGR, alpha or a PIL object."""
@@ -94,6 +98,24 @@ class SlideSource(ImageSource, Protocol):
 
     def overview(self, max_side: int) -> Overview:
         """The whole slide, longest side at most `max_side` pixels, however much of it is damaged."""
+
+    def read_fields(
+        self, rects: Sequence[Rect], level: int, size: int
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+        """Square fields, cut and resized where the slide is open.
+
+        Args:
+            rects: squares in level-0 pixels, fractions allowed; what lies outside the slide is white.
+            level: index into `info.levels`; the level whose pixels are resized.
+            size: side of the results in pixels.
+
+        Returns:
+            (N×size×size×3 uint8 RGB, N bool): the fields by `core.preprocess.resize_field`, and which of them
+            could be read. One that is damaged, or ends the process that reads it, is False and white.
+
+        Raises:
+            ImageError: the slide as a whole cannot be read any more (it changed, or is gone).
+        """
 
     @property
     def associated(self) -> tuple[str, ...]:
