@@ -2,49 +2,97 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from lungviewer.core.errors import ImageError
+from lungviewer.core.errors import ImageError, SpacingUnknown
 from lungviewer.core.job import JobContext
 from lungviewer.core.types import ImageRecord
+from lungviewer.readers import opening as _opening
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult, classify_file, display_name, error_record
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.file_state import FileState, file_state
+from lungviewer.services.slide_map import look_at_slide
+from lungviewer.services.slide_result import MapOptions, as_image_result
+from lungviewer.ui.mapping.wishes import SlideWish, slide_key
+
+is_slide = getattr(_opening, "is_slide", lambda _path: False)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about one image. `given` µm/px wins over the file; `usual` counts where neither says any.
+
+    `unasked`: nobody looks at it; then a whole slide is left alone. `wish`: how a slide is to be looked at;
+    `slide_scales`: µm/px that a person gave slides, by `slide_key`.
+    """
+
+    path: Path
+    given: float | None = None
+    usual: float | None = None
+    unasked: bool = False
+    wish: SlideWish = field(default_factory=SlideWish)
+    slide_scales: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What is known about one image: its row and, unless it failed, the maps. `assumed`: µm/px of the
-    settings that it was judged by, because the file says none. `state` of the file before it was read."""
+    settings that it was judged by, because the file says none; `given`: that a person gave it another time.
+    `state` of the file before it was read. `slide_key`: of a whole slide; "" for other images."""
 
     record: ImageRecord
     result: ImageResult | None
     assumed: float | None = None
     state: FileState | None = None
+    given: float | None = None
+    slide_key: str = ""
 
 
 def answer_for(
-    path: Path,
-    engine: InferenceEngine,
-    given: float | None,
-    usual: float | None,
-    decoder: IsolatedDecoder,
-    ctx: JobContext,
-) -> tuple[Path, Outcome]:
-    """Classify one image; a job. `given` µm/px wins over the file; `usual` counts where neither says any."""
+    question: Question, engine: InferenceEngine, decoder: IsolatedDecoder, ctx: JobContext
+) -> tuple[Path, Outcome | None]:
+    """Classify one image, or see what is known of a slide; a job. None: a slide that nobody looks at."""
+    path = question.path
+    # Before it is read: a file that changes meanwhile is then known to have changed.
+    state = file_state(path)
+    if is_slide(path):
+        return path, None if question.unasked else _slide(question, state, engine)
 
     def judge(scale: float | None) -> ImageResult:
         return classify_file(path, engine, um_per_px=scale, keep_thumbnail=False, isolated=decoder, ctx=ctx)
 
-    # Before it is read: a file that changes meanwhile is then known to have changed.
-    state = file_state(path)
     try:
-        result = judge(given)
-        assumed = usual if result.record.um_per_px is None else None
+        result = judge(question.given)
+        assumed = question.usual if result.record.um_per_px is None else None
         if assumed is not None:
             result = judge(assumed)
     except ImageError as error:
         return path, Outcome(error_record(display_name(path), error, engine.provenance), None, None, state)
     return path, Outcome(result.record, result, assumed, state)
+
+
+def _slide(question: Question, state: FileState | None, engine: InferenceEngine) -> Outcome:
+    """What is known of a slide without running the model."""
+    path, wish, key = question.path, question.wish, slide_key(question.path, state)
+    given = question.given or question.slide_scales.get(key)
+
+    def look(scale: float | None) -> ImageResult:
+        options = MapOptions(scale, wish.overlap, wish.tissue_threshold)
+        return as_image_result(look_at_slide(path, engine, options))
+
+    assumed = None
+    try:
+        try:
+            result = look(given)
+        except SpacingUnknown:
+            assumed = question.usual
+            if assumed is None:
+                raise
+            result = look(assumed)
+    except ImageError as error:
+        record = error_record(display_name(path), error, engine.provenance)
+        return Outcome(record, None, None, state, given, key)
+    return Outcome(result.record, result, assumed, state, given, key)

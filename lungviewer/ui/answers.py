@@ -12,6 +12,8 @@ from lungviewer.services.rows import is_newer, same_answer
 from lungviewer.ui.answering import Outcome
 
 _RESULTS_KEPT = 100
+_SLIDES_KEPT = 3
+"""A map of a whole slide may take tens of megabytes; it can be had again from what is kept on the disk."""
 
 
 class Answers:
@@ -21,6 +23,7 @@ class Answers:
         self.rows: dict[Path, ImageRecord] = {}
         self.scales: dict[Path, float] = {}
         self.states: dict[Path, FileState | None] = {}
+        self.slide_keys: dict[Path, str] = {}
         self._results: OrderedDict[Path, ImageResult] = OrderedDict()
         self._assumed: dict[Path, float] = {}
 
@@ -44,9 +47,26 @@ class Answers:
         self.rows[path], self.states[path] = outcome.record, outcome.state
         if outcome.assumed is not None:
             self._assumed[path] = outcome.assumed
-        if outcome.result is None:
-            return
-        self._results[path] = outcome.result
+        if outcome.given is not None:
+            self.scales[path] = outcome.given
+        if outcome.slide_key:
+            self.slide_keys[path] = outcome.slide_key
+        if outcome.result is not None:
+            self._keep(path, outcome.result, current)
+
+    def renew(self, path: Path, result: ImageResult, current: Path | None) -> bool:
+        """More of the same answer; False when there is none that it could belong to."""
+        if self._results.get(path) is None:
+            return False
+        self.rows[path] = result.record
+        self._keep(path, result, current)
+        return True
+
+    def _keep(self, path: Path, result: ImageResult, current: Path | None) -> None:
+        self._results[path] = result
+        slides = [p for p, kept in self._results.items() if kept.slide is not None and p != current]
+        for old in slides[: max(0, len(slides) - _SLIDES_KEPT)]:
+            del self._results[old]
         while len(self._results) > _RESULTS_KEPT:
             del self._results[next(p for p in self._results if p != current)]
 
@@ -62,10 +82,10 @@ class Answers:
 
     def forget(self, path: Path) -> None:
         """Know nothing about an image but the scale that the person gave it."""
-        for kept in (self.rows, self.states, self._results, self._assumed):
+        for kept in (self.rows, self.states, self.slide_keys, self._results, self._assumed):
             kept.pop(path, None)
 
     def forget_all(self) -> None:
         """Know nothing but scales."""
-        for kept in (self.rows, self.states, self._results, self._assumed):
+        for kept in (self.rows, self.states, self.slide_keys, self._results, self._assumed):
             kept.clear()

@@ -16,13 +16,16 @@ from lungviewer.services.file_state import FileState
 from lungviewer.services.find import FoundFiles
 from lungviewer.services.opening import EngineChoice, EngineKeeper
 from lungviewer.services.rows import would_be_said
-from lungviewer.ui.answering import Outcome, answer_for
+from lungviewer.services.slide_result import SlideMap, as_image_result
+from lungviewer.ui.answering import Outcome, Question
 from lungviewer.ui.answers import Answers
+from lungviewer.ui.asking import Asking
 from lungviewer.ui.engine_info import EngineInfo
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.file_watch import FileWatch
 from lungviewer.ui.jobs import Job, JobRunner
 from lungviewer.ui.listing import Entry, Listing, Places, list_images
+from lungviewer.ui.mapping.slides import SlideMapping
 from lungviewer.ui.model_in_force import ModelInForce
 from lungviewer.ui.notice import Notice
 from lungviewer.ui.replaced import ReplacedRunner
@@ -45,9 +48,13 @@ class ViewerSession(QObject):
     noticed = Signal(object)  # Notice
 
     def __init__(
-        self, settings: SettingsStore, keeper: EngineKeeper | None = None, parent: QObject | None = None
+        self,
+        settings: SettingsStore,
+        keeper: EngineKeeper | None = None,
+        parent: QObject | None = None,
+        mapping_keeper: EngineKeeper | None = None,
     ) -> None:
-        """`keeper`: where engines come from; tests give one with a fake backend."""
+        """`keeper`, `mapping_keeper`: where engines come from; tests give some with a fake backend."""
         super().__init__(parent)
         self.settings = settings
         self.explaining = Explaining(settings, self)
@@ -67,7 +74,7 @@ class ViewerSession(QObject):
         self.listing = False
         self.current: Path | None = None
         self._answers = Answers()
-        self._pending: dict[Path, Job] = {}
+        self._asking = Asking(self.model_jobs, self.keeper, self.decoder, self)
         self._by_name: dict[str, Path] = {}
         self._asked: list[Path] = []
         self._wanted: Path | None = None
@@ -77,6 +84,9 @@ class ViewerSession(QObject):
         self._model.changed.connect(self._ask_the_unanswered)
         self._model.replaced.connect(self.forget_answers)
         self._model.noticed.connect(self.noticed)
+        self._asking.answered.connect(self._answered)
+        self._asking.failed.connect(self.outcome_changed)  # said once when the model was loaded
+        self.mapping = SlideMapping(self, mapping_keeper)
 
     # --- the model -------------------------------------------------------------------------------
 
@@ -159,10 +169,9 @@ class ViewerSession(QObject):
 
     def drop_work(self) -> None:
         """Hear no more of what is on its way."""
-        for job in (*self._pending.values(), self._listing_job):
-            if job is not None:
-                job.abandon()
-        self._pending.clear()
+        self._asking.drop_all()
+        if self._listing_job is not None:
+            self._listing_job.abandon()
         self._listing_job = None
 
     def select(self, path: Path | None) -> None:
@@ -210,29 +219,28 @@ class ViewerSession(QObject):
 
     def is_pending(self, path: Path) -> bool:
         """Whether an answer for this image is on its way."""
-        return path in self._pending
+        return path in self._asking
 
     def classify(self, paths: Iterable[Path]) -> None:
         """Fetch the answers that are not there yet, in the background."""
         for path in paths:
-            if path not in self._answers.rows:
+            if path not in self._answers.rows and not self._asking.knows(path):
                 self._start(path, _LATER)
 
     @Slot()
     def _ask_the_unanswered(self) -> None:
         """A model that loads answers what the one before could not, as far as anything is asked unasked."""
-        few = self.engine_info is not None and len(self.files) <= self.settings.current.classify_up_to
-        for path in self.files if few else ():
-            if path not in self._answers.rows and path not in self._pending:
-                self._start(path, _NOW if path == self.current else _LATER)
+        if self.engine_info is None or len(self.files) > self.settings.current.classify_up_to:
+            return
+        if self.current in self.files and self.record(self.current) is None:
+            self._start(self.current, _NOW)
+        self.classify(self.files)
 
     @Slot()
     def forget_answers(self) -> None:
         """Ask again: the model or the scale has changed."""
-        for job in self._pending.values():
-            job.abandon()
+        self._asking.drop_all()
         known = list(self._answers.rows)
-        self._pending.clear()
         self._answers.forget_all()
         for path in known:
             self.outcome_changed.emit(path)
@@ -259,7 +267,8 @@ class ViewerSession(QObject):
             self.scale_changed.emit()
 
     def set_scale(self, path: Path, um_per_px: float | None) -> None:
-        """Give one image a scale (None takes it back), and ask again."""
+        """Give one image a scale (None takes it back), and ask again; that of a slide is remembered."""
+        self.settings.remember_slide_scale(self._answers.slide_keys.get(path, ""), um_per_px)
         self._answers.give_scale(path, um_per_px)
         self.ask_again(path)
         self.scale_changed.emit()
@@ -289,34 +298,24 @@ class ViewerSession(QObject):
                     self._start(path, _NOW)
                 self.outcome_changed.emit(path)
 
+    def take_map(self, path: Path, slide: SlideMap) -> None:
+        """What is known of a slide by now, while or after it is mapped."""
+        if self._answers.renew(path, as_image_result(slide), self.current):
+            self.outcome_changed.emit(path)
+
     def _start(self, path: Path, rank: int) -> None:
-        waiting = self._pending.pop(path, None)
-        if waiting is not None:
-            waiting.abandon()
-        keeper, choice, decoder = self.keeper, self.choice, self.decoder
-        given, usual = self._answers.scales.get(path), self.usual_scale
-        job = self.model_jobs.submit(
-            lambda ctx: answer_for(path, keeper.get(choice), given, usual, decoder, ctx), rank=rank
-        )
-        job.setProperty("path", path)
-        self._pending[path] = job
-        job.finished.connect(self._answered)
-        job.failed.connect(self._not_answered)
+        given, unasked = self._answers.scales.get(path), path != self.current
+        wish, scales = self.mapping.wish(path), self.settings.current.slide_scales
+        question = Question(path, given, self.usual_scale, unasked, wish, scales)
+        self._asking.ask(question, self.choice, rank)
 
     @Slot(object)
-    def _answered(self, found: tuple[Path, Outcome]) -> None:
+    def _answered(self, found: tuple[Path, Outcome | None]) -> None:
         path, outcome = found
-        self._pending.pop(path, None)
-        self._answers.put(path, outcome, self.current)
-        if outcome.assumed is not None:
-            self.scale_changed.emit()
-        self.outcome_changed.emit(path)
-
-    @Slot(object)
-    def _not_answered(self, error: LungviewerError) -> None:
-        """The model, not the image, is at fault: said once when it was loaded."""
-        path = self.sender().property("path")
-        self._pending.pop(path, None)
+        if outcome is not None:
+            self._answers.put(path, outcome, self.current)
+            if outcome.assumed is not None or outcome.given is not None:
+                self.scale_changed.emit()
         self.outcome_changed.emit(path)
 
     def close(self) -> bool:
@@ -324,7 +323,6 @@ class ViewerSession(QObject):
         self.drop_work()
         # The decoder first: a job may be waiting for it.
         self.decoder.close()
-        ended = [
-            runner.close() for runner in (self.model_jobs, self.file_jobs, self._listing_jobs, self._watch)
-        ]
+        runners = (self.mapping, self.model_jobs, self.file_jobs, self._listing_jobs, self._watch)
+        ended = [runner.close() for runner in runners]
         return all(ended)

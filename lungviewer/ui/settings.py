@@ -35,6 +35,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "colour_map": COLOUR_MAPS,
     "thumbnail_size": THUMBNAIL_SIZES,
 }
+_SCALES = {"folder_scales", "slide_scales"}
 _RANGES: dict[str, tuple[float, float]] = {
     "text_scale": (0.8, 2.0),
     "threads": (0, 64),
@@ -50,8 +51,9 @@ _RANGES: dict[str, tuple[float, float]] = {
 class Settings:
     """Everything with its default. `threads` 0: all processors but one. `um_per_px` counts for files that
     do not say; 0: nothing is assumed. `classify_up_to`: folders of at most so many images are classified
-    when they are opened. `review_in_doubt`: the last one may not be on the disk. `geometry` and
-    `layout` are Qt's own bytes in base64."""
+    when they are opened. `slide_scales`: µm/px by a hash that names no slide; `map_opened_slides`: a slide
+    that is looked at is mapped unasked. `review_in_doubt`: the last one may not be on the disk. `geometry`
+    and `layout` are Qt's own bytes in base64."""
 
     theme: str = "system"
     text_scale: float = 1.0
@@ -74,6 +76,8 @@ class Settings:
     last_folder: str = ""
     recent: list[str] = field(default_factory=list)
     folder_scales: dict[str, float] = field(default_factory=dict)
+    slide_scales: dict[str, float] = field(default_factory=dict)
+    map_opened_slides: bool = True
     geometry: str = ""
     layout: str = ""
 
@@ -118,6 +122,12 @@ class SettingsStore(QObject):
         scales = {name: scale for name, scale in self._current.folder_scales.items() if name != str(folder)}
         self.update(folder_scales=scales if um_per_px is None else {**scales, str(folder): float(um_per_px)})
 
+    def remember_slide_scale(self, key: str, um_per_px: float | None) -> None:
+        """Keep the scale of a slide (`slide_key`); None forgets it."""
+        scales = {name: scale for name, scale in self._current.slide_scales.items() if name != key}
+        if key:
+            self.update(slide_scales=scales if um_per_px is None else {**scales, key: float(um_per_px)})
+
     def remember(self, folder: Path) -> None:
         """Put a folder or file first in the list of recent ones."""
         text = str(folder)
@@ -156,15 +166,15 @@ def _sound(values: dict[str, Any]) -> dict[str, Any]:
     hints = get_type_hints(Settings)
     known = {f.name for f in fields(Settings)}
     sound = {n: v for n, v in values.items() if n in known and _fits(n, v, hints[n])}
-    if "folder_scales" in sound:
-        sound["folder_scales"] = dict(list(sound["folder_scales"].items())[-MOST_SCALES:])
+    for name in _SCALES & sound.keys():
+        sound[name] = dict(list(sound[name].items())[-MOST_SCALES:])
     if "recent" in sound:
         sound["recent"] = sound["recent"][:MOST_RECENT]
     return sound
 
 
 def _fits(name: str, value: Any, kind: Any) -> bool:
-    if name == "folder_scales":
+    if name in _SCALES:
         return isinstance(value, dict) and all(
             isinstance(k, str) and isinstance(v, float) and 0 < v <= 20 for k, v in value.items()
         )
