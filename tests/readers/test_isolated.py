@@ -23,9 +23,9 @@ from lungviewer.core.errors import (
     UnexpectedFailure,
     UsageError,
 )
-from lungviewer.readers import isolated
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.raster import open_raster
+from lungviewer.readers.worker_messages import announced_size, error_from, receive_bytes
 from tests.fixtures import pictures as make
 
 OBEY = "tests.fixtures.decoders:obey"
@@ -225,14 +225,14 @@ def test_an_opener_that_cannot_be_loaded_is_an_error_with_a_name():
 )
 def test_a_worker_that_announces_nonsense_is_not_believed(answer):
     with pytest.raises(ValueError, match=r"size|invalid literal"):
-        isolated._receive_pixels(None, answer)
+        receive_bytes(None, (*announced_size(answer), 3))
 
 
 def test_a_worker_cannot_name_an_error_that_is_not_ours():
     told = {"error": "os", "message": "m", "hint": "h"}
-    assert type(isolated._error_from(told)) is DecoderCrashed
-    assert type(isolated._error_from({**told, "error": "annotations"})) is DecoderCrashed
-    assert type(isolated._error_from({**told, "error": "ImageCorrupt"})) is ImageCorrupt
+    assert type(error_from(told)) is DecoderCrashed
+    assert type(error_from({**told, "error": "annotations"})) is DecoderCrashed
+    assert type(error_from({**told, "error": "ImageCorrupt"})) is ImageCorrupt
 
 
 PROGRAM = textwrap.dedent("""
