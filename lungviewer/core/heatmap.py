@@ -56,34 +56,65 @@ class Heatmap:
 
 
 class HeatmapBuilder:
-    """A heat map that grows: square maps are laid down one by one, the mean counts where they overlap.
+    """Heat maps that grow: square maps are laid down one by one, the mean counts where they overlap.
 
-    Memory depends on the number of cells only. Used from one thread.
+    Several layers (one per class) grow together, because their maps cover the same places. The order in
+    which maps are laid down does not matter: sums are kept in float64, where those of a few float32 numbers
+    are exact or differ by far less than a float32 shows. Memory depends on the number of cells only. Used
+    from one thread.
     """
 
-    def __init__(self, rect: Rect, columns: int, rows: int) -> None:
-        """`rect`: what the map covers, in level-0 pixels, in columns×rows cells."""
+    def __init__(self, rect: Rect, columns: int, rows: int, layers: int = 1) -> None:
+        """`rect`: what the maps cover, in level-0 pixels, in columns×rows cells."""
         self.rect = rect
-        self._total = np.zeros((rows, columns), np.float32)
+        self._mean = np.full((layers, rows, columns), np.nan, np.float32)
+        self._total = np.zeros((layers, rows, columns), np.float64)
         self._count = np.zeros((rows, columns), np.uint16)
+        self._touched: tuple[int, int, int, int] | None = None
 
     def add(self, place: Rect, values: FloatArray) -> None:
-        """Lay an h×w map over `place` (level-0 pixels): each cell takes the value under its centre."""
+        """Lay layers×h×w maps (one layer: h×w will do) over `place`, level-0 pixels: each cell takes the value
+        under its centre."""
         (y0, y1), (x0, x1) = self._cells(place)
-        take_y = self._take(place.y, place.height, values.shape[0], y0, y1, vertical=True)
-        take_x = self._take(place.x, place.width, values.shape[1], x0, x1, vertical=False)
-        self._total[y0:y1, x0:x1] += values[np.ix_(take_y, take_x)]
-        self._count[y0:y1, x0:x1] += 1
+        if y0 >= y1 or x0 >= x1:
+            return
+        take_y = self._take(place.y, place.height, values.shape[-2], y0, y1, vertical=True)
+        take_x = self._take(place.x, place.width, values.shape[-1], x0, x1, vertical=False)
+        here = np.s_[y0:y1, x0:x1]
+        self._total[:, *here] += values[..., take_y[:, None], take_x]
+        self._count[here] += 1
+        self._mean[:, *here] = self._total[:, *here] / self._count[here]
+        self._touch(y0, y1, x0, x1)
+
+    def heatmaps(self) -> list[Heatmap]:
+        """What is there so far, one map per layer; NaN where nothing was laid down. Later additions do not
+        change it."""
+        self._touched = None
+        return [Heatmap(grid, self.rect) for grid in self._mean.copy()]
 
     def heatmap(self) -> Heatmap:
-        """What is there so far; NaN where nothing was laid down. Later additions do not change it."""
-        grid = np.full(self._total.shape, np.nan, np.float32)
-        np.divide(self._total, self._count, out=grid, where=self._count > 0)
-        return Heatmap(grid, self.rect)
+        """`heatmaps` of a builder of one layer."""
+        return self.heatmaps()[0]
+
+    @property
+    def changed(self) -> Rect | None:
+        """The cells that changed since `heatmaps` was last asked, in level-0 pixels; None: not one."""
+        if self._touched is None:
+            return None
+        y0, y1, x0, x1 = self._touched
+        rows, columns = self._count.shape
+        high, wide = self.rect.height / rows, self.rect.width / columns
+        return Rect(self.rect.x + x0 * wide, self.rect.y + y0 * high, (x1 - x0) * wide, (y1 - y0) * high)
+
+    def _touch(self, y0: int, y1: int, x0: int, x1: int) -> None:
+        if self._touched is not None:
+            top, bottom, left, right = self._touched
+            y0, y1, x0, x1 = min(y0, top), max(y1, bottom), min(x0, left), max(x1, right)
+        self._touched = (y0, y1, x0, x1)
 
     def _cells(self, place: Rect) -> tuple[tuple[int, int], tuple[int, int]]:
         """(first, after the last) row and column of the cells whose centres lie in `place`."""
-        rows, columns = self._total.shape
+        rows, columns = self._count.shape
         high, wide = self.rect.height / rows, self.rect.width / columns
         y0, y1 = (math.ceil((edge - self.rect.y) / high - 0.5) for edge in (place.y, place.y + place.height))
         x0, x1 = (math.ceil((edge - self.rect.x) / wide - 0.5) for edge in (place.x, place.x + place.width))
@@ -94,7 +125,7 @@ class HeatmapBuilder:
     ) -> npt.NDArray[np.int64]:
         """Which of the `count` values of a map each cell from `first` to `last` takes."""
         origin, extent = (self.rect.y, self.rect.height) if vertical else (self.rect.x, self.rect.width)
-        cell = extent / self._total.shape[0 if vertical else 1]
+        cell = extent / self._count.shape[0 if vertical else 1]
         centres = origin + (np.arange(first, last) + 0.5) * cell
         return ((centres - start) * (count / length)).astype(np.int64).clip(0, count - 1)
 
