@@ -201,6 +201,15 @@ def _look(tiles: Iterable[SlideTile], areas: _Values, spec: ModelSpec, grid: Til
     )
 
 
+def touching_groups(numbers: npt.NDArray[np.int64], grid: TileGrid) -> npt.NDArray[np.int64]:
+    """For each of some tiles: the number, from 1, of the group of tiles that it touches side by side,
+    directly or through others of them."""
+    there = np.zeros(len(grid), np.uint8)
+    there[numbers] = 1
+    _, labels = cv2.connectedComponents(there.reshape(grid.rows, grid.columns), connectivity=4)
+    return np.asarray(labels.reshape(-1)[numbers], np.int64)
+
+
 def _share(part: float, whole: float) -> float | None:
     return part / whole if whole > 0 else None
 
@@ -226,10 +235,7 @@ def _largest_group(numbers: npt.NDArray[np.int64], areas: _Values, grid: TileGri
     """mm² of the largest group of tiles that touch side by side, and whether any two do."""
     if not len(numbers):
         return 0.0, False
-    there = np.zeros(len(grid), np.uint8)
-    there[numbers] = 1
-    _, labels = cv2.connectedComponents(there.reshape(grid.rows, grid.columns), connectivity=4)
-    groups = labels.reshape(-1)[numbers]
+    groups = touching_groups(numbers, grid)
     return float(np.bincount(groups, areas[numbers]).max()), bool(np.bincount(groups).max() > 1)
 
 

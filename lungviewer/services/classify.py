@@ -71,8 +71,10 @@ class ImageResult:
     slide: SlideMap | None = None
 
     def calls_by_class(self) -> dict[str, int]:
-        """How many fields were called what, most first."""
-        return dict(Counter(c for c in self.field_calls if c is not None).most_common())
+        """How many fields, or tiles of a slide, were called what, most first."""
+        tiles = () if self.slide is None else self.slide.tiles.values()
+        calls = (*self.field_calls, *(tile.predicted for tile in tiles))
+        return dict(Counter(c for c in calls if c is not None).most_common())
 
 
 def prepare_file(
