@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import socket
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from lungviewer.core.errors import JournalMismatch, OutputBusy, OutputUnwritable
+from lungviewer.core.errors import JournalMismatch, OutputUnwritable
 from lungviewer.core.types import ImageRecord, Status
+from lungviewer.store.database import owner, read_only_uri, remove_database, take_lock, transaction
 
 SCHEMA = 1
 
@@ -80,8 +77,14 @@ class Journal:
         self._settings = settings
         self._root = root
         self._moved = False
-        self._lock = FileLock(f"{path}.lock")
-        self._take_lock()
+        if not path.absolute().parent.is_dir():  # the lock would create it
+            raise OutputUnwritable("The folder of the report does not exist.", hint="Create it first.")
+        self._lock = take_lock(
+            path,
+            busy="Another scan is writing this report",
+            folder="the folder of the report",
+            file="The journal beside the report",
+        )
         try:
             if fresh:
                 self._remove_files()
@@ -190,19 +193,6 @@ class Journal:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _take_lock(self) -> None:
-        if not self.path.absolute().parent.is_dir():  # the lock would create it
-            raise OutputUnwritable("The folder of the report does not exist.", hint="Create it first.")
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            if not os.path.lexists(self._lock.lock_file):  # nobody holds what cannot even be made
-                raise OutputUnwritable("Nothing can be written into the folder of the report.") from None
-            raise OutputBusy(f"Another scan is writing this report{self._owner()}.") from None
-        except (OSError, NotImplementedError) as error:  # the latter where a drive knows no locks
-            why = getattr(error, "strerror", None) or "the drive knows no locks"
-            raise OutputUnwritable(f"The journal beside the report could not be created ({why}).") from error
-
     def _knows_one_of(self, files: Sequence[FileIdentity]) -> bool:
         query = "SELECT 1 FROM listing WHERE path = ? AND size = ? AND mtime_ns = ?"
         with _reading():
@@ -211,20 +201,9 @@ class Journal:
                 for f in files
             )
 
-    def _owner(self) -> str:
-        """Who holds the lock, as far as can be read from outside."""
-        with contextlib.suppress(sqlite3.Error, TypeError, ValueError):
-            database = sqlite3.connect(self.path.absolute().as_uri() + "?mode=ro", uri=True, timeout=1)
-            with contextlib.closing(database):
-                (text,) = database.execute("SELECT value FROM meta WHERE key = 'owner'").fetchone()
-                owner = json.loads(text)
-                return f" (process {owner['pid']} on {owner['host']})"
-        return ""
-
     def _remove_files(self) -> None:
         try:
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+            remove_database(self.path)
         except OSError as error:
             raise OutputUnwritable(
                 f"The old journal beside the report could not be removed ({error.strerror})."
@@ -245,24 +224,16 @@ class Journal:
                 hint="Update lungviewer, or choose another output name.",
             )
         self._moved = meta.get("root", self._root) != self._root
-        owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
         with self._transaction():
             self._database.executemany(
                 "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-                (("schema", str(SCHEMA)), ("owner", owner)),
+                (("schema", str(SCHEMA)), ("owner", owner())),
             )
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        with _writing():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self._database.execute("ROLLBACK")
-                raise
+        with _writing(), transaction(self._database):
+            yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,10 +252,7 @@ def glimpse(path: Path, settings: str | None) -> Glimpse:
     Raises:
         JournalMismatch: it cannot be read, or is none.
     """
-    # Without a write-ahead log nobody writes; SQLite would leave an empty one behind.
-    mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
-    uri = f"{path.absolute().as_uri()}?{mode}"
-    with _reading(), contextlib.closing(sqlite3.connect(uri, uri=True)) as database:
+    with _reading(), contextlib.closing(sqlite3.connect(read_only_uri(path), uri=True)) as database:
         roots = dict(database.execute("SELECT key, value FROM meta WHERE key = 'root'"))
         listed = database.execute("SELECT path, size, mtime_ns FROM listing")
         settled = database.execute(
