@@ -8,36 +8,50 @@ from dataclasses import dataclass
 from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.types import Prediction
 from lungviewer.services.classify import ImageResult
+from lungviewer.services.slide_result import SlideMap
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.words import class_label
+
+EVIDENCE = "evidence"
+"""The only layer of a picture: what speaks for the class, relative to the strongest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The map of one class. `chosen`: the person asked for this class; `called`: it is the answer."""
+    """The map of one class. `chosen`: the person asked for this class; `called`: it is the answer. `layer`:
+    `EVIDENCE`, or of a `slide` one of `SLIDE_LAYERS`; for "calls" the tiles of the slide are shown instead of
+    the map."""
 
     class_id: str
     label: str
     heatmap: Heatmap
     chosen: bool
     called: bool
+    layer: str = EVIDENCE
+    slide: SlideMap | None = None
 
 
 def explained(session: ViewerSession) -> Explained | None:
     """What the overlay of the current image shows: the chosen class, else the called one, else (nothing was
-    called) the most probable one. None while there is no answer."""
+    called) the most probable one. None while there is no answer, and while no tile of a slide was seen."""
     result = session.result()
-    if result is None or not result.heatmaps:
+    if result is None or not result.heatmaps or (result.slide is not None and not result.slide.tiles):
         return None
     wanted = session.explaining.class_id
     chosen = wanted in result.heatmaps
     class_id = wanted if wanted is not None and chosen else shown_by_default(result)
+    layer, maps = EVIDENCE, result.heatmaps
+    if result.slide is not None:
+        layer = session.explaining.layer
+        maps = result.slide.activation if layer == "activation" else result.slide.probability
     return Explained(
         class_id,
         class_label(class_id, session.spec),
-        result.heatmaps[class_id],
+        maps[class_id],
         chosen,
         class_id == result.prediction.predicted,
+        layer,
+        result.slide,
     )
 
 

@@ -1,12 +1,19 @@
-"""The whole image, small, with what the view shows of it."""
+"""The whole image, small, with its map, its tissue, and what the view shows of it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QTransform
 from PySide6.QtWidgets import QWidget
 
+from lungviewer.core.tissue_map import Outline
+from lungviewer.ui.viewer.outlines import straight_pieces
+
 _DARK, _LIGHT = QColor(20, 20, 20), QColor(255, 255, 255)
+_LINE_STEPS = 400
+"""Tissue is outlined to this part of the longer side: finer than a pixel of the small picture."""
 
 
 class Minimap(QWidget):
@@ -24,10 +31,28 @@ class Minimap(QWidget):
         self._l0_size = (1, 1)
         self._angle = 0
         self._seen = QRectF()
+        self._map, self._map_rect, self._map_opacity = QImage(), QRectF(), 0.0
+        self._tissue: list[QLineF] = []
 
     def show_image(self, picture: QImage, l0_size: tuple[int, int]) -> None:
         """Begin with another image."""
         self._picture, self._l0_size, self._small = picture, l0_size, QImage()
+        self.update()
+
+    def show_map(self, picture: QImage, l0_rect: QRectF) -> None:
+        """Lay the colours of a map over the image; an empty picture takes them away."""
+        self._map, self._map_rect = picture, l0_rect
+        self.update()
+
+    def set_map_opacity(self, share: float) -> None:
+        if share != self._map_opacity:
+            self._map_opacity = share
+            self.update()
+
+    def show_tissue(self, rings: Sequence[Outline]) -> None:
+        """Draw these closed lines round the tissue, and no others."""
+        pieces = straight_pieces(rings, max(self._l0_size) / _LINE_STEPS)
+        self._tissue = [QLineF(*each) for each in pieces.tolist()]
         self.update()
 
     def show_seen(self, l0_rect: QRectF, angle: int) -> bool:
@@ -55,6 +80,7 @@ class Minimap(QWidget):
                 wanted, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
             )
         painter.drawImage(self.rect(), self._small)
+        self._paint_findings(painter)
         edge = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.setPen(self.palette().color(QPalette.ColorRole.Dark))
         painter.drawRect(edge)
@@ -64,6 +90,22 @@ class Minimap(QWidget):
             pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
             painter.setPen(pen)
             painter.drawRect(seen)
+
+    def _paint_findings(self, painter: QPainter) -> None:
+        """Map and tissue."""
+        painter.save()
+        painter.setWorldTransform(self._from_l0(), combine=True)
+        if not self._map.isNull() and self._map_opacity > 0:
+            painter.setOpacity(self._map_opacity)
+            painter.drawImage(self._map_rect, self._map)
+            painter.setOpacity(1.0)
+        if self._tissue:
+            pen = QPen(_DARK, 1)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.drawLines(self._tissue)
+        painter.restore()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QGraphicsScene
 
-from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.image import ImageInfo
 from lungviewer.core.types import ImageRecord, Status
+from lungviewer.services.slide_result import SlideMap
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.telling import Hidden
+from lungviewer.ui.viewer.cell_boxes import boxes_of
+from lungviewer.ui.viewer.cell_item import Steps
+from lungviewer.ui.viewer.cell_scores import score_table
 from lungviewer.ui.viewer.explained import Explained, explained
+from lungviewer.ui.viewer.furniture import Furniture
 from lungviewer.ui.viewer.heat_layer import HeatLayer
-from lungviewer.ui.viewer.legend import Legend
-from lungviewer.ui.viewer.notes import Notes
+from lungviewer.ui.viewer.slide_cells import REFUSED, call_table, tile_steps
 from lungviewer.ui.words import headline
+
+_SMALL_PX = 320
 
 
 class Overlay:
     """Reads the session and its `explaining`; paints the map anew only when it would look different.
     `hidden` says whether a blinded reviewer has not decided about an image yet."""
 
-    def __init__(self, session: ViewerSession, scene: QGraphicsScene, legend: Legend, notes: Notes) -> None:
+    def __init__(self, session: ViewerSession, scene: QGraphicsScene, furniture: Furniture) -> None:
         self._session = session
-        self._legend = legend
-        self._notes = notes
+        self._furniture = furniture
         self._heat = HeatLayer(scene)
         self.hidden: Hidden = _told
-        self._heatmap: Heatmap | None = None
+        self._what: Explained | None = None
         self._painted: tuple[object, ...] = ()
+        self._steps: Steps | None = None
 
     def show(self, info: ImageInfo | None) -> None:
         """Show what belongs to the current image; `info` None: no image is there yet."""
@@ -39,32 +45,70 @@ class Overlay:
         what = explained(self._session) if told else None
         record = self._refusal() if info is not None else None
         spec = self._session.spec
-        self._notes.say("refused", headline(record, spec) if record is not None else "")
-        self._paint(what, info if record is not None else None)
+        self._furniture.notes.say("refused", headline(record, spec) if record is not None else "")
+        painted = self._paint(what, info if record is not None and record.kind != "slide" else None)
         self._heat.set_opacity(how.opacity)
         self._heat.set_visible(how.visible)
         shown = what if how.visible else None
+        legend, minimap = self._furniture.legend, self._furniture.minimap
         if shown is not None:
-            self._legend.explain(shown, how.colour_map, how.threshold, self._heat.unknown_share)
-        self._legend.setVisible(shown is not None)
+            legend.explain(shown, how.colour_map, how.threshold, self._heat.unknown_share, spec)
+        legend.setVisible(shown is not None)
+        if painted:
+            minimap.show_map(*self._heat.small_picture(_SMALL_PX))
+        minimap.set_map_opacity(how.opacity if shown is not None else 0.0)
 
     def _refusal(self) -> ImageRecord | None:
         path = self._session.current
         record = None if path is None else self._session.record(path)
         return record if record is not None and record.status is Status.REFUSED else None
 
-    def _paint(self, what: Explained | None, refused: ImageInfo | None) -> None:
-        how = self._session.explaining
-        heatmap = what.heatmap if what is not None else None
-        # Maps are compared as objects: their grids are arrays, and an id could come back.
-        if heatmap is self._heatmap and (how.threshold, how.colour_map, refused) == self._painted:
-            return
-        self._heatmap, self._painted = heatmap, (how.threshold, how.colour_map, refused)
+    def _paint(self, what: Explained | None, refused: ImageInfo | None) -> bool:
+        """Whether anything had to be painted."""
+        how, before = self._session.explaining, self._what
+        look = (how.threshold, how.colour_map, refused)
+        if _same(what, before) and look == self._painted:
+            return False
+        self._what, self._painted = what, look
+        if what is not None and what.slide is not None:
+            earlier = None if before is None else before.slide
+            if earlier is None or earlier.grid != what.slide.grid:
+                earlier, self._steps = None, None
+                self._heat.clear()
+            self._paint_slide(what, what.slide, earlier)
+            return True
         self._heat.clear()
-        if heatmap is not None:
-            self._heat.show(heatmap, how.threshold, how.colour_map)
+        self._steps = None
+        if what is not None:
+            self._heat.show(what.heatmap, how.threshold, how.colour_map)
         if refused is not None:
             self._heat.mark_refused(QRectF(0, 0, refused.width, refused.height))
+        return True
+
+    def _paint_slide(self, what: Explained, slide: SlideMap, before: SlideMap | None) -> None:
+        """A map of a slide grows: what is there is brought up to date, not made anew."""
+        how, spec = self._session.explaining, self._session.spec
+        if slide is not before or self._steps is None:
+            steps = tile_steps(slide)
+            refused = steps == REFUSED
+            if self._steps is None or not np.array_equal(refused, self._steps == REFUSED):
+                self._heat.hatch(boxes_of(refused, slide.grid.cells_rect))
+            self._steps = steps
+            self._heat.unknown_share = float(refused.mean())
+        if what.layer == "calls":
+            self._heat.show_steps(self._steps, slide.grid.cells_rect)
+            self._heat.set_colours(call_table([] if spec is None else [c.colour for c in spec.classes]))
+        else:
+            self._heat.show_scores(what.heatmap, 1.0 if what.layer == "probability" else None)
+            self._heat.set_colours(score_table(how.threshold, how.colour_map))
+
+
+def _same(one: Explained | None, other: Explained | None) -> bool:
+    """Whether two would be painted alike. Maps are compared as objects: their grids are arrays, and an id
+    could come back."""
+    if one is None or other is None:
+        return one is other
+    return one.heatmap is other.heatmap and one.slide is other.slide and one.layer == other.layer
 
 
 def _told(_path: Path | None) -> bool:

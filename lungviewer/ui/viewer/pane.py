@@ -13,15 +13,10 @@ from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
 from lungviewer.ui.telling import Hidden
 from lungviewer.ui.viewer.explained import next_class
-from lungviewer.ui.viewer.furniture import Furniture
-from lungviewer.ui.viewer.legend import Legend
-from lungviewer.ui.viewer.message import Message
-from lungviewer.ui.viewer.minimap import Minimap
-from lungviewer.ui.viewer.notes import Notes
+from lungviewer.ui.viewer.furniture import furniture_of
+from lungviewer.ui.viewer.inspector import TileInspector
 from lungviewer.ui.viewer.opening import OpenedView, ViewOpener
 from lungviewer.ui.viewer.overlay import Overlay
-from lungviewer.ui.viewer.scale_chip import ScaleChip
-from lungviewer.ui.viewer.scale_popup import ScalePopup
 from lungviewer.ui.viewer.scales import ViewState, magnification_of, nearer, zoom_for
 from lungviewer.ui.viewer.scaling import Scaling
 from lungviewer.ui.viewer.slide_view import SlideView
@@ -50,12 +45,11 @@ class ViewerPane(QWidget):
         self._minimap_on = True
         self.view = SlideView(session.settings.current.tile_cache_mb * _MEGABYTE, self)
         self.setFocusProxy(self.view)
-        self.furniture = Furniture(
-            Legend(self), ScaleChip(self), Minimap(self), Notes(self), Message(self), ScalePopup(self)
-        )
+        self.furniture = furniture_of(self)
         self._scaling = Scaling(session, self.furniture.scale, self.furniture.popup, self)
-        self._tissue = TissueLayer(self.view.scene())
-        self._overlay = Overlay(session, self.view.scene(), self.furniture.legend, self.furniture.notes)
+        self._tissue = TissueLayer(self.view.scene(), self.furniture.minimap)
+        self._inspector = TileInspector(self.view, self.furniture.tile)
+        self._overlay = Overlay(session, self.view.scene(), self.furniture)
         self._opener = ViewOpener(session.decoder, self)
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
@@ -79,6 +73,7 @@ class ViewerPane(QWidget):
         self.view.tiles.failed.connect(self._tile_failed)
         furniture.minimap.jump_asked.connect(self.view.jump_to)
         furniture.scale.set_asked.connect(self.ask_scale)
+        self._inspector.changed.connect(self._place)
         furniture.popup.closed.connect(self.view.setFocus)
 
     # --- what the window may ask for ---------------------------------------------------------------
@@ -121,7 +116,7 @@ class ViewerPane(QWidget):
 
     @Slot(bool)
     def set_minimap(self, on: bool) -> None:
-        """Shown only while the view does not show the whole image."""
+        """Shown for slides, and for what the view does not show as a whole."""
         self._minimap_on = on
         self._show_minimap()
 
@@ -174,14 +169,14 @@ class ViewerPane(QWidget):
     @Slot()
     def refresh(self) -> None:
         """Look again at what there is to show of the answer, and may be shown."""
+        result = self._session.result() if self._info is not None else None
+        slide = None if result is None else result.slide
         self._overlay.show(self._info)
-        self._tissue.show(self._found_tissue())
+        self._tissue.show(None if slide is None else slide.tissue)
+        told = self._session.explaining.visible and not self._overlay.hidden(self._session.current)
+        self._inspector.show(slide if told else None, self._session.spec)
         self._place()
         self.view.viewport().update()
-
-    def _found_tissue(self) -> TissueMap | None:
-        result = self._session.result() if self._info is not None else None
-        return None if result is None or result.slide is None else result.slide.tissue
 
     def shutdown(self) -> bool:
         """End what runs in the background; False when something of it does not end."""
@@ -292,11 +287,14 @@ class ViewerPane(QWidget):
     def _show_minimap(self) -> None:
         minimap = self.furniture.minimap
         turned = minimap.show_seen(self.view.l0_rect_seen(), self.view.angle)
-        shown = self._minimap_on and self._info is not None and not self.view.shows_whole_image()
+        info = self._info
+        useful = info is not None and (info.kind == "slide" or not self.view.shows_whole_image())
+        shown = self._minimap_on and useful
         if shown == minimap.isHidden() or turned:  # not at every step of a drag: sizing words takes a while
             minimap.setVisible(shown)
             self._place()
 
+    @Slot()
     def _place(self) -> None:
         self.view.setGeometry(self.rect())
         self.furniture.place(self.rect(), self.fontMetrics().height())

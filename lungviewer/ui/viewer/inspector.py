@@ -1,0 +1,134 @@
+"""The tile that is pointed at: a frame round it, and its numbers on a plate."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QLocale, QObject, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from lungviewer.core.model import ModelSpec
+from lungviewer.core.slide_grid import TileGrid
+from lungviewer.core.slide_tile import SlideTile
+from lungviewer.core.tissue_map import TissueMap
+from lungviewer.core.types import Status
+from lungviewer.services.slide_result import SlideMap
+from lungviewer.ui.viewer.pointer import Pointer
+from lungviewer.ui.viewer.slide_view import SlideView
+from lungviewer.ui.viewer.tile_plate import TilePlate, TileWords
+from lungviewer.ui.words import class_label, in_percent, percent, reason_word, status_word, strangeness
+
+_OVER_TISSUE = 30.0
+_DARK, _LIGHT = QColor(20, 20, 20), QColor(255, 255, 255)
+
+
+class TileInspector(QObject):
+    """`show` says of which slide; None: nothing may be told, or there is none."""
+
+    changed = Signal()  # the plate says more or less than before
+
+    def __init__(self, view: SlideView, plate: TilePlate) -> None:
+        super().__init__(view)
+        self._plate = plate
+        self._slide: SlideMap | None = None
+        self._spec: ModelSpec | None = None
+        self._shares: tuple[TissueMap, TileGrid, npt.NDArray[np.float64]] | None = None
+        self._frame = _Frame()
+        view.scene().addItem(self._frame)
+        self._view = view
+        self._pointer = Pointer(view)
+        self._pointer.moved.connect(self._point)
+
+    def show(self, slide: SlideMap | None, spec: ModelSpec | None) -> None:
+        """Tell of this slide's tiles from now on."""
+        self._slide, self._spec = slide, spec
+        self._point()
+
+    @Slot()
+    def _point(self) -> None:
+        slide, at = self._slide, self._pointer.l0_at if self._slide is not None else None
+        number = None if slide is None or at is None else slide.grid.number_at(at.x(), at.y())
+        words = None
+        if slide is not None and number is not None:
+            rect = slide.grid.rect(number)
+            self._frame.set_rect(QRectF(rect.x, rect.y, rect.width, rect.height))
+            words = self._words(slide, number)
+        if (number is not None) is not self._frame.isVisible():
+            self._frame.setVisible(number is not None)
+        self._view.viewport().update()
+        if self._plate.say(words):
+            self.changed.emit()
+
+    def _words(self, slide: SlideMap, number: int) -> TileWords:
+        tile = slide.tiles.get(number)
+        if tile is None:
+            share = self._tissue_shares(slide)[number]
+            least = 0.0 if self._spec is None else self._spec.trust.checks.min_tissue
+            head = self.tr("Not looked at yet") if share >= max(least, 1e-9) else self.tr("No tissue")
+            return TileWords(head, remarks=(self._tissue_words(float(share)),))
+        return TileWords(self._head(tile), self._class_shares(slide, tile), self._remarks(tile))
+
+    def _head(self, tile: SlideTile) -> str:
+        if tile.predicted is not None:
+            return class_label(tile.predicted, self._spec)
+        words = (status_word(tile.status), *(reason_word(code) for code in tile.reasons[:1]))
+        return ": ".join(words)
+
+    def _class_shares(self, slide: SlideMap, tile: SlideTile) -> tuple[tuple[str, str], ...]:
+        """None of a refused tile: what the model would have said is no answer."""
+        if tile.status is Status.REFUSED:
+            return ()
+        pairs = zip(slide.probability, tile.probabilities, strict=False)
+        return tuple((class_label(class_id, self._spec), percent(share)) for class_id, share in pairs)
+
+    def _remarks(self, tile: SlideTile) -> tuple[str, ...]:
+        remarks = []
+        if tile.predicted is not None:
+            said = [status_word(tile.status), *(reason_word(code) for code in tile.reasons)]
+            remarks.append(": ".join((said[0], ", ".join(said[1:]))) if len(said) > 1 else said[0])
+        elif len(tile.reasons) > 1:
+            remarks.append(", ".join(reason_word(code) for code in tile.reasons[1:]))
+        if tile.trust_score is not None and self._spec is not None:
+            remarks.append(strangeness(tile.trust_score, self._spec.trust.refuse_above))
+        remarks.append(self._tissue_words(tile.tissue))
+        return tuple(remarks)
+
+    def _tissue_words(self, share: float) -> str:
+        number = QLocale().toString(100 * share, "f", 0)
+        return self.tr("Tissue: {share}").format(share=in_percent(number))
+
+    def _tissue_shares(self, slide: SlideMap) -> npt.NDArray[np.float64]:
+        """Of all tiles, made when a tile without an answer is first pointed at."""
+        kept = self._shares
+        if kept is None or kept[0] is not slide.tissue or kept[1] != slide.grid:
+            kept = self._shares = (slide.tissue, slide.grid, slide.tissue.shares(slide.grid))
+        return kept[2]
+
+
+class _Frame(QGraphicsItem):
+    """A line round a tile, as thin on the screen at any zoom, dark beside light."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rect = QRectF()
+        self.setZValue(_OVER_TISSUE)
+        self.setVisible(False)
+
+    def set_rect(self, rect: QRectF) -> None:
+        if rect != self._rect:
+            self.prepareGeometryChange()
+            self._rect = rect
+
+    def boundingRect(self) -> QRectF:
+        return self._rect
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        for colour, width in ((_LIGHT, 3), (_DARK, 1)):
+            pen = QPen(colour, width)
+            pen.setCosmetic(True)
+            pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+            painter.setPen(pen)
+            painter.drawRect(self._rect)
