@@ -14,6 +14,7 @@ from lungviewer.ui.batch.status import ScanStatus
 from lungviewer.ui.browser.panel import BrowserPanel
 from lungviewer.ui.commands import Commands
 from lungviewer.ui.dropping import local_paths
+from lungviewer.ui.mapping.status import MappingStatus
 from lungviewer.ui.names import shown
 from lungviewer.ui.notice import Notice
 from lungviewer.ui.notify import NoticeBar
@@ -67,9 +68,11 @@ class MainWindow(QMainWindow):
         self.browser_dock = self._dock("browser", self.tr("Browser"), self.browser, left)
         self.side_dock = self._dock("prediction", self.tr("Prediction"), self.side, right)
         self.status_line = StatusLine(self.session)
+        self.mapping_status = MappingStatus(self.session.mapping)
         self.scan_status = ScanStatus(self.scan)
         self.statusBar().addWidget(self.status_line, 1)
-        self.statusBar().addPermanentWidget(self.scan_status)
+        for part in (self.mapping_status, self.scan_status):
+            self.statusBar().addPermanentWidget(part)
 
     def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -87,6 +90,9 @@ class MainWindow(QMainWindow):
         self.browser.scan_asked.connect(self.windows.show_scan)
         self.side.jump_asked.connect(self.viewer.jump_to)
         self.viewer.image_opened.connect(self.status_line.show_info)
+        session.mapping.mapper.yield_to = self.viewer.busy_reading
+        session.mapping.trial.found.connect(self.viewer.preview_tissue)
+        self.side.slide.scale_asked.connect(self.viewer.ask_scale)
         for part in (self.viewer, self.browser, self.side):
             part.hide_answers(self.desk.blinding.hidden)
             self.desk.blinding.changed.connect(part.refresh)

@@ -170,6 +170,7 @@ class ViewerSession(QObject):
     def drop_work(self) -> None:
         """Hear no more of what is on its way."""
         self._asking.drop_all()
+        self.mapping.mapper.abandon()
         if self._listing_job is not None:
             self._listing_job.abandon()
         self._listing_job = None

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from lungviewer.core.errors import FileChanged, LungviewerError
+from lungviewer.core.errors import FileChanged, LungviewerError, SpacingUnknown
+from lungviewer.core.types import ImageRecord
 from lungviewer.services.opening import EngineKeeper
 from lungviewer.services.slide_result import MapOptions, SlideMap, SlideProgress
+from lungviewer.ui.jobs import JobRunner
 from lungviewer.ui.mapping.mapper import How, MapEnd, Mapper
+from lungviewer.ui.mapping.trial import TissueTrial
 from lungviewer.ui.mapping.wishes import SlideWish
 from lungviewer.ui.notice import Notice
+from lungviewer.ui.words import reason_codes
 
 if TYPE_CHECKING:
     from lungviewer.ui.session import ViewerSession
+
+SLIDE = "slide"
+"""`ImageRecord.kind` of a whole slide."""
 
 
 class SlideMapping(QObject):
@@ -33,6 +40,9 @@ class SlideMapping(QObject):
         super().__init__(session)
         self._session = session
         self.mapper = Mapper(keeper, self)
+        self.jobs = JobRunner("slides", self)  # what is asked about the slide beside its map
+        self.trial = TissueTrial(self.jobs, self)
+        self._slides: set[Path] = set()
         self._wishes: dict[Path, SlideWish] = {}
         self._asked: set[Path] = set()
         self._held: set[Path] = set()
@@ -58,6 +68,12 @@ class SlideMapping(QObject):
         return self.mapper.path is not None and self.mapper.path == self._session.current
 
     @property
+    def lacks_scale(self) -> bool:
+        """Whether the slide that is looked at cannot be mapped because nobody knows its scale."""
+        record = self._session.record(self._session.current)
+        return record is not None and SpacingUnknown.code in reason_codes(record)
+
+    @property
     def can_start(self) -> bool:
         """Whether there is something left to map of the slide that is looked at."""
         known = self.map
@@ -68,6 +84,10 @@ class SlideMapping(QObject):
         """Why mapping the slide that is looked at ended before its end."""
         current = self._session.current
         return None if current is None else self._errors.get(current)
+
+    def is_slide(self, path: Path) -> bool:
+        """Whether an image is a whole slide; False while nobody knows."""
+        return path in self._slides
 
     def wish(self, path: Path) -> SlideWish:
         """How this slide is to be looked at."""
@@ -107,12 +127,14 @@ class SlideMapping(QObject):
         taken up again."""
         if wish != self.wish(path):
             self._wishes[path] = wish
+            self.trial.end()
             self._session.ask_again(path)
             self.changed.emit()
 
     def close(self) -> bool:
         """Stop, and end the thread. False when it does not answer."""
-        return self.mapper.close()
+        ended = [runner.close() for runner in (self.mapper, self.jobs)]
+        return all(ended)
 
     # --- keeping up ------------------------------------------------------------------------------
 
@@ -120,13 +142,16 @@ class SlideMapping(QObject):
     def _another(self) -> None:
         if self.mapper.path != self._session.current:
             self.mapper.stop()
+        self.trial.end()
         self._go_on()
         self.changed.emit()
 
     @Slot(object)
     def _known(self, path: Path) -> None:
         """More is known about an image, or nothing any more: another file, scale, model or plan counts."""
-        result = self._session.result(path)
+        result, record = self._session.result(path), self._session.record(path)
+        if record is not None:
+            (self._slides.add if _of_slide(record) else self._slides.discard)(path)
         if result is None or result.slide is None:
             self._errors.pop(path, None)
             if path == self.mapper.path:
@@ -163,3 +188,7 @@ class SlideMapping(QObject):
             if isinstance(end.error, FileChanged):
                 self._session.look_again()
         self.changed.emit()
+
+
+def _of_slide(record: ImageRecord) -> bool:
+    return record.kind == SLIDE or SpacingUnknown.code in reason_codes(record)

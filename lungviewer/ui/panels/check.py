@@ -160,6 +160,8 @@ class CheckSection(QWidget):
         return None if state.result is None or class_id is None else (state.result, class_id)
 
     def _why_not(self, state: Shown) -> str:
+        if state.result is not None and state.result.slide is not None:
+            return self.tr("It is made for single fields, and not offered for whole slides.")
         if state.record is not None and state.record.status is Status.REFUSED:
             return self.tr("The image was refused: there is no call whose explanation could be checked.")
         if state.record is not None and state.record.status is Status.ERROR:

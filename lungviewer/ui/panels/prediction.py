@@ -9,6 +9,8 @@ from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.services.elsewhere import elsewhere_sentence, laboratory_lines
 from lungviewer.services.reliability import how_often_right
+from lungviewer.ui.mapping import words as slides
+from lungviewer.ui.mapping.slides import SLIDE
 from lungviewer.ui.names import tooltip
 from lungviewer.ui.panels.bars import Bar, Bars
 from lungviewer.ui.panels.shown import Phase, Shown
@@ -41,17 +43,29 @@ class PredictionSection(QWidget):
             column.addWidget(part)
 
     def show_state(self, state: Shown) -> None:
-        record = state.record
-        confidence = None if record is None else record.confidence
         self.headline.say(self._headline(state))
-        self.number.say("" if confidence is None else percent(confidence))
-        self.number.label.setAccessibleName(
-            self.tr("Confidence {percent}").format(percent=self.number.text())
-        )
-        self.word.say("" if confidence is None else self.tr("confidence"))
+        number, word, name = self._number(state)
+        self.number.say(number)
+        self.number.label.setAccessibleName(name)
+        self.word.say(word)
         self.sentence.say(self._sentence(state))
         self._say_elsewhere(state)
-        self._show_bars(record, state.spec)
+        self._show_bars(state)
+
+    def _number(self, state: Shown) -> tuple[str, str, str]:
+        """The number beside the call, its word, and both for who hears them. A slide has no confidence:
+        what stands in its place is an area."""
+        record = state.record
+        if record is None:
+            return "", "", ""
+        if record.confidence is not None:
+            number = percent(record.confidence)
+            return number, self.tr("confidence"), self.tr("Confidence {percent}").format(percent=number)
+        if record.kind == SLIDE and record.predicted_class and record.tumour_share is not None:
+            number = slides.share(record.tumour_share)
+            word = self.tr("of the analysed tissue is tumour")
+            return number, word, self.tr("Tumour share {percent}").format(percent=number)
+        return "", "", ""
 
     def _headline(self, state: Shown) -> str:
         return {
@@ -72,6 +86,8 @@ class PredictionSection(QWidget):
             return self.tr("The image could not be looked at. Choose another image, then this one again.")
         if state.phase is Phase.HIDDEN:
             return self.tr("It is shown when you have decided.")
+        if state.record is not None and state.record.kind == SLIDE:
+            return self._about_slide(state.record)
         if state.record is None or state.record.confidence is None or state.spec is None:
             return ""
         return self._meaning(state, state.record, state.spec)
@@ -99,7 +115,20 @@ class PredictionSection(QWidget):
             "The model does not say how often such calls were right."
         )
 
-    def _show_bars(self, record: ImageRecord | None, spec: ModelSpec | None) -> None:
+    def _about_slide(self, record: ImageRecord) -> str:
+        """What the call of a slide rests on."""
+        read = (record.tiles or 0) - (record.tiles_refused or 0)
+        if not record.predicted_class:
+            return ""
+        return self.tr(
+            "Called by a fixed rule from {tiles}. There is no confidence: none was ever measured for slides."
+        ).format(tiles=slides.tiles(read))
+
+    def _show_bars(self, state: Shown) -> None:
+        record, spec = state.record, state.spec
+        if record is not None and record.kind == SLIDE:
+            self._show_shares(state)
+            return
         if record is None or spec is None or not record.probabilities:
             self.bars_heading.say("")
             self.bars.show_bars(())
@@ -109,4 +138,27 @@ class PredictionSection(QWidget):
         self.bars.show_bars(
             [Bar(c.label, record.probabilities.get(c.id), c.colour, swatch=True) for c in spec.classes],
             faded=refused,
+        )
+
+    def _show_shares(self, state: Shown) -> None:
+        """How the analysed tissue of a slide is called, by area; a row of a scan knows only the tumour's."""
+        slide, spec = None if state.result is None else state.result.slide, state.spec
+        if slide is None or spec is None or slide.summary.analysed_mm2 <= 0:
+            self.bars_heading.say("")
+            self.bars.show_bars(())
+            return
+        shares = slide.summary.class_share
+        self.bars_heading.say(self.tr("Shares of the analysed tissue"))
+        self.bars.show_bars(
+            [
+                Bar(
+                    c.label,
+                    shares.get(c.id, 0.0),
+                    c.colour,
+                    swatch=True,
+                    words=slides.share(shares.get(c.id, 0.0)),
+                )
+                for c in spec.classes
+            ],
+            faded=slide.summary.predicted is None,
         )

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from lungviewer.core.types import ImageRecord
 from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
+from lungviewer.ui.mapping.facts import slide_facts
 from lungviewer.ui.names import tooltip
 from lungviewer.ui.panels.shown import Shown
 from lungviewer.ui.prose import Plain
@@ -77,6 +78,8 @@ class ProvenanceSection(QWidget):
                 width=record.width_px, height=record.height_px
             )
             facts |= self._scale(state, record)
+        if state.result is not None and state.result.slide is not None and state.spec is not None:
+            facts |= slide_facts(state.result.slide, state.spec)
         return facts
 
     def _scale(self, state: Shown, record: ImageRecord) -> dict[str, str]:

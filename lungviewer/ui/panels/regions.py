@@ -106,6 +106,10 @@ class RegionsSection(QWidget):
             self._clear()
             self.text.say(self.tr("No class was called. Choose one under Explanation."))
             return
+        if result.slide is not None and self._session.mapping.running:
+            self._clear()
+            self.text.say(self.tr("They are cut out when the map is complete, or when it is stopped."))
+            return
         if self._about is not None and self._about[0] is result and self._about[1] == class_id:
             return
         self._clear()

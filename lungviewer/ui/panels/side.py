@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from lungviewer.ui.mapping.section import SlideSection
 from lungviewer.ui.panels.check import CheckSection
 from lungviewer.ui.panels.explanation import ExplanationSection
 from lungviewer.ui.panels.prediction import PredictionSection
@@ -20,6 +21,8 @@ from lungviewer.ui.telling import Hidden
 
 _WIDTH = 330
 _LEAST_WIDTH = 280
+_CALM_MS = 500
+"""While a slide is mapped, numbers change no more often than they can be read."""
 
 
 class SidePanel(QScrollArea):
@@ -32,8 +35,10 @@ class SidePanel(QScrollArea):
         self._session = session
         # Several changes may come at once, the last of them only after its signal: look when all is said.
         self._soon = QTimer(self, singleShot=True, interval=0)
+        self._calmly = QTimer(self, singleShot=True, interval=_CALM_MS)
         self.prediction = PredictionSection()
         self.trust = TrustSection()
+        self.slide = SlideSection(session.mapping)
         self.explanation = ExplanationSection(session.explaining)
         self.check = CheckSection(session)
         self.regions = RegionsSection(session)
@@ -41,6 +46,7 @@ class SidePanel(QScrollArea):
         self._parts = (
             self.prediction,
             self.trust,
+            self.slide,
             self.explanation,
             self.check,
             self.regions,
@@ -51,8 +57,10 @@ class SidePanel(QScrollArea):
         self._lay_out()
         self.regions.jump_asked.connect(self.jump_asked)
         self._soon.timeout.connect(self._show)
+        self._calmly.timeout.connect(self._show)
         for signal in (session.current_changed, session.model_changed, session.scale_changed):
             signal.connect(self.refresh)
+        session.mapping.mapper.ended.connect(self.refresh)
         session.outcome_changed.connect(self._outcome_changed)
         self._show()
 
@@ -66,7 +74,7 @@ class SidePanel(QScrollArea):
     @property
     def settled(self) -> bool:
         """Whether everything there is to say is shown."""
-        return not self._soon.isActive()
+        return not self._soon.isActive() and not self._calmly.isActive()
 
     def hide_answers(self, hidden: Hidden) -> None:
         """Say nothing of an image's call while `hidden` is true of it: a blinded reviewer has not
@@ -82,6 +90,7 @@ class SidePanel(QScrollArea):
     def shutdown(self) -> None:
         """Stop what runs for this panel."""
         self._soon.stop()
+        self._calmly.stop()
         for part in (self.explanation, self.check, self.regions):
             part.shutdown()
 
@@ -101,6 +110,7 @@ class SidePanel(QScrollArea):
         self.setWidget(content)
         self.add_section(self.tr("Prediction"), self.prediction)
         self.add_section(self.tr("Trust"), self.trust)
+        self._slide = self.add_section(self.tr("Slide"), self.slide)
         self.add_section(self.tr("Explanation"), self.explanation)
         self.add_section(self.tr("Does the map hold?"), self.check)
         self._regions = self.add_section(self.tr("Regions"), self.regions)
@@ -108,8 +118,12 @@ class SidePanel(QScrollArea):
 
     @Slot(object)
     def _outcome_changed(self, path: Path) -> None:
-        if path == self._session.current:
+        if path != self._session.current:
+            return
+        if not self._session.mapping.running:
             self.refresh()
+        elif not self._calmly.isActive():
+            self._calmly.start()
 
     @Slot()
     def _show(self) -> None:
@@ -118,6 +132,7 @@ class SidePanel(QScrollArea):
             state = without_call(state)
         for part in self._parts:
             part.show_state(state)
+        self._slide.setVisible(self.slide.concerns(state))
         self._regions.setVisible(self.regions.concerns(state))
         self._fit_width()
 

@@ -1,0 +1,49 @@
+"""What another threshold would take for tissue, tried on a small picture of the slide."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from lungviewer.core.image import Overview
+from lungviewer.core.job import JobContext
+from lungviewer.core.tissue_map import TissueMap, find_tissue
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A slide's small picture, kept so that it is made once; sizes in level-0 pixels."""
+
+    path: Path
+    overview: Overview
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What was found, and what it was found on."""
+
+    looked: Looked
+    tissue: TissueMap
+
+
+def try_threshold(path: Path, looked: Looked | None, threshold: float, ctx: JobContext) -> Tried:
+    """Find the tissue of a slide by another threshold, as `map_slide` would; a job.
+
+    Raises:
+        ImageError: the slide cannot be read any more.
+    """
+    if looked is None or looked.path != path:
+        looked = _look(path)
+    ctx.check()
+    return Tried(looked, find_tissue(looked.overview, looked.width, looked.height, threshold))
+
+
+def _look(path: Path) -> Looked:
+    from lungviewer.readers.opening import open_slide
+    from lungviewer.services.slide_map import OVERVIEW_SIDE
+
+    with contextlib.closing(open_slide(path)) as source:
+        return Looked(path, source.overview(OVERVIEW_SIDE), source.info.width, source.info.height)
