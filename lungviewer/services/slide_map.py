@@ -1,12 +1,40 @@
-"""A whole slide into a map of classes and of what speaks for them, tile by tile."""
+"""A whole slide into a map of classes and of what speaks for them, tile by tile.
+
+    reader processes ──► threads: check ──► queue ──► this thread: model, judge, store, map, snapshot
+
+Every tile is in the store before anybody hears of it. The same slide gives the same map whatever the batch,
+the number of readers, and how often mapping was stopped.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import lungviewer
+from lungviewer.core.image import ImageInfo, SlideSource
 from lungviewer.core.job import JobContext
+from lungviewer.core.paths import user_data_dir
+from lungviewer.core.slide_grid import TileGrid, plan_grid
+from lungviewer.core.tissue_map import TissueMap, find_tissue
+from lungviewer.readers import opening
+from lungviewer.services.classify import display_name
 from lungviewer.services.engine import InferenceEngine
+from lungviewer.services.file_state import FileState
+from lungviewer.services.slide_growing import GrowingMap
+from lungviewer.services.slide_reading import SlideReading
 from lungviewer.services.slide_result import MapOptions, SlideMap
+from lungviewer.services.slide_run import MapRun, require_unchanged, state_of
+from lungviewer.store.slide_store import SlideStore, glimpse, prune
+
+OVERVIEW_SIDE = 2048
+"""Pixels of the picture that tissue is looked for on."""
+
+_FORMAT = 1
+"""Of what is kept. Another one is another map."""
 
 
 def map_slide(
@@ -36,8 +64,16 @@ def map_slide(
             meanwhile (`FileChanged`). Single unreadable tiles are refused tiles of the map, no error.
         Cancelled: `ctx` asked to stop; what was done is kept.
         OutputBusy: another process maps this slide just now.
+        OutputUnwritable: what was found out cannot be kept; what was kept before is safe.
     """
-    raise NotImplementedError
+    state = state_of(path)
+    source = opening.open_slide(path, options.um_per_px, readers=readers)
+    try:
+        return map_source(
+            source, state, engine, options, ctx, readers=readers, batch=batch, fresh=fresh, name=name
+        )
+    finally:
+        source.close()
 
 
 def look_at_slide(
@@ -45,4 +81,101 @@ def look_at_slide(
 ) -> SlideMap:
     """What is known of a slide without running the model: its tissue, the plan, and what is kept of an
     earlier, perhaps unfinished, map by this model under these options. Raises ImageError as `map_slide`."""
-    raise NotImplementedError
+    state = state_of(path)
+    source = opening.open_slide(path, options.um_per_px)
+    try:
+        return look_at_source(source, state, engine, options, name)
+    finally:
+        source.close()
+
+
+def map_source(
+    source: SlideSource,
+    state: FileState,
+    engine: InferenceEngine,
+    options: MapOptions,
+    ctx: JobContext,
+    *,
+    readers: int = 2,
+    batch: int = 32,
+    fresh: bool = False,
+    name: str | None = None,
+) -> SlideMap:
+    """`map_slide` of an open slide, which is closed on the way; `state`: of its file before it was opened."""
+    started = time.perf_counter()
+    info, folder = source.info, _folder()
+    grid = _plan(info, engine, options)
+    with SlideStore(folder, _key(info, state, engine, options), engine.spec.class_ids, fresh=fresh) as store:
+        prune(folder)
+        if store.tissue is None:
+            tissue = _find_tissue(source, options)
+            require_unchanged(info.path, state)
+            store.keep_tissue(tissue)
+        else:
+            tissue = store.tissue
+        growing = _growing(info, engine, options, grid, tissue, name)
+        for mapped in store.tiles(growing.shares):
+            growing.add(mapped)
+        run = MapRun(engine, store, growing, state, info.path, ctx, started)
+        if growing.pending:
+            with SlideReading(source, grid, engine.spec, readers=readers, ctx=ctx) as reading:
+                run.go(reading, batch)
+        return replace(growing.snapshot(store.work), notes=store.notes)
+
+
+def look_at_source(
+    source: SlideSource,
+    state: FileState,
+    engine: InferenceEngine,
+    options: MapOptions,
+    name: str | None = None,
+) -> SlideMap:
+    """`look_at_slide` of an open slide."""
+    info = source.info
+    grid = _plan(info, engine, options)
+    with glimpse(_folder(), _key(info, state, engine, options), engine.spec.class_ids) as kept:
+        tissue = kept.tissue or _find_tissue(source, options)
+        growing = _growing(info, engine, options, grid, tissue, name)
+        for mapped in kept.tiles(growing.shares):
+            growing.add(mapped)
+        return replace(growing.snapshot(kept.work), notes=kept.notes)
+
+
+def _growing(
+    info: ImageInfo,
+    engine: InferenceEngine,
+    options: MapOptions,
+    grid: TileGrid,
+    tissue: TissueMap,
+    name: str | None,
+) -> GrowingMap:
+    said = display_name(info.path) if name is None else name
+    return GrowingMap(info, options, grid, tissue, engine.spec, engine.provenance, said)
+
+
+def _plan(info: ImageInfo, engine: InferenceEngine, options: MapOptions) -> TileGrid:
+    return plan_grid(info.width, info.height, info.um_per_px, engine.spec.input, options.overlap)
+
+
+def _find_tissue(source: SlideSource, options: MapOptions) -> TissueMap:
+    info = source.info
+    overview = source.overview(OVERVIEW_SIDE)
+    return find_tissue(overview, info.width, info.height, options.tissue_threshold)
+
+
+def _folder() -> Path:
+    return user_data_dir() / "slides"
+
+
+def _key(info: ImageInfo, state: FileState, engine: InferenceEngine, options: MapOptions) -> str:
+    """A hash of everything that a map depends on. Not the device: the map says which took part."""
+    parts = {
+        "format": _FORMAT,
+        "identity": info.identity,
+        "state": state,
+        "pack": engine.provenance.model_sha256,
+        "precision": engine.precision,
+        "version": lungviewer.__version__,
+        "options": asdict(options),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -33,7 +33,7 @@ class SlideMap:
     `probability` (one cell per tile, 0–1) and `activation` (evidence, not normalised) have one map per class
     id at true level-0 coordinates, NaN where there is no tissue and where a tile was refused. `record` is the
     row of the slide (kind "slide"), `prediction` the same call in the form that images have; its confidence
-    is None.
+    is None. `notes` are sentences about what happened on the way, for a person to read.
     """
 
     info: ImageInfo
@@ -48,6 +48,7 @@ class SlideMap:
     record: ImageRecord
     prediction: Prediction
     provenance: Provenance
+    notes: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
