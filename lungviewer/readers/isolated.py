@@ -18,7 +18,6 @@ from lungviewer.readers.array_source import ArraySource
 from lungviewer.readers.isolated_worker import serve
 from lungviewer.readers.worker_messages import (
     announced_size,
-    error_from,
     info_from,
     receive_answer,
     receive_bytes,
@@ -66,15 +65,12 @@ class IsolatedDecoder:
             LungviewerError: whatever the opener raised, with the same class, message and hint.
         """
         with self._pool.worker() as worker:
+            worker.wake()
             with worker.talk(self.deadline_s if deadline_s is None else deadline_s) as talk:
                 talk.pipe.send((str(path), um_per_px))
                 answer = receive_answer(talk.pipe)
-                failed = "error" in answer
-                if not failed:
-                    info = info_from(answer, path)
-                    pixels = receive_bytes(talk.pipe, (*announced_size(answer), 3))
-            if failed:
-                raise error_from(answer)
+                info = info_from(answer, path)
+                pixels = receive_bytes(talk.pipe, (*announced_size(answer), 3))
             return ArraySource(pixels, info)
 
     def end_too(self, companion: Closeable) -> None:

@@ -52,12 +52,24 @@ def receive_answer(pipe: Pipe) -> dict[str, Any]:
     """The next answer.
 
     Raises:
-        ValueError, EOFError, OSError: it is none, or the other side is gone.
+        LungviewerError: the answer is an error, with its class, message and hint.
+        ValueError, EOFError, OSError: it is no answer, or the other side is gone.
     """
     answer = json.loads(pipe.recv_bytes(_MAX_ANSWER_BYTES))
     if not isinstance(answer, dict):
         raise ValueError("not an answer")
+    if "error" in answer:
+        raise error_from(answer)
     return answer
+
+
+def error_from(answer: dict[str, Any]) -> LungviewerError:
+    """The error that an answer tells of."""
+    kind = getattr(errors, str(answer.get("error")), None)
+    # A decoder that a file has taken over may not stop a scan or blame the person for its use.
+    if not (isinstance(kind, type) and issubclass(kind, ImageError | UsageError)):
+        kind = DecoderCrashed
+    return kind(str(answer.get("message")), hint=str(answer.get("hint")))
 
 
 def receive_bytes(pipe: Pipe, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
@@ -80,15 +92,6 @@ def receive_bytes(pipe: Pipe, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
 def announced_size(answer: dict[str, Any]) -> tuple[int, int]:
     """(height, width) of the picture that follows an answer; for `receive_bytes`, which judges it."""
     return int(answer["height"]), int(answer["width"])
-
-
-def error_from(answer: dict[str, Any]) -> LungviewerError:
-    """The error that an answer tells of."""
-    kind = getattr(errors, str(answer.get("error")), None)
-    # A decoder that a file has taken over may not stop a scan or blame the person for its use.
-    if not (isinstance(kind, type) and issubclass(kind, ImageError | UsageError)):
-        kind = DecoderCrashed
-    return kind(str(answer.get("message")), hint=str(answer.get("hint")))
 
 
 def facts_of(info: ImageInfo) -> dict[str, Any]:

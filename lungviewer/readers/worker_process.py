@@ -17,7 +17,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.process import BaseProcess
 
-from lungviewer.core.errors import Cancelled, DecoderCrashed, DecoderUnavailable, DecodeTimeout
+from lungviewer.core.errors import (
+    Cancelled,
+    DecoderCrashed,
+    DecoderUnavailable,
+    DecodeTimeout,
+    LungviewerError,
+)
 from lungviewer.readers.worker_messages import READY, Pipe
 
 _START_S = 120.0
@@ -103,22 +109,24 @@ class Worker:
 
     @contextlib.contextmanager
     def talk(self, deadline_s: float, subject: str = "The file was not decoded") -> Iterator[Talk]:
-        """Send a request and receive its answer, wholly, inside this context.
+        """Send a request and receive its answer, wholly, inside this context. `wake` comes first.
 
         Raises:
             DecodeTimeout: the deadline passed; the process is gone.
             DecoderCrashed: the process died, or what it said was no answer; it is gone.
-            DecoderUnavailable: no process could be started.
+            LungviewerError: the answer was an error (`receive_answer`); the process stays.
         """
-        self.wake()
         process, pipe = self._process, self._pipe
         if process is None or pipe is None:
-            raise DecoderUnavailable("The decoder process could not be started.")
+            raise DecoderCrashed("The decoder process has ended.")
         talk = Talk(pipe, self._watchdog.watch(process, deadline_s), deadline_s)
         done = False
         try:
             yield talk
             done = True
+        except LungviewerError:
+            done = True
+            raise
         except (EOFError, OSError, ValueError, KeyError, TypeError):
             if talk.watch.expired:
                 raise DecodeTimeout(f"{subject} within {deadline_s:g} seconds.") from None
