@@ -5,7 +5,7 @@ For reports and slides, not for measuring: the portable object is the heat map i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from lungviewer.core.errors import UsageError
 from lungviewer.core.geometry import Rect
 from lungviewer.core.image import RGB
 from lungviewer.core.paths import atomic_write
+from lungviewer.core.tissue_map import Outline
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import Prediction, Status
 from lungviewer.exporters.hatching import hatch
+from lungviewer.exporters.outlines import draw_outlines
 from lungviewer.exporters.overlay_frame import Legend, framed
 
 _MARK = ("Software", "lungviewer")
@@ -46,12 +48,12 @@ def prediction_lines(prediction: Prediction, labels: Mapping[str, str], pack: st
     """
     if prediction.status is Status.ERROR:
         first = "No answer: the image could not be read."
-    elif prediction.predicted is None or prediction.confidence is None:
+    elif prediction.predicted is None:
         first = "Refused: no call is made for this image."
     else:
-        label = labels.get(prediction.predicted, prediction.predicted)
-        first = f"{label}, confidence {prediction.confidence:.1%}"
-        first += ". Needs review." if prediction.status is Status.REVIEW else "."
+        sure = "" if prediction.confidence is None else f", confidence {prediction.confidence:.1%}"
+        first = f"{labels.get(prediction.predicted, prediction.predicted)}{sure}."
+        first += " Needs review." if prediction.status is Status.REVIEW else ""
     reasons = " ".join(REASON_SENTENCES.get(code, code) for code in prediction.reasons)
     return tuple(line for line in (first, reasons, f"Model: {pack}") if line)
 
@@ -65,16 +67,20 @@ def render_overlay(
     colour_map: str = DEFAULT_COLOUR_MAP,
     text: OverlayText | None = None,
     um_per_px: float | None = None,
+    hatched: npt.NDArray[np.bool_] | None = None,
+    outlines: Sequence[Outline] = (),
 ) -> RGB:
     """Draw scores over an image, with legend, scale bar and words round it.
 
     Args:
         image: H×W×3, usually a thumbnail.
-        heat: h×w scores from 0 to 1, NaN where nothing was analysed (hatched).
+        heat: h×w scores from 0 to 1, NaN where nothing was analysed.
         heat_rect: what the grid covers, in pixels of `image`, fractions allowed; None for all of it.
             Cells keep sharp edges: a blurred map would claim to know more than the network does.
         opacity: of the colours, 0 to 1.
         um_per_px: of `image`; None writes "scale unknown" in place of a bar.
+        hatched: h×w, which cells without a score are hatched; None for all of them.
+        outlines: lines to draw over it, in pixels of `image`.
 
     Returns:
         The whole sheet, larger than `image`. "Research use only" is always on it.
@@ -85,8 +91,11 @@ def render_overlay(
     if not 0 <= opacity <= 1 or image.size == 0 or heat.size == 0 or heat.ndim != 2:
         raise UsageError("An overlay needs an image, a grid of scores, and an opacity from 0 to 1.")
     text = text or OverlayText()
-    painted = paint_heat(image, heat, heat_rect, opacity, colour_map)
-    legend = Legend(text.legend, colour_map, bool(np.isnan(heat).any()))
+    unknown = np.isnan(heat)
+    hatched = unknown if hatched is None else unknown & hatched
+    painted = paint_heat(image, heat, heat_rect, opacity, colour_map, hatched)
+    draw_outlines(painted, outlines)
+    legend = Legend(text.legend, colour_map, bool(hatched.any()))
     return framed(painted, text.title, (*text.lines, RESEARCH_ONLY), legend, um_per_px)
 
 
@@ -96,19 +105,21 @@ def paint_heat(
     heat_rect: Rect | None = None,
     opacity: float = 0.45,
     colour_map: str = DEFAULT_COLOUR_MAP,
+    hatched: npt.NDArray[np.bool_] | None = None,
 ) -> RGB:
     """The image with the scores over it, same size, no words. Arguments as for `render_overlay`."""
     height, width = image.shape[:2]
     rect = heat_rect or Rect(0.0, 0.0, float(width), float(height))
     rows = _cells(height, rect.y, rect.height, int(heat.shape[0]))
     columns = _cells(width, rect.x, rect.width, int(heat.shape[1]))
-    colours = colourise(heat, colour_map)[np.ix_(rows.clip(min=0), columns.clip(min=0))]
+    cells = np.ix_(rows.clip(min=0), columns.clip(min=0))
+    colours = colourise(heat, colour_map)[cells]
     inside = (rows >= 0)[:, None] & (columns >= 0)[None, :]
     known = inside & (colours[..., 3] > 0)
     painted = image.astype(np.float32)
     share = np.float32(opacity) * known[..., None]
     painted += share * (colours[..., :3] - painted)
-    hatch(painted, inside & ~known)
+    hatch(painted, inside & ~known if hatched is None else inside & ~known & hatched[cells])
     return np.rint(painted).astype(np.uint8)
 
 
@@ -122,6 +133,8 @@ def write_overlay_png(
     colour_map: str = DEFAULT_COLOUR_MAP,
     text: OverlayText | None = None,
     um_per_px: float | None = None,
+    hatched: npt.NDArray[np.bool_] | None = None,
+    outlines: Sequence[Outline] = (),
 ) -> None:
     """Write what `render_overlay` draws; `target` is either the old file or the whole new one.
 
@@ -137,6 +150,8 @@ def write_overlay_png(
         colour_map=colour_map,
         text=text,
         um_per_px=um_per_px,
+        hatched=hatched,
+        outlines=outlines,
     )
     with atomic_write(target) as stream:
         Image.fromarray(sheet).save(stream, "PNG", pnginfo=overlay_notes(), compress_level=4)

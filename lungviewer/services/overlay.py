@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import os
-import zlib
 from pathlib import Path
 
-from lungviewer.core.errors import OutputUnwritable
 from lungviewer.exporters.overlay_png import OverlayText, is_overlay_png, prediction_lines, write_overlay_png
 from lungviewer.services.classify import ImageResult, display_name
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import OVERLAY_SUFFIX
-
-_LONGEST_NAME = 200
-"""Bytes; file systems allow 255, and the temporary file beside it needs some."""
+from lungviewer.services.result_names import ready_for, result_name
+from lungviewer.services.slide_overlay import write_slide_overlay
 
 
 def overlay_path(folder: Path, path: bytes) -> Path:
     """Where a scan puts the overlay of the image at `path`, relative to what is scanned."""
     name = display_name(Path(os.fsdecode(path)))
     *folders, last = name.split("/")
-    file = f"{last}{OVERLAY_SUFFIX}"
-    # A backslash may stand for a byte that is not UTF-8: two such names must not share one picture.
-    if len(file.encode()) > _LONGEST_NAME or "\\" in name:
-        file = f"{last[:40]}-{zlib.crc32(path):08x}{OVERLAY_SUFFIX}"
+    file = result_name(last, path, OVERLAY_SUFFIX, folders="/".join(folders))
     return folder.joinpath(*folders, file)
 
 
 def write_overlay(target: Path, result: ImageResult, engine: InferenceEngine) -> None:
     """Write one picture: the image, the class activation of its call (hatching where fields were
-    refused), and the answer in words. The folder is made when it is missing.
+    refused), and the answer in words; of a slide, `write_slide_overlay`. The folder is made when it is missing.
 
     Raises:
         OutputUnwritable: the picture cannot be written.
@@ -38,6 +32,10 @@ def write_overlay(target: Path, result: ImageResult, engine: InferenceEngine) ->
     if result.thumbnail is None:
         raise ValueError("the image was prepared without keep_thumbnail")
     record, prediction, spec = result.record, result.prediction, engine.spec
+    ready_for(target, is_overlay_png)
+    if result.slide is not None:
+        write_slide_overlay(target, result.slide, spec, result.thumbnail, record.path.rpartition("/")[2])
+        return
     shown = prediction.predicted or max(prediction.probabilities, key=lambda c: prediction.probabilities[c])
     labels = {c.id: c.label for c in spec.classes}
     pixels_per_thumbnail_pixel = (record.width_px or 1) / result.thumbnail.shape[1]
@@ -46,14 +44,6 @@ def write_overlay(target: Path, result: ImageResult, engine: InferenceEngine) ->
         lines=prediction_lines(prediction, labels, f"{spec.id} {spec.version}"),
         legend=f"Evidence for {labels[shown]}" if prediction.predicted else "Evidence",
     )
-    if os.path.lexists(target) and not is_overlay_png(target):
-        raise OutputUnwritable(
-            "A file with the overlay's name exists, and it is no overlay.", hint="Choose another name."
-        )
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputUnwritable(f"The folder for overlays could not be made ({error.strerror}).") from error
     write_overlay_png(
         target,
         result.thumbnail,
