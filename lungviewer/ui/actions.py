@@ -57,6 +57,9 @@ _MENUS: dict[str, tuple[str, ...]] = {
         "accept",
         "override",
     ),
+    QT_TRANSLATE_NOOP("Actions", "Sli&de"): (
+        *("map-slide", "export-map", "", "next-layer", "tissue-outline", "", "show-label"),
+    ),
     QT_TRANSLATE_NOOP("Actions", "&Scan"): ("scan-folder", "report"),
     QT_TRANSLATE_NOOP("Actions", "&Models"): ("models", "retrain"),
     QT_TRANSLATE_NOOP("Actions", "&Help"): ("help", "log-folder", "about"),
@@ -88,10 +91,14 @@ class Actions(QObject):
         for title, names in _MENUS.items():
             self._fill(window.menuBar().addMenu(_menu_title(title)), names)
         session.current_changed.connect(self._enable)
+        for signal in (session.current_changed, session.outcome_changed, session.mapping.changed):
+            signal.connect(self._enable_slide)
+        window.desk.blinding.changed.connect(self._enable_slide)
         session.explaining.changed.connect(self._show_overlay_state)
         # Esc is wanted by others too, while there is nothing to leave.
         self.by_id["leave-full-screen"].setEnabled(False)
         self._enable()
+        self._enable_slide()
         self._show_overlay_state()
 
     def _make_all(self, do: Commands) -> None:
@@ -114,6 +121,10 @@ class Actions(QObject):
             "opacity-less": (explaining.weaker, ""),
             "opacity-more": (explaining.stronger, ""),
             "next-class": (viewer.show_next_class, ""),
+            "map-slide": (self._session.mapping.toggle, "resume"),
+            "export-map": (windows.show_export, "save"),
+            "show-label": (windows.show_pictures, "image"),
+            "next-layer": (do.next_layer, ""),
             "next": (browser.next, "next"),
             "previous": (browser.previous, "previous"),
             "next-review": (browser.next_review, "review"),
@@ -141,6 +152,7 @@ class Actions(QObject):
             ("overlay", explaining.set_visible, "overlay", True),
             ("minimap", viewer.set_minimap, "minimap", True),
             ("ruler", viewer.set_ruler, "ruler", False),
+            ("tissue-outline", viewer.set_tissue_outline, "", False),
             ("full-screen", do.full_screen, "fullscreen", False),
         ):
             action = self._make(name, symbol)
@@ -195,6 +207,20 @@ class Actions(QObject):
     def _enable(self) -> None:
         for name in _NEEDS_IMAGE:
             self.by_id[name].setEnabled(self._session.current is not None)
+
+    @Slot()
+    def _enable_slide(self) -> None:
+        path, mapping = self._session.current, self._session.mapping
+        slide = path is not None and mapping.is_slide(path)
+        told = mapping.map is not None and not self._window.desk.blinding.hidden(path)
+        for name, on in (
+            ("map-slide", mapping.running or mapping.can_start),
+            ("export-map", told and bool(mapping.map and mapping.map.tiles)),
+            ("next-layer", slide),
+            ("tissue-outline", slide),
+            ("show-label", slide),
+        ):
+            self.by_id[name].setEnabled(on)
 
     @Slot()
     def _show_overlay_state(self) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.paths import bundled, user_log_dir
 from lungviewer.readers.sniff import IMAGE_SUFFIXES
+from lungviewer.ui.explaining import SLIDE_LAYERS
 from lungviewer.ui.names import shown
 from lungviewer.ui.notice import Notice
 from lungviewer.ui.outside import open_outside
@@ -63,6 +64,13 @@ class Commands(QObject):
         """What is seen, into the clipboard."""
         copy_view(self._window.viewer)
         self._tell(Notice("info", self.tr("The view was copied, with heat map and scale.")))
+
+    @Slot()
+    def next_layer(self) -> None:
+        """Show another thing of the map of a slide."""
+        explaining = self._session.explaining
+        after = SLIDE_LAYERS.index(explaining.layer) + 1
+        explaining.set_layer(SLIDE_LAYERS[after % len(SLIDE_LAYERS)])
 
     @Slot()
     def save_overlay(self) -> None:

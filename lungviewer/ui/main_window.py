@@ -93,6 +93,8 @@ class MainWindow(QMainWindow):
         session.mapping.mapper.yield_to = self.viewer.busy_reading
         session.mapping.trial.found.connect(self.viewer.preview_tissue)
         self.side.slide.scale_asked.connect(self.viewer.ask_scale)
+        self.side.slide.export_asked.connect(self.windows.show_export)
+        self.side.slide.pictures_asked.connect(self.windows.show_pictures)
         for part in (self.viewer, self.browser, self.side):
             part.hide_answers(self.desk.blinding.hidden)
             self.desk.blinding.changed.connect(part.refresh)

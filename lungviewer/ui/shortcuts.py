@@ -46,6 +46,7 @@ class Shortcut:
 _FILES = QT_TRANSLATE_NOOP("shortcuts", "Files")
 _VIEW = QT_TRANSLATE_NOOP("shortcuts", "Slide view")
 _HEAT_MAP = QT_TRANSLATE_NOOP("shortcuts", "Heat map")
+_SLIDE = QT_TRANSLATE_NOOP("shortcuts", "Whole slide")
 _BROWSER = QT_TRANSLATE_NOOP("shortcuts", "Browser")
 _REVIEW = QT_TRANSLATE_NOOP("shortcuts", "Review")
 _MODEL = QT_TRANSLATE_NOOP("shortcuts", "Scan and models")
@@ -87,6 +88,11 @@ SHORTCUTS = (
     Shortcut("opacity-less", ("[",), QT_TRANSLATE_NOOP("shortcuts", "Heat map weaker"), _HEAT_MAP),
     Shortcut("opacity-more", ("]",), QT_TRANSLATE_NOOP("shortcuts", "Heat map stronger"), _HEAT_MAP),
     Shortcut("next-class", ("C",), QT_TRANSLATE_NOOP("shortcuts", "Next class"), _HEAT_MAP),
+    Shortcut("map-slide", ("Ctrl+Shift+M",), QT_TRANSLATE_NOOP("shortcuts", "Map slide, or stop"), _SLIDE),
+    Shortcut("export-map", ("Ctrl+E",), QT_TRANSLATE_NOOP("shortcuts", "Export map…"), _SLIDE),
+    Shortcut("next-layer", ("V",), QT_TRANSLATE_NOOP("shortcuts", "Probability, evidence or calls"), _SLIDE),
+    Shortcut("tissue-outline", ("O",), QT_TRANSLATE_NOOP("shortcuts", "Outline of the tissue"), _SLIDE),
+    Shortcut("show-label", (), QT_TRANSLATE_NOOP("shortcuts", "Show label and macro…"), _SLIDE),
     Shortcut("next", ("J",), QT_TRANSLATE_NOOP("shortcuts", "Next image"), _BROWSER),
     Shortcut("previous", ("K",), QT_TRANSLATE_NOOP("shortcuts", "Previous image"), _BROWSER),
     Shortcut("next-review", ("N",), QT_TRANSLATE_NOOP("shortcuts", "Next image that needs review"), _BROWSER),

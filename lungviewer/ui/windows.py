@@ -76,6 +76,24 @@ class Windows(QObject):
         _raise(window)
 
     @Slot()
+    def show_export(self) -> None:
+        """Files of the map of the slide that is looked at."""
+        from lungviewer.ui.mapping.export import ExportDialog
+
+        path, slide = self._session.current, self._session.mapping.map
+        if path is not None and slide is not None and not self._desk.blinding.hidden(path):
+            _raise(self._fresh("export", lambda: ExportDialog(self._session, path, self._owner)))
+
+    @Slot()
+    def show_pictures(self) -> None:
+        """Label and macro of the slide that is looked at."""
+        from lungviewer.ui.mapping.pictures import PicturesDialog
+
+        path = self._session.current
+        if path is not None and self._session.mapping.is_slide(path):
+            _raise(self._fresh("pictures", lambda: PicturesDialog(self._session, path, self._owner)))
+
+    @Slot()
     def show_settings(self) -> None:
         """What can be set."""
         from lungviewer.ui.dialogs.settings_dialog import SettingsDialog
@@ -128,6 +146,14 @@ class Windows(QObject):
             if hasattr(window, "shutdown"):
                 ended = window.shutdown() is not False and ended
         return ended
+
+    def _fresh(self, name: str, make: Callable[[], QWidget]) -> QWidget:
+        """Another one: it is about another slide."""
+        old = self._made.pop(name, None)
+        if old is not None:
+            old.close()
+            old.deleteLater()
+        return self._kept(name, make)
 
     def _kept(self, name: str, make: Callable[[], Kind]) -> Kind:
         if name not in self._made:

@@ -180,11 +180,16 @@ class ImagesPage(Page):
         words = self.tr("Folders with more images are classified one by one as you look, or by a scan.")
         self.form.addRow(Prose(words))
         self.form.addRow(self.recursive)
+        self.map_slides = QCheckBox(self.tr("&Map a whole slide as soon as it is looked at"))
+        words = self.tr("It stops when another image is chosen, and goes on when you come back.")
+        self.form.addRow(self.map_slides)
+        self.form.addRow(Prose(words))
 
     def show_settings(self, settings: Settings) -> None:
         self.scale.setValue(settings.um_per_px)
         self.count.setValue(settings.classify_up_to)
         self.recursive.setChecked(settings.recursive)
+        self.map_slides.setChecked(settings.map_opened_slides)
 
     def values(self) -> dict[str, Any]:
         scale = self.scale.value()
@@ -192,6 +197,7 @@ class ImagesPage(Page):
             "um_per_px": max(scale, SMALLEST_SCALE) if scale else 0.0,
             "classify_up_to": self.count.value(),
             "recursive": self.recursive.isChecked(),
+            "map_opened_slides": self.map_slides.isChecked(),
         }
 
 

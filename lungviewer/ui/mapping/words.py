@@ -9,7 +9,7 @@ from lungviewer.services.slide_result import SlideMap
 from lungviewer.ui.mapping.mapper import MapNumbers
 from lungviewer.ui.words import count, duration, in_percent, reason_word
 
-_LITTLE = 0.005
+_LITTLE = 0.0005
 
 
 def _tr(text: str) -> str:
@@ -17,12 +17,15 @@ def _tr(text: str) -> str:
 
 
 def share(part: float) -> str:
-    """A share of an area, 0–1: "34 %", "<1 %", and, as it is measured and no probability, "100 %"."""
+    """A share of an area, 0–1: "34 %", "3.4 %", "<0.1 %", and, as it is measured and no probability,
+    "100 %"."""
+    number = QLocale().toString
     if 0 < part < _LITTLE:
-        return _tr("<{percent}").format(percent=in_percent("1"))
+        return _tr("<{percent}").format(percent=in_percent(number(0.1, "f", 1)))
     if 1 - _LITTLE < part < 1:
-        return _tr(">{percent}").format(percent=in_percent("99"))
-    return in_percent(QLocale().toString(part * 100, "f", 0))
+        return _tr(">{percent}").format(percent=in_percent(number(99.9, "f", 1)))
+    few = 0 < part < 0.0995 or 0.9905 < part < 1
+    return in_percent(number(part * 100, "f", 1 if few else 0))
 
 
 def area(mm2: float) -> str:

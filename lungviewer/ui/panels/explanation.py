@@ -18,7 +18,8 @@ from lungviewer.core.colourmap import COLOUR_MAPS, lookup_table
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import Status
 from lungviewer.ui.calm import CalmComboBox, CalmSlider
-from lungviewer.ui.explaining import Explaining
+from lungviewer.ui.explaining import SLIDE_LAYERS, Explaining
+from lungviewer.ui.mapping.slides import SLIDE
 from lungviewer.ui.panels.shown import Phase, Shown, shown_class
 from lungviewer.ui.prose import Plain, Prose
 from lungviewer.ui.qimage import rgb_image
@@ -40,6 +41,11 @@ class ExplanationSection(QWidget):
         self._remember = QTimer(self, singleShot=True, interval=_REMEMBER_MS)
         self._remember.timeout.connect(explaining.remember)
         self.visible_box = QCheckBox(self.tr("Show the map"))
+        self.layer_box = CalmComboBox(letters=6)
+        words = (self.tr("class probability"), self.tr("evidence"), self.tr("calls of the tiles"))
+        for layer, text in zip(SLIDE_LAYERS, words, strict=True):
+            self.layer_box.addItem(text, layer)
+        self.layer_label = QLabel(self.tr("Sho&w"))
         self.class_box, self.map_box = CalmComboBox(letters=6), CalmComboBox(letters=6)
         self.map_box.setIconSize(_SAMPLE)
         for name in COLOUR_MAPS:
@@ -50,6 +56,7 @@ class ExplanationSection(QWidget):
         self.legend = Prose(faint=True, selectable=True)
         self._lay_out()
         self.visible_box.toggled.connect(explaining.set_visible)
+        self.layer_box.activated.connect(self._layer_chosen)
         self.class_box.activated.connect(self._class_chosen)
         self.map_box.activated.connect(self._map_chosen)
         self.opacity.valueChanged.connect(self._opacity_moved)
@@ -65,7 +72,11 @@ class ExplanationSection(QWidget):
             (self.tr("Hide &below"), self.threshold, self.threshold_number),
             (self.tr("C&olours"), self.map_box, None),
         )
-        for row, (text, control, number) in enumerate(rows):
+        self.layer_label.setBuddy(self.layer_box)
+        self.layer_box.setAccessibleName(self.layer_label.text().replace("&", ""))
+        grid.addWidget(self.layer_label, 0, 0)
+        grid.addWidget(self.layer_box, 0, 1, 1, 2)
+        for row, (text, control, number) in enumerate(rows, 1):
             label = QLabel(text)
             label.setBuddy(control)
             control.setAccessibleName(text.replace("&", ""))
@@ -110,9 +121,13 @@ class ExplanationSection(QWidget):
     def _sync(self) -> None:
         """Controls show what is in force, whoever changed it."""
         now = self._explaining
-        controls = (self.visible_box, self.class_box, self.map_box, self.opacity, self.threshold)
+        controls = (
+            *(self.visible_box, self.layer_box, self.class_box, self.map_box),
+            *(self.opacity, self.threshold),
+        )
         blockers = [QSignalBlocker(control) for control in controls]
         self.visible_box.setChecked(now.visible)
+        self.layer_box.setCurrentIndex(self.layer_box.findData(now.layer))
         self.class_box.setCurrentIndex(max(0, self.class_box.findData(now.class_id)))
         self.map_box.setCurrentIndex(self.map_box.findData(now.colour_map))
         self.opacity.setValue(round(now.opacity * 100))
@@ -121,21 +136,50 @@ class ExplanationSection(QWidget):
             blocker.unblock()
         self.opacity_number.setText(in_percent(str(self.opacity.value())))
         self.threshold_number.setText(in_percent(str(self.threshold.value())))
-        self.strip.show_map(now.colour_map, now.threshold)
+        layer = self._layer
+        for widget in (self.layer_label, self.layer_box):
+            widget.setVisible(bool(layer))
+        for control in (self.class_box, self.map_box, self.threshold, self.threshold_number):
+            control.setEnabled(layer != "calls")
+        self.strip.setVisible(layer != "calls")
+        ends = (in_percent("0"), in_percent("100")) if layer == "probability" else ()
+        self.strip.show_map(now.colour_map, now.threshold, *ends)
         self.legend.say(self._legend_text())
 
+    @property
+    def _layer(self) -> str:
+        """What is shown of a slide; "" for what is none."""
+        slide = (
+            self._state is not None and self._state.record is not None and self._state.record.kind == SLIDE
+        )
+        return self._explaining.layer if slide else ""
+
     def _legend_text(self) -> str:
-        state = self._state
+        state, layer = self._state, self._layer
         class_id = shown_class(state, self._explaining) if state is not None else None
         if state is None or state.phase is Phase.HIDDEN or (class_id is None and state.record is None):
             return self.tr("The map comes with the answer.")
         if state.record is not None and state.record.status is Status.ERROR:
             return self.tr("There is no map: the image could not be read.")
+        if layer == "calls":
+            return self.tr("What each tile was called, in the colour of its class. Grey hatching: refused.")
         if class_id is None:
             return self.tr("No class was called. Choose one to see what speaks for it.")
-        return self.tr(
-            "Evidence for {label}, relative to its strongest place. Grey hatching: not analysed."
-        ).format(label=class_label(class_id, self._spec))
+        text = {
+            "": self.tr(
+                "Evidence for {label}, relative to its strongest place. Grey hatching: not analysed."
+            ),
+            "activation": self.tr(
+                "Evidence for {label} inside the tiles, relative to the slide's strongest place. "
+                "Grey hatching: refused."
+            ),
+            "probability": self.tr("Probability of {label}, tile by tile. Grey hatching: refused."),
+        }[layer]
+        return text.format(label=class_label(class_id, self._spec))
+
+    @Slot(int)
+    def _layer_chosen(self, index: int) -> None:
+        self._explaining.set_layer(self.layer_box.itemData(index))
 
     @Slot(int)
     def _class_chosen(self, index: int) -> None:
@@ -155,18 +199,21 @@ class ExplanationSection(QWidget):
 
 
 class Strip(QWidget):
-    """The colours from no evidence to the strongest; what the threshold hides is hatched."""
+    """The colours from the least to the most; what the threshold hides is hatched."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._picture = QImage()
         self._threshold = 0.0
+        self._ends = self.tr("none"), self.tr("strongest")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(self.tr("Colours from no evidence to the strongest"))
+        self.setAccessibleName(self.tr("Colours from the least to the most"))
 
-    def show_map(self, name: str, threshold: float) -> None:
+    def show_map(self, name: str, threshold: float, low: str = "", high: str = "") -> None:
+        """`low`, `high`: what the ends are, when they are not none and the strongest."""
         self._picture = rgb_image(lookup_table(name)[None])
         self._threshold = threshold
+        self._ends = (low, high) if low else (self.tr("none"), self.tr("strongest"))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -186,8 +233,8 @@ class Strip(QWidget):
         painter.fillRect(hidden, QBrush(ink, Qt.BrushStyle.BDiagPattern))
         painter.setPen(ink)
         words = QRectF(0, high + 1, self.width(), self.height() - high - 1)
-        painter.drawText(words, Qt.AlignmentFlag.AlignLeft, self.tr("none"))
-        painter.drawText(words, Qt.AlignmentFlag.AlignRight, self.tr("strongest"))
+        painter.drawText(words, Qt.AlignmentFlag.AlignLeft, self._ends[0])
+        painter.drawText(words, Qt.AlignmentFlag.AlignRight, self._ends[1])
 
 
 def _slider() -> CalmSlider:
