@@ -69,11 +69,18 @@ def shrink(pixels: RGB, max_side: int) -> RGB:
     if max_side < 1:
         raise ValueError(f"cannot make a thumbnail of {max_side} pixels")
     height, width = pixels.shape[:2]
-    longest = max(width, height)
-    if longest <= max_side:
+    size = shrunk_size((width, height), max_side)
+    if size == (width, height):
         return pixels.copy()
     import cv2
 
-    size = (max(1, round(width * max_side / longest)), max(1, round(height * max_side / longest)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(small, dtype=np.uint8)
+
+
+def shrunk_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    """(width, height) with the longest side at most `max_side` pixels; never larger than `size`."""
+    longest = max(size)
+    if longest <= max_side:
+        return size
+    return max(1, round(size[0] * max_side / longest)), max(1, round(size[1] * max_side / longest))

@@ -154,7 +154,12 @@ _TURNS = {
 }
 
 
+def is_srgb(profile: bytes) -> bool:
+    """True if an ICC profile calls itself sRGB."""
+    return b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile
+
+
 def note_profile(profile: bytes, notes: list[str]) -> None:
     """Pixels are never converted through a colour profile; one that is not sRGB is noted."""
-    if profile and b"sRGB" not in profile and "sRGB".encode("utf-16-be") not in profile:
+    if profile and not is_srgb(profile):
         notes.append("icc_ignored")

@@ -1,7 +1,8 @@
 """How many micrometres a pixel covers, as far as a file says so in a way that can be believed.
 
 Resolution tags usually mean paper (72 or 300 dots per inch, 350 to 85 µm/px), so they count only in the
-range of microscopes. OME-XML and ImageJ state micrometres on purpose and are believed over a wider range.
+range of microscopes. Scanners of slides, OME-XML and ImageJ state micrometres on purpose and are believed
+over a wider range.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from lungviewer.core.errors import UsageError
 
 STATED_RANGE = (0.02, 20.0)
-"""µm/px that a person, OME-XML or ImageJ may state."""
+"""µm/px that a person, a scanner of slides, OME-XML or ImageJ may state."""
 
 TAG_RANGE = (0.05, 5.0)
 """µm/px at which a resolution tag is taken to mean the specimen."""
@@ -46,7 +47,10 @@ _DESCRIPTION_LIMIT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class ScaleClaim:
-    """What one part of a file says: µm/px along x and y, and "ome", "imagej" or "resolution tag"."""
+    """What one part of a file says: µm/px along x and y, and "slide", "ome", "imagej" or "resolution tag".
+
+    "slide" is what the maker of a scanner wrote where it keeps the scale.
+    """
 
     um_x: float
     um_y: float
@@ -107,16 +111,30 @@ def per_unit(pixels_x: float, pixels_y: float, um_per_unit: float, source: str) 
     return [ScaleClaim(um_per_unit / pixels_x, um_per_unit / pixels_y, source)]
 
 
-def from_ome_xml(description: str) -> list[ScaleClaim]:
+def from_slide(um_x: str | None, um_y: str | None, source: str) -> list[ScaleClaim]:
+    """What a slide states as text: µm/px along x and y; one of them stands for both."""
+    known = [value for value in (_length(um_x, "µm"), _length(um_y, "µm")) if value is not None]
+    return [ScaleClaim(known[0], known[-1], source)] if known else []
+
+
+def from_ome_xml(description: str, size: tuple[int, int] | None = None) -> list[ScaleClaim]:
     """PhysicalSizeX and PhysicalSizeY of the first Pixels element, whatever their unit.
 
     Read with a pattern, not an XML parser: entities in a file from elsewhere are not to be expanded.
+
+    Args:
+        size: (width, height) in pixels of the image that is meant, where there may be several.
     """
-    element = re.search(r"<(?:\w+:)?Pixels\s([^<>]*)>", description[:_DESCRIPTION_LIMIT])
-    if element is None:
-        return []
-    found = re.findall(r"\b(PhysicalSize[XY](?:Unit)?)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", element.group(1))
-    attributes = {name: html.unescape(double or single) for name, double, single in found}
+    for element in re.finditer(r"<(?:\w+:)?Pixels\s([^<>]*)>", description[:_DESCRIPTION_LIMIT]):
+        found = re.findall(r"\b(\w+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", element.group(1))
+        attributes = {name: html.unescape(double or single) for name, double, single in found}
+        own = (attributes.get("SizeX"), attributes.get("SizeY"))
+        if size is None or own == (str(size[0]), str(size[1])):
+            return _physical_size(attributes)
+    return []
+
+
+def _physical_size(attributes: dict[str, str]) -> list[ScaleClaim]:
     x = _length(attributes.get("PhysicalSizeX"), attributes.get("PhysicalSizeXUnit", "µm"))
     y = _length(attributes.get("PhysicalSizeY"), attributes.get("PhysicalSizeYUnit", "µm"))
     if x is None:

@@ -1,0 +1,233 @@
+"""Whole slides that OpenSlide reads: Aperio, Hamamatsu, Leica, MIRAX, Philips, Ventana, Trestle, Sakura,
+Zeiss, DICOM and plain tiled TIFF.
+
+What is read, by rule. Level 0 is cropped to the bounds that the slide states. Pixels are given as stored, or
+in sRGB when that is asked for; transparent ones lie on the slide's own background colour, or white.
+
+Which pixels. OpenSlide takes the place of a read in whole level-0 pixels, and interpolates where that is no
+whole pixel of the level. Where its ratio of the sizes is a whole number, every read gives the level's own
+pixels. Where a scanner left odd rows out it is not (4443 / 2221), and nothing that can be asked of OpenSlide
+gives them all: a read then begins at the nearest level-0 pixel, and shows pixels between two of the level.
+
+Notes in `ImageInfo.notes`: icc_ignored, implausible_scale_ignored, anisotropic_scale_ignored
+(readers/raster.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lungviewer.core.errors import (
+    DecoderUnavailable,
+    ImageCorrupt,
+    ImageError,
+    OutOfMemory,
+    UnsupportedFormat,
+)
+from lungviewer.core.image import RGB, ImageInfo
+from lungviewer.readers import scale
+from lungviewer.readers.files import read_head
+from lungviewer.readers.levelled_slide import LevelledSlide
+from lungviewer.readers.pixels import check_size, note_profile
+from lungviewer.readers.slide_colour import ToSrgb, to_srgb
+from lungviewer.readers.slide_facts import SlideFacts, read_facts
+from lungviewer.readers.slide_handle import SlideHandle
+from lungviewer.readers.slide_levels import FileLevel, check_slide, image_levels, useful_levels
+
+if TYPE_CHECKING:
+    from openslide import OpenSlide
+    from PIL.Image import Image
+
+_READ_SIDE = 4096
+"""OpenSlide divides larger reads itself, and rounds where their parts begin."""
+
+_HINT = "Export it again from the scanner's own program, for example as pyramidal OME-TIFF."
+
+
+class OpenSlideSource(LevelledSlide):
+    """A `SlideSource` over an open slide. Reads may come from several threads at once."""
+
+    def __init__(
+        self,
+        handle: SlideHandle,
+        info: ImageInfo,
+        levels: tuple[FileLevel, ...],
+        ratios: tuple[float, ...],
+        background: tuple[int, int, int],
+        associated: dict[str, tuple[int, int]],
+        colour_managed: bool,
+        convert: ToSrgb | None,
+    ) -> None:
+        super().__init__(info, levels, convert)
+        self._handle = handle
+        self._ratios = ratios
+        self._background = background
+        self._associated = associated
+        self._colour_managed = colour_managed
+
+    @property
+    def associated(self) -> tuple[str, ...]:
+        return tuple(sorted(self._associated))
+
+    def associated_image(self, name: str) -> RGB:
+        check_size(*self._associated[name])
+        picture = self._handle.ask(lambda slide: slide.associated_images[name])
+        pixels = _flatten(picture, (255, 255, 255))
+        convert = to_srgb(picture.info.get("icc_profile", b"")) if self._colour_managed else None
+        return pixels if convert is None else convert(pixels)
+
+    def close(self) -> None:
+        self._handle.close()
+
+    def _require_open(self) -> None:
+        self._handle.require_open()
+
+    def _decode(self, level: FileLevel, l_x: int, l_y: int, width: int, height: int) -> RGB:
+        if width <= _READ_SIDE and height <= _READ_SIDE:
+            return self._read_piece(level, l_x, l_y, width, height)
+        out = np.empty((height, width, 3), np.uint8)
+        for y in range(0, height, _READ_SIDE):
+            for x in range(0, width, _READ_SIDE):
+                across, down = min(_READ_SIDE, width - x), min(_READ_SIDE, height - y)
+                out[y : y + down, x : x + across] = self._read_piece(level, l_x + x, l_y + y, across, down)
+        return out
+
+    def _read_piece(self, level: FileLevel, l_x: int, l_y: int, width: int, height: int) -> RGB:
+        ratio = self._ratios[level.number]
+        l0_origin = round(l_x * ratio), round(l_y * ratio)
+        picture = self._handle.ask(lambda slide: slide.read_region(l0_origin, level.number, (width, height)))
+        return _flatten(picture, self._background)
+
+
+def open_openslide(
+    path: Path, um_per_px: float | None = None, colour_managed: bool = False
+) -> OpenSlideSource:
+    """Open a slide with OpenSlide, in this process.
+
+    Args:
+        path: a regular file or a symbolic link to one.
+        um_per_px: a scale that a person gave; wins over whatever the slide says.
+        colour_managed: give pixels in sRGB, through the slide's colour profile; else as they are stored.
+
+    Raises:
+        UnsupportedFormat: OpenSlide knows no such format, or no way to decode its pixels.
+        ImageError: another of its classes says what is wrong with the file.
+        UsageError: `um_per_px` is not between 0.02 and 20.
+    """
+    given = None if um_per_px is None else scale.user_scale(um_per_px)
+    read_head(path, 1)  # nothing but a regular file that may be read is touched
+    slide = _open(path)
+    try:
+        return _describe(slide, path, given, colour_managed)
+    except MemoryError:
+        slide.close()
+        raise OutOfMemory("There is not enough memory to open the slide.") from None
+    except ImageError:
+        slide.close()
+        raise
+
+
+def openslide_vendor(path: Path) -> str | None:
+    """What OpenSlide calls the format of a regular file ("aperio", "generic-tiff", …); None: it knows none."""
+    openslide = _library()
+    vendor: str | None = openslide.OpenSlide.detect_format(path)
+    return vendor
+
+
+def _library() -> ModuleType:
+    try:
+        import openslide
+    except (ImportError, OSError):  # its shared library is missing, or of another machine
+        raise DecoderUnavailable(
+            "The library that reads whole slides cannot be loaded.", hint="Install lungviewer again."
+        ) from None
+    return openslide
+
+
+def _open(path: Path) -> OpenSlide:
+    openslide = _library()
+    try:
+        slide: OpenSlide = openslide.OpenSlide(path)
+    except openslide.OpenSlideUnsupportedFormatError:
+        raise UnsupportedFormat("The file is no whole slide of a known format.", hint=_HINT) from None
+    except openslide.OpenSlideError as error:  # its text may hold the name of the file: never shown
+        if "compression" in str(error):
+            raise UnsupportedFormat(
+                "The slide is compressed in a way that is not read.", hint=_HINT
+            ) from None
+        raise ImageCorrupt("The slide cannot be opened: its description is damaged or incomplete.") from None
+    return slide
+
+
+def _describe(
+    slide: OpenSlide, path: Path, given: scale.Scale | None, colour_managed: bool
+) -> OpenSlideSource:
+    import openslide
+
+    try:
+        sizes, ratios = slide.level_dimensions, slide.level_downsamples
+        properties = dict(slide.properties)
+        associated = {name: _associated_size(properties, name) for name in slide.associated_images}
+        profile = slide.color_profile
+        profile_bytes = profile.tobytes() if profile is not None else b""
+    except (openslide.OpenSlideError, OSError):
+        raise ImageCorrupt("The slide's description of itself is damaged.") from None
+    facts = read_facts(properties, sizes)
+    check_slide(*sizes[0], facts.largest_tile)
+    levels = useful_levels(sizes, facts.bounds)
+    judged = given or scale.resolve(facts.claims)
+    notes = list(judged.notes)
+    convert = to_srgb(profile_bytes) if colour_managed else None
+    if convert is None:
+        note_profile(profile_bytes, notes)
+    return OpenSlideSource(
+        SlideHandle(slide, path),
+        _info(path, facts, levels, judged, tuple(notes)),
+        levels,
+        ratios,
+        facts.background,
+        associated,
+        colour_managed,
+        convert,
+    )
+
+
+def _info(
+    path: Path, facts: SlideFacts, levels: tuple[FileLevel, ...], judged: scale.Scale, notes: tuple[str, ...]
+) -> ImageInfo:
+    return ImageInfo(
+        path=path,
+        kind="slide",
+        format=facts.format,
+        width=levels[0].width,
+        height=levels[0].height,
+        levels=image_levels(levels),
+        um_per_px=judged.um_per_px,
+        um_per_px_source=judged.source,
+        notes=notes,
+        offset=(levels[0].left, levels[0].top),
+        magnification=facts.magnification,
+        identity=facts.identity,
+    )
+
+
+def _associated_size(properties: dict[str, str], name: str) -> tuple[int, int]:
+    width, height = (
+        properties.get(f"openslide.associated.{name}.{side}", "0") for side in ("width", "height")
+    )
+    return int(width), int(height)
+
+
+def _flatten(picture: Image, background: tuple[int, int, int]) -> RGB:
+    """RGBA on a colour."""
+    from PIL import Image as Pillow
+
+    if picture.getchannel("A").getextrema() == (255, 255):
+        return np.array(picture.convert("RGB"))
+    ground = Pillow.new("RGB", picture.size, background)
+    ground.paste(picture, mask=picture.getchannel("A"))
+    return np.array(ground)
