@@ -83,8 +83,9 @@ class TileGrid:
         return (self.step * self.um_per_px) ** 2 / 1e6
 
     def reading_level(self, levels: Sequence[ImageLevel], size: int) -> int:
-        """The coarsest level that still has at least `size` pixels across a tile; 0 when none has."""
-        fine_enough = [i for i, level in enumerate(levels) if self.side / level.downsample >= size - 1e-6]
+        """The coarsest level that still has `size` pixels across a tile; 0 when none has. Half a pixel may be
+        missing: levels have whole sizes, so a half-size one of 40,001 pixels is 2.00005 times smaller."""
+        fine_enough = [i for i, level in enumerate(levels) if self.side / level.downsample >= size - 0.5]
         return max(fine_enough, default=0)
 
     def in_reading_order(self, numbers: Iterable[int], downsample: float = 1.0) -> list[int]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lungviewer.core.geometry import Rect
-from lungviewer.core.heatmap import Heatmap, stitch
+from lungviewer.core.heatmap import Heatmap, HeatmapBuilder, stitch
 
 
 def test_the_map_of_a_single_field_is_kept_as_it_is():
@@ -54,3 +54,66 @@ def test_normalising_keeps_holes_and_does_not_divide_by_zero():
     half = Heatmap(np.array([[1, 4]], np.float32), Rect(0, 0, 2, 1))
     np.testing.assert_allclose(half.normalised(), [[0.25, 1]])
     np.testing.assert_allclose(half.normalised(peak=2), [[0.5, 1]])
+
+
+def grown(order):
+    """Twelve maps of three layers, overlapping, laid down in an order."""
+    rng = np.random.default_rng(3)
+    places = [Rect(float(x), float(y), 100.0, 100.0) for x in range(0, 200, 50) for y in range(0, 150, 50)]
+    maps = [(rng.random((3, 7, 7)) ** 9).astype(np.float32) for _ in places]
+    builder = HeatmapBuilder(Rect(0, 0, 250, 200), 35, 28, layers=3)
+    for i in order:
+        builder.add(places[i], maps[i])
+    return builder
+
+
+@given(st.permutations(range(12)))
+def test_the_order_in_which_maps_are_laid_down_does_not_matter(order):
+    for one, other in zip(grown(range(12)).heatmaps(), grown(order).heatmaps(), strict=True):
+        np.testing.assert_array_equal(one.grid, other.grid)
+
+
+def test_layers_grow_together_and_stay_apart():
+    builder = HeatmapBuilder(Rect(0, 0, 20, 10), 2, 1, layers=2)
+    builder.add(Rect(0, 0, 10, 10), np.array([[[0.25]], [[0.75]]], np.float32))
+    first, second = builder.heatmaps()
+    np.testing.assert_array_equal(first.grid, [[0.25, np.nan]])
+    np.testing.assert_array_equal(second.grid, [[0.75, np.nan]])
+
+
+def test_what_was_handed_out_does_not_change():
+    builder = HeatmapBuilder(Rect(0, 0, 20, 10), 2, 1)
+    builder.add(Rect(0, 0, 10, 10), np.ones((1, 1), np.float32))
+    before = builder.heatmap()
+    builder.add(Rect(0, 0, 20, 10), np.zeros((1, 1), np.float32))
+    np.testing.assert_array_equal(before.grid, [[1, np.nan]])
+    np.testing.assert_array_equal(builder.heatmap().grid, [[0.5, 0]])
+
+
+@given(st.lists(st.integers(0, 11), min_size=1, max_size=4, unique=True))
+def test_nothing_changes_outside_of_what_is_said_to_have_changed(more):
+    order = [i for i in range(12) if i not in more]
+    builder = grown(order)
+    before = builder.heatmap().grid
+    assert builder.changed is None
+    rng = np.random.default_rng(0)
+    places = [Rect(50.0 * (i // 3), 50.0 * (i % 3), 100.0, 100.0) for i in more]
+    for place in places:
+        builder.add(place, rng.random((3, 7, 7)).astype(np.float32))
+    changed = builder.changed
+    after = builder.heatmap().grid
+    rows, columns = np.nonzero(~((before == after) | (np.isnan(before) & np.isnan(after))))
+    cell = 250 / 35
+    assert changed.x <= columns.min() * cell + 1e-9
+    assert changed.y <= rows.min() * cell + 1e-9
+    assert changed.x + changed.width >= (columns.max() + 1) * cell - 1e-9
+    assert changed.y + changed.height >= (rows.max() + 1) * cell - 1e-9
+    right = max(place.x + place.width for place in places)
+    assert changed.x + changed.width <= right + cell
+
+
+def test_a_map_that_lies_beyond_everything_is_nothing():
+    builder = HeatmapBuilder(Rect(0, 0, 20, 10), 2, 1)
+    builder.add(Rect(500, 500, 10, 10), np.ones((1, 1), np.float32))
+    assert builder.changed is None
+    assert np.isnan(builder.heatmap().grid).all()
