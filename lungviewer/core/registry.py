@@ -12,7 +12,7 @@ BACKENDS: dict[str, str] = {
 
 READERS: dict[str, str] = {
     "raster": "lungviewer.readers.raster:open_raster",
-    "slide": "lungviewer.readers.slide:open_slide_here",
+    "slide": "lungviewer.readers.slide_open:open_slide_here",
 }
 
 WINDOW = "lungviewer.ui.app:run"

@@ -132,7 +132,7 @@ def open_openslide(
 
 
 def openslide_vendor(path: Path) -> str | None:
-    """What OpenSlide calls the format of a regular file ("aperio", "generic-tiff", …); None: it knows none."""
+    """What OpenSlide calls the format of a regular file ("aperio", "generic-tiff", …); None: unknown."""
     openslide = _library()
     vendor: str | None = openslide.OpenSlide.detect_format(path)
     return vendor

@@ -19,7 +19,7 @@ _Outcome = SlideSource | ImageError
 def open_slide_here(path: Path, um_per_px: float | None = None, colour_managed: bool = False) -> SlideSource:
     """Open a slide of any format that is read, in this process.
 
-    By OpenSlide where it can. TIFF files that it cannot open, and OME pyramids, of which it sees level 0 only,
+    By OpenSlide where it can. TIFF files that it cannot open, and OME pyramids, whose levels it does not see,
     are opened by slide_tiff.
 
     Args:
