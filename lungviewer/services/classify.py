@@ -203,11 +203,11 @@ def classify_file(
     )
 
 
-def error_record(name: str, error: ImageError, provenance: Provenance) -> ImageRecord:
+def error_record(name: str, error: ImageError, provenance: Provenance, kind: str = "unknown") -> ImageRecord:
     """The row of an image that could not be used: the code in `reason`, the sentence in `error`."""
     record = ImageRecord(
         path=name,
-        kind="unknown",
+        kind=kind,
         status=Status.ERROR,
         reason=error.code,
         error=error.sentence,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 import numpy as np
 
@@ -55,6 +56,8 @@ _LARGE_PIXELS = 64 * 1024 * 1024
 _STOP_WITHIN_S = 1.0
 _ANNOUNCE = 64
 _POLL_S = 0.1
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +187,8 @@ class Pipeline:
         return read
 
     def _outcome(self, file: FileIdentity, reserve: Callable[[int], None]) -> _Read:
-        try:
-            prepared = prepare_file(
+        outcome = outcome_of(
+            lambda: prepare_file(
                 self._found.path(file),
                 self._engine.spec,
                 um_per_px=self._um_per_px,
@@ -195,15 +198,8 @@ class Pipeline:
                 reserve=reserve,
                 ctx=self,
             )
-        except ImageError as error:
-            return _Read(file, error)
-        except LungviewerError:
-            raise
-        except MemoryError:
-            return _Read(file, OutOfMemory("There is not enough memory for this image."))
-        except Exception as error:  # noqa: BLE001 - a job's worker: one file is one row, whatever happens
-            return _Read(file, UnexpectedFailure(f"An unexpected {type(error).__name__} in the program."))
-        return _Read(file, prepared)
+        )
+        return _Read(file, outcome)
 
     # What a reading thread is told, as a `JobContext`: to stop when the run is over.
 
@@ -245,12 +241,12 @@ class Pipeline:
         finished = []
         for read in group:
             if isinstance(read.outcome, ImageError):
-                record = error_record(_name(read.file), read.outcome, self._engine.provenance)
+                record = error_record(row_name(read.file), read.outcome, self._engine.provenance)
                 finished.append(Finished(read.file, record, None, read.outcome.transient))
                 continue
             results, seconds = next(answers)
             made_by = replace(self._engine.provenance, device=results[-1].device)
-            name = _name(read.file)
+            name = row_name(read.file)
             result = finish(name, read.outcome, results, self._engine.spec, made_by, seconds)
             self._budget.release(read.outcome.fields.nbytes)
             finished.append(Finished(read.file, result.record, result, False))
@@ -273,5 +269,24 @@ class Pipeline:
         return [(list(islice(shared, len(i.fields))), each * len(i.fields)) for i in images]
 
 
-def _name(file: FileIdentity) -> str:
+def outcome_of(work: Callable[[], T]) -> T | ImageError:
+    """What work on one file gives, or why it gives nothing: one file is one row, whatever happens.
+
+    Raises:
+        LungviewerError: those that are about no image.
+    """
+    try:
+        return work()
+    except ImageError as error:
+        return error
+    except LungviewerError:
+        raise
+    except MemoryError:
+        return OutOfMemory("There is not enough memory for this image.")
+    except Exception as error:  # noqa: BLE001 - a job's worker: one file is one row, whatever happens
+        return UnexpectedFailure(f"An unexpected {type(error).__name__} in the program.")
+
+
+def row_name(file: FileIdentity) -> str:
+    """What the row of a file says in `path`."""
     return display_name(Path(os.fsdecode(file.path)))

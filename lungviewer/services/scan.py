@@ -2,40 +2,40 @@
 
     threads: open, cut, check  ──►  queue  ──►  this thread: model, judge, (overlays), journal, CSV
 
+Whole slides come last, one by one (services/slide_scan.py).
+
 Every row is in the journal before anybody hears of it. One bad file is one row; the run goes on.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import lungviewer
-from lungviewer.core.errors import Cancelled, OutputUnwritable, UsageError
+from lungviewer.core.errors import Cancelled, OutputUnwritable, UnsupportedFormat, UsageError
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import is_one_of
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.exporters.csv_table import write_image_csv
-from lungviewer.services.classify import display_name
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import FoundFiles, find_images
-from lungviewer.services.overlay import overlay_path, write_overlay
 from lungviewer.services.pipeline import Finished, Pipeline
 from lungviewer.services.scan_output import check_output, journal_of
+from lungviewer.services.scan_overlays import draw_overlay, without_overlay
+from lungviewer.services.slide_result import MapOptions
+from lungviewer.services.slide_scan import SlideScan, is_slide, told_apart
 from lungviewer.store.journal import FileIdentity, Journal
 
-_NOTHING_CAN_BE_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _LOCKED_WAIT_S = 1.0
-_NO_OVERLAY = "overlay_not_written"
 _TOLD_AT_ONCE = 500
 
 
@@ -141,7 +141,7 @@ class _Run:
                 hint="Check that the drive is connected; starting over empties the report.",
             )
         self._journal.begin(self._found.files)
-        self._journal.forget(self._without_overlay())
+        self._journal.forget(self._undrawn())
         pending = self._journal.pending()
         kept = self._journal.records(settled=True)
         while rows := tuple(islice(kept, _TOLD_AT_ONCE)):
@@ -172,24 +172,17 @@ class _Run:
             not_entered=self._found.not_entered,
         )
 
-    def _without_overlay(self) -> list[bytes]:
-        """Images whose picture an earlier run drew, and somebody has removed since."""
-        folder = self._options.overlays
-        if folder is None:
-            return []
-        never_drawn = {
-            record.path
-            for record in self._journal.records(settled=True)
-            if record.status is Status.ERROR or _NO_OVERLAY in record.reason
-        }
-        return [
-            file.path
-            for file in self._found.files
-            if not os.path.lexists(overlay_path(folder, file.path))
-            and display_name(Path(os.fsdecode(file.path))) not in never_drawn
-        ]
-
     def _work(self, pending: Sequence[FileIdentity]) -> None:
+        suspects = self._journal.suspects()
+        self._report(())
+        plain, slides = told_apart(self._found, pending, self._ctx.check)
+        slides += self._images(plain, suspects)
+        # One that the program died of comes last, so that the others get their rows.
+        self._slides(sorted(slides, key=lambda file: (file.path in suspects, file.path)))
+
+    def _images(self, files: Sequence[FileIdentity], suspects: set[bytes]) -> list[FileIdentity]:
+        """Do plain images; give back what turned out to be slides under another name."""
+        slides: list[FileIdentity] = []
         pipeline = Pipeline(
             self._found,
             self._engine,
@@ -197,16 +190,40 @@ class _Run:
             batch=self._options.batch,
             um_per_px=self._options.um_per_px,
             keep_thumbnails=self._options.overlays is not None,
-            suspects=self._journal.suspects(),
+            suspects=suspects,
             announce=self._journal.start,
             ctx=self._ctx,
         )
         with pipeline:
-            self._report(())
-            for finished in pipeline.run(pending):
+            for finished in pipeline.run(files):
+                renamed = [f.file for f in finished if self._is_renamed_slide(f)]
+                slides += renamed
+                finished = [f for f in finished if f.file not in renamed]
                 if self._options.overlays is not None:
                     finished = pipeline.side_by_side(self._overlay, finished)
                 self._commit(finished)
+        return slides
+
+    def _slides(self, files: Sequence[FileIdentity]) -> None:
+        options = self._options
+        slides = SlideScan(
+            self._found,
+            self._engine,
+            options=MapOptions(um_per_px=options.um_per_px),
+            readers=options.workers,
+            batch=options.batch,
+            fresh=options.fresh,
+            keep_thumbnails=options.overlays is not None,
+            announce=self._journal.start,
+            ctx=self._ctx,
+        )
+        for finished in slides.run(files):
+            self._commit([self._overlay(finished)])
+
+    def _is_renamed_slide(self, item: Finished) -> bool:
+        return item.record.reason == UnsupportedFormat.code and is_slide(
+            self._found, item.file, by_name=False
+        )
 
     def _commit(self, finished: Sequence[Finished]) -> None:
         self._journal.commit([(f.file, f.record, f.transient) for f in finished])
@@ -219,18 +236,15 @@ class _Run:
                 self._draw_csv()
         self._report(tuple(f.record for f in finished))
 
+    def _undrawn(self) -> list[bytes]:
+        folder = self._options.overlays
+        if folder is None:
+            return []
+        return without_overlay(folder, self._found.files, self._journal.records(settled=True))
+
     def _overlay(self, item: Finished) -> Finished:
-        """Draw one picture. One that cannot be written costs a note, unless no other could be either."""
-        if item.result is not None and self._options.overlays is not None:
-            target = overlay_path(self._options.overlays, item.file.path)
-            try:
-                write_overlay(target, item.result, self._engine)
-            except OutputUnwritable as error:
-                if getattr(error.__cause__, "errno", None) in _NOTHING_CAN_BE_WRITTEN:
-                    raise
-                reason = "; ".join(filter(None, (item.record.reason, _NO_OVERLAY)))
-                return replace(item, record=replace(item.record, reason=reason))
-        return item
+        folder = self._options.overlays
+        return item if folder is None else draw_overlay(folder, item, self._engine)
 
     def _count(self, record: ImageRecord) -> None:
         self._by_status[record.status.value] += 1

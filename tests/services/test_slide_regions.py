@@ -124,7 +124,7 @@ def opened(monkeypatch):
         given.append((path, um_per_px, colour_managed))
         return source
 
-    monkeypatch.setattr(opening, "open_slide", open_slide, raising=False)
+    monkeypatch.setattr(opening, "open_slide", open_slide)
     return slide, source, given
 
 
