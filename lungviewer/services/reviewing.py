@@ -4,6 +4,9 @@ An image is known by the SHA-256 of all its bytes. Name and path change when fil
 patient's; the time of change is lost by many ways of copying. A cheaper mark from size and both ends of the
 file would not do: two scans with the same white border can be equal there, and a review must never land on
 another image. Only files of a size that was reviewed before are read when a folder is looked through.
+
+Whole slides hold gigabytes, so samples of all their files stand for them (readers/slide_content.py says why
+that is enough for these).
 """
 
 from __future__ import annotations
@@ -14,14 +17,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from lungviewer.core.errors import ImageError, ReviewLogDamaged, UsageError
-from lungviewer.core.image import ImageInfo
+from lungviewer.core.image import ImageInfo, ImageSource
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import is_one_of
 from lungviewer.core.types import ImageRecord
 from lungviewer.exporters.csv_table import is_image_csv, read_records, write_image_csv
+from lungviewer.readers import opening, slide_kinds
 from lungviewer.readers.files import content_sha256
 from lungviewer.readers.isolated import IsolatedDecoder
-from lungviewer.readers.opening import open_image
+from lungviewer.readers.slide_content import slide_sha256
 from lungviewer.services.agreement import Agreement, agreement, decision
 from lungviewer.services.classify import display_name
 from lungviewer.services.find import find_images
@@ -35,7 +39,8 @@ Histories = dict[Key, tuple[ReviewEntry, ...]]
 
 @dataclass(frozen=True, slots=True)
 class ImageIdentity:
-    """An image by its content: lower-case SHA-256 of the file's bytes, and how many there are."""
+    """An image by its content: lower-case SHA-256 of the file's bytes, of a slide's samples, and how many
+    bytes the file has."""
 
     sha256: str
     bytes: int
@@ -61,7 +66,8 @@ def identify(path: Path, check: Callable[[], None] = lambda: None) -> ImageIdent
         ImageError: it cannot be read.
         Cancelled: from `check`.
     """
-    return ImageIdentity(*content_sha256(path, check))
+    sha256 = slide_sha256 if slide_kinds.is_slide(path) else content_sha256
+    return ImageIdentity(*sha256(path, check))
 
 
 def draft_review(
@@ -182,9 +188,12 @@ def image_places(folder: Path, ctx: JobContext) -> dict[str, Path]:
 
 
 def image_info(path: Path, decoder: IsolatedDecoder) -> ImageInfo | None:
-    """What an image is like; None when it cannot be read."""
+    """What an image or a slide is like; None when it cannot be read."""
     try:
-        source = open_image(path, isolated=decoder)
+        if slide_kinds.is_slide(path):
+            source: ImageSource = opening.open_slide(path)
+        else:
+            source = opening.open_image(path, isolated=decoder)
     except ImageError:
         return None
     try:

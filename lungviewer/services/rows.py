@@ -23,6 +23,7 @@ def same_answer(row: ImageRecord, other: ImageRecord) -> bool:
         and row.predicted_class == other.predicted_class
         and _near(row.confidence, other.confidence)
         and _near(row.trust_score, other.trust_score)
+        and _near(row.tumour_share, other.tumour_share)
         and _all_near(row.probabilities, other.probabilities)
     )
 
