@@ -31,7 +31,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lungviewer.core.model import ModelSpec, Role
+from lungviewer.core.model import ClassSpec, ModelSpec, Role
 from lungviewer.core.slide_grid import TileGrid
 from lungviewer.core.slide_tile import UNREADABLE, SlideTile
 from lungviewer.core.types import Status
@@ -89,12 +89,17 @@ class SlideSummary:
 
 def rule_sentence(spec: ModelSpec) -> str:
     """The rule in two sentences, for panel, report and run metadata."""
-    tumours = [c.label for c in spec.classes if c.role is Role.TUMOUR]
+    return rule_of(spec.classes)
+
+
+def rule_of(classes: Iterable[ClassSpec]) -> str:
+    """The rule in two sentences for some classes."""
+    tumours = [c.label for c in classes if c.role is Role.TUMOUR]
     if not tumours:
-        return "The slide is called the class with the largest area. Refused tiles do not count."
+        return "A slide is called the class with the largest area. Refused tiles do not count."
     called = tumours[0] if len(tumours) == 1 else f"the larger of {' and '.join(tumours)}"
     return (
-        f"The slide is called {called} when tumour tiles cover at least {TUMOUR_SHARE * 100:.0f} % of the "
+        f"A slide is called {called} when tumour tiles cover at least {TUMOUR_SHARE * 100:.0f} % of the "
         f"analysed tissue, or when tumour tiles that touch cover at least {GROUP_MM2:g} mm² together. "
         "Otherwise it is called the other class with the largest area; refused tiles do not count."
     )

@@ -45,8 +45,9 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """An image. `confidence` 0–1, None when there is no call; `reasons` are a few words (the report explains
-    them once); `review` is what a person decided, in words."""
+    """An image. `confidence` 0–1, None when there is no call, and for slides, of which `measured` says in a
+    few words what was found; `reasons` are a few words (the report explains them once); `review` is what a
+    person decided, in words."""
 
     name: str
     call: str
@@ -54,6 +55,7 @@ class ReportRow:
     status: Status
     reasons: str
     review: str
+    measured: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,11 @@ def shown(text: str) -> str:
 def percent(share: float) -> str:
     """A confidence as people read it; never "100 %", which no model may claim."""
     return "> 99.9 %" if share > _MOST else f"{share * 100:.1f} %"
+
+
+def confidence_cell(row: ReportRow) -> str:
+    """What stands in a row's column of confidence."""
+    return row.measured if row.confidence is None else percent(row.confidence)
 
 
 def rows_that_fit(rows: Sequence[ReportRow], most: int) -> list[ReportRow]:

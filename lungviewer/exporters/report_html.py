@@ -17,8 +17,8 @@ from lungviewer.exporters.report import (
     ReportContent,
     ReportRow,
     bin_label,
+    confidence_cell,
     left_out_sentence,
-    percent,
     rows_that_fit,
     shown,
 )
@@ -43,7 +43,7 @@ table.page > tbody > tr > td, table.page > tfoot > tr > td { border: 0; padding-
 td, th { text-align: left; vertical-align: top; padding: 1mm 1.5mm; border-bottom: 1px solid #d0d0d0 }
 th { border-bottom: 1.5px solid #1a1a1a }
 tr { break-inside: avoid } table.page > tbody > tr { break-inside: auto }
-td.n, th.n { text-align: right; white-space: nowrap }
+td.n, th.n { text-align: right; white-space: nowrap } .images td.n { white-space: normal }
 td.name { overflow-wrap: anywhere }
 table.facts { width: auto } table.facts td { border: 0; padding: 0.4mm 3mm 0.4mm 0; overflow-wrap: anywhere }
 table.facts td:first-child { color: #555; white-space: nowrap }
@@ -200,10 +200,9 @@ def _table(rows: Iterable[ReportRow]) -> Iterator[str]:
         "<th>Status</th><th>Reasons</th><th>Review</th></tr></thead><tbody>\n"
     )
     for row in rows:
-        confidence = "" if row.confidence is None else percent(row.confidence)
         yield (
             f'<tr><td class="name"><bdi>{_text(row.name)}</bdi></td><td>{_text(row.call)}</td>'
-            f'<td class="n">{_text(confidence)}</td><td>{STATUS_WORDS[row.status]}</td>'
+            f'<td class="n">{_text(confidence_cell(row))}</td><td>{STATUS_WORDS[row.status]}</td>'
             f"<td>{_text(row.reasons)}</td><td><bdi>{_text(row.review)}</bdi></td></tr>\n"
         )
     yield "</tbody></table>"

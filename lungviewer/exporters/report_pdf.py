@@ -15,8 +15,8 @@ from lungviewer.exporters.report import (
     STATUS_WORDS,
     ReportContent,
     bin_label,
+    confidence_cell,
     left_out_sentence,
-    percent,
     rows_that_fit,
     shown,
 )
@@ -31,7 +31,7 @@ _MOST_ERRORS = 500
 _IMAGES = (
     Column("Image", 0.25, 4),
     Column("Call", 0.16, 3),
-    Column("Confidence", 0.10, 1, right=True),
+    Column("Confidence", 0.10, 3, right=True),
     Column("Status", 0.13, 2),
     Column("Reasons", 0.17, 6),
     Column("Review", 0.19, 6),
@@ -64,8 +64,7 @@ def write_report_pdf(target: Path, content: ReportContent, check: Callable[[], N
     sheet.head(_IMAGES)
     for row in rows:
         check()
-        confidence = "" if row.confidence is None else percent(row.confidence)
-        cells = (row.name, row.call, confidence, STATUS_WORDS[row.status], row.reasons, row.review)
+        cells = (row.name, row.call, confidence_cell(row), STATUS_WORDS[row.status], row.reasons, row.review)
         sheet.row(_IMAGES, [shown(cell) for cell in cells])
     if content.reasons:
         sheet.heading("What the reasons mean")

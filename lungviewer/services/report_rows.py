@@ -5,11 +5,41 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from lungviewer.core.slide_summary import rule_of
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import ImageRecord
 from lungviewer.exporters.report import BINS, Count, ReportRow
 from lungviewer.services.report_models import Vocabulary
 from lungviewer.store.review_entry import OTHER
+
+SLIDE = "slide"
+"""`kind` of a row about a whole slide."""
+
+
+READING = (
+    "The confidence of a call is the model's calibrated probability for that class among the classes it "
+    "knows. It is not the probability that a patient has a disease.",
+    "It was calibrated on images like those the model was trained on; on slides of other laboratories it is "
+    "often too high. Where an image was read as several fields it is their mean, which nobody has validated.",
+    "“Needs review”: a call with a stated doubt. “Refused”: no call was made, and the image counts for no "
+    "class. “Cannot be read”: there is no answer.",
+)
+
+_SLIDES = (
+    "Whole slides have no confidence: none was ever measured for them. What stands in its place is the share "
+    "of the analysed tissue that was called tumour, and the area of all tissue that was found.",
+    REASON_SENTENCES["slide_not_validated"],
+)
+
+
+def reading_help(
+    records: Iterable[ImageRecord], class_ids: Iterable[str], words: Vocabulary
+) -> tuple[str, ...]:
+    """How to read what a table says, and of slides by which rule they are called."""
+    if not any(record.kind == SLIDE for record in records):
+        return READING
+    known = [words.classes[class_id] for class_id in class_ids if class_id in words.classes]
+    return (*READING, *_SLIDES, *((rule_of(known),) if known else ()))
 
 
 def class_counts(
@@ -39,7 +69,20 @@ def report_row(record: ImageRecord, words: Vocabulary) -> ReportRow:
         status=record.status,
         reasons=reason_text(record),
         review=_review(record, words),
+        measured=measured(record),
     )
+
+
+def measured(record: ImageRecord) -> str:
+    """What was found on a slide, for which there is no confidence; "" for images."""
+    if record.kind != SLIDE:
+        return ""
+    parts = []
+    if record.predicted_class and record.tumour_share is not None:
+        parts.append(f"tumour {record.tumour_share * 100:.1f} %")
+    if record.tissue_mm2 is not None:
+        parts.append(f"{record.tissue_mm2:.1f} mm² tissue")
+    return ", ".join(parts)
 
 
 def reason_text(record: ImageRecord) -> str:

@@ -23,26 +23,23 @@ from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.overlay import overlay_path, write_overlay
 from lungviewer.services.report_models import Vocabulary, vocabulary
 from lungviewer.services.report_rows import (
+    SLIDE,
     class_counts,
     confidence_bins,
+    measured,
+    reading_help,
     reason_meanings,
     reason_text,
     report_row,
 )
 from lungviewer.services.reviewing import Reviewed, image_info, image_places, reviewed_records
 from lungviewer.services.rows import same_answer, same_scale, same_size
+from lungviewer.services.slide_map import look_at_slide
+from lungviewer.services.slide_result import MapOptions, as_image_result
+from lungviewer.services.slide_scan import slide_picture
 from lungviewer.store.reviews import ReviewLog
 
 MOST_PICTURES = 24
-
-READING = (
-    "The confidence of a call is the model's calibrated probability for that class among the classes it "
-    "knows. It is not the probability that a patient has a disease.",
-    "It was calibrated on images like those the model was trained on; on slides of other laboratories it is "
-    "often too high. Where an image was read as several fields it is their mean, which nobody has validated.",
-    "“Needs review”: a call with a stated doubt. “Refused”: no call was made, and the image counts for no "
-    "class. “Cannot be read”: there is no answer.",
-)
 
 _FORMS = {".html": "html", ".htm": "html", ".pdf": "pdf"}
 
@@ -157,7 +154,7 @@ def draw_pictures(
             result = _same_again(record, place, engine, decoder, ctx)
             if result is None:
                 unlike += 1
-            else:
+            elif result.thumbnail is not None and (result.slide is None or result.slide.complete):
                 write_overlay(_picture_path(folder, record.path, places), result, engine)
     return replace(options, overlays=folder, unlike=unlike)
 
@@ -168,17 +165,23 @@ def draw_pictures(
 def _same_again(
     record: ImageRecord, place: Path, engine: InferenceEngine, decoder: IsolatedDecoder, ctx: JobContext
 ) -> ImageResult | None:
-    """What the model says about the file of a row; None when it is not what the row says."""
+    """What the model says about the file of a row; None when it is not what the row says. A slide is not
+    mapped for this: its map may come back unfinished."""
     info = image_info(place, decoder)
     if info is None or not same_size(record, info.width, info.height):
         return None
     # The file's own scale has more digits than the table, and a field cut elsewhere gives another answer.
     scale = None if same_scale(record.um_per_px, info.um_per_px) else record.um_per_px
     try:
-        result = classify_file(place, engine, um_per_px=scale, isolated=decoder, ctx=ctx)
+        if info.kind == SLIDE:
+            slide = look_at_slide(place, engine, MapOptions(um_per_px=scale), record.path)
+            result = as_image_result(slide, slide_picture(place, scale))
+        else:
+            result = classify_file(place, engine, um_per_px=scale, isolated=decoder, ctx=ctx)
     except ImageError:
         return None
-    return result if same_answer(record, result.record) else None
+    unknown = result.slide is not None and not result.slide.complete
+    return result if unknown or same_answer(record, result.record) else None
 
 
 def _files_of(records: Iterable[ImageRecord], images: Path | None) -> list[Path]:
@@ -217,7 +220,7 @@ def _content(
         classes=class_counts(records, class_ids, words),
         histogram=confidence_bins(records),
         models=words.models,
-        reading=READING,
+        reading=reading_help(records, class_ids, words),
         reviewing=_reviewing(reviewed),
         pictures=pictures,
         pictures_note=note,
@@ -230,12 +233,14 @@ def _content(
 def _facts(
     table: Path, records: Sequence[ImageRecord], reviewed: Reviewed | None, options: ReportOptions
 ) -> tuple[tuple[str, str], ...]:
+    slides = sum(record.kind == SLIDE for record in records)
     times = sorted(record.analysed_at for record in records if record.analysed_at)
     devices = sorted({f"{r.backend} on {r.device}" for r in records if r.backend})
     facts = [
         ("Folder", options.images.absolute().name if options.images else ""),
         ("Table", table.name),
         ("Images", str(len(records))),
+        ("of these whole slides", str(slides or "")),
         (
             "Analysed",
             "" if not times else times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}",
@@ -273,7 +278,7 @@ def _pictures(
     for number, record in enumerate(wanted):
         ctx.check()
         ctx.progress(number, len(wanted))
-        sure = "" if record.confidence is None else percent(record.confidence)
+        sure = measured(record) if record.confidence is None else percent(record.confidence)
         call = f"{words.label(record.predicted_class)} {sure}".strip()
         caption = ". ".join(filter(None, (call, STATUS_WORDS[record.status], reason_text(record))))
         path = _picture_path(options.overlays, record.path, places)
