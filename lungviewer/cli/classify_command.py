@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from lungviewer.cli.console import err, out
-from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED, RESEARCH_USE
+from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
 from lungviewer.cli.opening import engine_of
+from lungviewer.cli.parsers import RESEARCH_USE
 from lungviewer.core.errors import ImageError, UsageError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.paths import is_one_of, pack_dirs

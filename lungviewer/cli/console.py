@@ -52,15 +52,15 @@ class _TwoLines(Progress):
 class ConsoleContext(CancellableContext):
     """A progress bar that a job can talk to; `describe` turns a partial result into a few words."""
 
-    def __init__(self, bar: _TwoLines, describe: Callable[[object], str]) -> None:
+    def __init__(self, bar: _TwoLines, describe: Callable[[object], str], unit: str) -> None:
         super().__init__()
-        self._bar = bar
+        self._bar, self._unit = bar, unit
         self._task = bar.add_task("", total=None, rate="")
         self._describe = describe
 
     def progress(self, done: int, total: int, text: str = "") -> None:
         speed = self._bar.tasks[0].speed
-        rate = f"{speed:.1f} files/s" if speed else ""
+        rate = f"{speed:.1f} {self._unit}/s" if speed else ""
         self._bar.update(self._task, completed=done, total=total or None, rate=rate)
 
     def partial(self, value: object) -> None:
@@ -68,8 +68,11 @@ class ConsoleContext(CancellableContext):
 
 
 @contextmanager
-def console_context(describe: Callable[[object], str], *, quiet: bool = False) -> Iterator[ConsoleContext]:
-    """A context whose Ctrl-C (and, on Linux, a polite kill) cancels the job instead of tearing it down."""
+def console_context(
+    describe: Callable[[object], str], *, quiet: bool = False, unit: str = "files"
+) -> Iterator[ConsoleContext]:
+    """A context that counts in `unit`, and whose Ctrl-C (on Linux, a polite kill too) cancels the job instead
+    of tearing it down."""
     progress = _TwoLines(
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
@@ -82,7 +85,7 @@ def console_context(describe: Callable[[object], str], *, quiet: bool = False) -
         refresh_per_second=5,
         transient=True,
     )
-    context = ConsoleContext(progress, describe)
+    context = ConsoleContext(progress, describe, unit)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         if context.cancelled:

@@ -17,6 +17,8 @@ OPTIONS = {
     "Import it as a pack": "`lungviewer packs import`",
     "Choose a file, such as report.csv": "-o",
     "Choose a file in it, such as report.csv": "-o",
+    "Choose a folder for the results": "-o",
+    "State its µm per pixel": "--um-per-px",
 }
 """What a hint says, and the option or command for it."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from lungviewer.cli.console import console_context, out
-from lungviewer.cli.main import EXIT_OK, RESEARCH_USE
+from lungviewer.cli.main import EXIT_OK
+from lungviewer.cli.parsers import RESEARCH_USE
 from lungviewer.core.errors import UsageError
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import user_review_log

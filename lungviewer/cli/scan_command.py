@@ -7,8 +7,9 @@ import os
 from collections.abc import Mapping
 
 from lungviewer.cli.console import console_context, err, out
-from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED, RESEARCH_USE
+from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED
 from lungviewer.cli.opening import engine_of, tell_notes
+from lungviewer.cli.parsers import RESEARCH_USE
 from lungviewer.core.model import ModelSpec
 from lungviewer.services.scan import ScanOptions, ScanProgress, ScanSummary, failed, scan_folder
 

@@ -18,6 +18,8 @@ from lungviewer.core.paths import atomic_write
 from lungviewer.core.types import Provenance
 from lungviewer.exporters.overlay_png import RESEARCH_ONLY
 
+Option = str | int | float | bool | None
+
 _HEAD = '{\n "software": "lungviewer"'
 _LARGEST = 64 << 20
 
@@ -57,7 +59,7 @@ class RunMetadata:
     spec: ModelSpec
     provenance: Provenance
     rule: str
-    options: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
     slides: tuple[SlideEntry, ...] = ()
 
 

@@ -34,10 +34,10 @@ def write_slide_overlay(target: Path, slide: SlideMap, spec: ModelSpec, picture:
         if not tile.is_call:
             hatched[divmod(tile.number, slide.grid.columns)] = True
     pack = f"{slide.provenance.model} {slide.provenance.model_version}"
-    scale = f"{slide.grid.um_per_px:g} µm/px ({slide.info.um_per_px_source})"
+    scale = f"{slide.grid.um_per_px:g} µm/px, stated by: {slide.info.um_per_px_source}"
     text = OverlayText(
         title=title,
-        lines=(*slide_lines(slide.summary, spec), f"Model: {pack}. Scale of the slide: {scale}."),
+        lines=(*slide_lines(slide.summary, spec), f"Model: {pack}. Scale: {scale}."),
         legend=f"Probability of {spec.class_by_id(shown).label}, by tile",
     )
     write_overlay_png(
