@@ -38,7 +38,7 @@ class GrowingMap:
         self._spec, self._provenance, self._name = spec, provenance, name
         self.shares = tissue.shares(grid)
         self._areas_mm2 = tissue.areas_mm2(grid)
-        self._tissue_mm2 = float(self._areas_mm2.sum())
+        self._tissue_mm2 = tissue.tissue_mm2(grid.um_per_px)
         # A pack whose least share is nothing would have all the glass run through the model.
         found = (self.shares >= spec.trust.checks.min_tissue) & (self.shares > 0)
         self._wanted: list[int] = np.flatnonzero(found).tolist()
@@ -148,6 +148,7 @@ def _record(
     work: MapWork,
 ) -> ImageRecord:
     """The slide's row. No confidence and no trust score: none was ever measured for slides."""
+    # The last tiles reach beyond the slide.
     top = None if summary.predicted is None else activation[summary.predicted].summary()
     return ImageRecord(
         path=name,
@@ -163,8 +164,8 @@ def _record(
         tumour_share=summary.tumour_share,
         tiles=summary.tiles,
         tiles_refused=summary.tiles_refused,
-        top_x=None if top is None else round(top.top_x),
-        top_y=None if top is None else round(top.top_y),
+        top_x=None if top is None else min(round(top.top_x), info.width - 1),
+        top_y=None if top is None else min(round(top.top_y), info.height - 1),
         seconds=work.seconds if work.analysed_at else None,
         analysed_at=work.analysed_at,
         model=provenance.model,

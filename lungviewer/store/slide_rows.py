@@ -13,7 +13,6 @@ import numpy as np
 
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.slide_tile import SlideTile
-from lungviewer.core.tissue_map import TissueMap
 from lungviewer.core.types import Status
 
 _STATUS = (Status.OK, Status.REVIEW, Status.REFUSED)
@@ -84,40 +83,6 @@ def decode_tile(number: int, row: bytes, class_ids: Sequence[str], tissue: float
         tissue=tissue,
     )
     return MappedTile(tile, cam)
-
-
-def encode_tissue(tissue: TissueMap) -> bytes:
-    """A tissue map as bytes: its facts, a zero byte, its mask."""
-    rows, columns = tissue.mask.shape
-    facts = {
-        "rows": rows,
-        "columns": columns,
-        "width": tissue.width,
-        "height": tissue.height,
-        "threshold": float(tissue.threshold).hex(),
-        "automatic": tissue.automatic,
-    }
-    body = json.dumps(facts).encode() + b"\0" + np.packbits(tissue.mask).tobytes()
-    packed = zlib.compress(body)
-    return packed + _SUM.pack(zlib.crc32(packed))
-
-
-def decode_tissue(data: bytes) -> TissueMap:
-    """The tissue map that `encode_tissue` was given. Raises ValueError when it is not what was written."""
-    packed, (stated,) = data[: -_SUM.size], _SUM.unpack(data[-_SUM.size :])
-    if zlib.crc32(packed) != stated:
-        raise ValueError("a damaged tissue map")
-    head, _, bits = zlib.decompress(packed).partition(b"\0")
-    facts = json.loads(head)
-    rows, columns = int(facts["rows"]), int(facts["columns"])
-    mask = np.unpackbits(np.frombuffer(bits, np.uint8), count=rows * columns).astype(bool)
-    return TissueMap(
-        mask=mask.reshape(rows, columns),
-        width=int(facts["width"]),
-        height=int(facts["height"]),
-        threshold=float.fromhex(facts["threshold"]),
-        automatic=bool(facts["automatic"]),
-    )
 
 
 def encode_work(work: MapWork) -> str:

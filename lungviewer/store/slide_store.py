@@ -37,10 +37,8 @@ from lungviewer.store.slide_rows import (
     MapWork,
     check_tile,
     decode_tile,
-    decode_tissue,
     decode_work,
     encode_tile,
-    encode_tissue,
     encode_work,
 )
 
@@ -82,7 +80,7 @@ class KeptMap:
     def _read(self) -> None:
         """Read everything once, so that damage shows before anything is made of it."""
         meta = dict(self._database.execute("SELECT key, value FROM meta"))
-        self.tissue = decode_tissue(meta["tissue"]) if "tissue" in meta else None
+        self.tissue = TissueMap.from_bytes(meta["tissue"]) if "tissue" in meta else None
         self.work = decode_work(meta["work"]) if "work" in meta else MapWork()
         for number, row in self._database.execute("SELECT number, row FROM tiles"):
             check_tile(number, row)
@@ -119,7 +117,7 @@ class SlideStore(KeptMap):
     def keep_tissue(self, tissue: TissueMap) -> None:
         """Raises OutputUnwritable, as every writing method."""
         with self._transaction():
-            self._put("tissue", encode_tissue(tissue))
+            self._put("tissue", tissue.to_bytes())
         self.tissue = tissue
 
     def commit(self, mapped: Sequence[MappedTile], work: MapWork) -> None:

@@ -23,9 +23,7 @@ from lungviewer.store.slide_rows import (
     MapWork,
     check_tile,
     decode_tile,
-    decode_tissue,
     encode_tile,
-    encode_tissue,
 )
 from lungviewer.store.slide_store import SlideStore, glimpse, prune
 
@@ -118,21 +116,6 @@ def test_a_row_under_another_number_or_cut_short_shows():
     for number, damaged in ((4, row), (3, row[:-1]), (3, row[:2]), (3, b"")):
         with pytest.raises(ValueError, match="damaged"):
             check_tile(number, damaged)
-
-
-@given(arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side=40)), st.floats(0, 1))
-def test_tissue_comes_back_exactly(mask, threshold):
-    tissue = TissueMap(mask, 1000, 2000, threshold, False)
-    back = decode_tissue(encode_tissue(tissue))
-    np.testing.assert_array_equal(back.mask, mask)
-    assert (back.width, back.height, back.threshold, back.automatic) == (1000, 2000, threshold, False)
-
-
-def test_damaged_tissue_shows():
-    data = bytearray(encode_tissue(TISSUE))
-    data[len(data) // 2] ^= 4
-    with pytest.raises(ValueError, match="damaged"):
-        decode_tissue(bytes(data))
 
 
 # --- keeping -------------------------------------------------------------------------------------------

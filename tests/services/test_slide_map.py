@@ -1,0 +1,454 @@
+"""Mapping a slide: the same numbers however it is done, what is kept, what is told, what goes wrong."""
+
+import itertools
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from lungviewer.core.errors import (
+    BackendError,
+    Cancelled,
+    DecoderCrashed,
+    FileChanged,
+    FileVanished,
+    OutputBusy,
+    OutputUnwritable,
+    SpacingUnknown,
+)
+from lungviewer.core.geometry import Rect
+from lungviewer.core.job import RecordingContext
+from lungviewer.core.slide_tile import UNREADABLE
+from lungviewer.core.types import Status
+from lungviewer.services import slide_map, slide_reading
+from lungviewer.services.slide_result import MapOptions, SlideProgress
+from lungviewer.store.slide_store import SlideStore
+from tests.fixtures.painted_slide import (
+    PATCHES,
+    PaintedSlide,
+    look_at_painted,
+    map_painted,
+    paint_slide,
+)
+from tests.fixtures.scans import fake_engine
+
+CLASSES = ("tumour_a", "tumour_b", "benign")
+PIXELS = paint_slide()
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path, monkeypatch):
+    """Where maps are kept."""
+    monkeypatch.setattr(slide_map, "user_data_dir", lambda: tmp_path / "data")
+    return tmp_path / "data" / "slides"
+
+
+@pytest.fixture
+def paint(tmp_path):
+    """Opens the painted slide once more."""
+    return lambda **more: PaintedSlide(tmp_path / "a.slide", PIXELS, **more)
+
+
+def assert_same(one, other):
+    """Everything but the time it took."""
+    assert one.tiles == other.tiles
+    assert one.summary == other.summary
+    assert one.grid == other.grid
+    for maps in ("probability", "activation"):
+        for class_id in CLASSES:
+            first, second = (getattr(each, maps)[class_id] for each in (one, other))
+            np.testing.assert_array_equal(first.grid, second.grid)
+            assert first.rect == second.rect
+
+
+class StopAfter(RecordingContext):
+    """Cancels when so many tiles are done."""
+
+    def __init__(self, tiles):
+        super().__init__()
+        self._tiles = tiles
+
+    def progress(self, done, total, text=""):
+        super().progress(done, total, text)
+        if done >= self._tiles:
+            self.cancel()
+
+
+# --- the answer ----------------------------------------------------------------------------------------
+
+
+def test_every_tile_is_called_what_was_painted_there(paint):
+    answer = map_painted(paint())
+    assert answer.complete
+    expected = dict(zip(("tumour_a", "benign", "tumour_b"), PATCHES, strict=True))
+    inside = {}
+    for number, tile in answer.tiles.items():
+        assert tile.number == number
+        r = answer.grid.rect(number)
+        for class_id, (_, x, y, wide, high) in expected.items():
+            if x <= r.x and y <= r.y and r.x + r.width <= x + wide and r.y + r.height <= y + high:
+                assert tile.predicted == class_id
+                inside[class_id] = inside.get(class_id, 0) + 1
+    assert inside["tumour_a"] >= 4
+    assert inside["benign"] >= 2
+
+
+def test_a_cell_of_the_probability_map_is_its_tiles_probability(paint):
+    answer = map_painted(paint())
+    grid = answer.grid
+    for c, class_id in enumerate(CLASSES):
+        values = answer.probability[class_id].grid
+        assert values.shape == (grid.rows, grid.columns)
+        for number in range(len(grid)):
+            tile = answer.tiles.get(number)
+            expected = np.nan if tile is None else np.float32(tile.probabilities[c])
+            np.testing.assert_array_equal(values[divmod(number, grid.columns)], expected)
+
+
+def test_only_tiles_with_tissue_are_looked_at(paint):
+    answer = map_painted(slide := paint())
+    assert slide.tiles_asked == answer.wanted == len(answer.tiles)
+    shares = answer.tissue.shares(answer.grid)
+    assert set(answer.tiles) == set(np.flatnonzero(shares > 0).tolist())
+    assert 0 < answer.wanted < len(answer.grid)
+
+
+def test_the_row_of_a_slide(paint):
+    answer = map_painted(slide := paint())
+    record = answer.record
+    assert (record.path, record.kind) == ("painted", "slide")
+    assert (record.width_px, record.height_px, record.um_per_px) == (1250, 930, 0.5)
+    assert (record.status, record.predicted_class) == (Status.REVIEW, answer.summary.predicted)
+    assert record.reason == "; ".join((*answer.summary.reasons, *slide.info.notes))
+    assert record.confidence is None
+    assert record.tiles == answer.wanted
+    assert record.tissue_mm2 == pytest.approx(answer.tissue.tissue_mm2(0.5))
+    assert record.model_sha256 == answer.provenance.model_sha256 == "f" * 64
+    assert (record.backend, record.device) == ("fake", "cpu")
+    assert record.seconds > 0
+    assert record.analysed_at
+    hot = answer.activation[record.predicted_class].grid
+    cell = answer.activation[record.predicted_class].rect.width / hot.shape[1]
+    assert hot[int(record.top_y / cell), int(record.top_x / cell)] == np.nanmax(hot)
+    assert answer.prediction.predicted == record.predicted_class
+    assert answer.prediction.confidence is None
+
+
+def test_a_slide_without_tissue_is_an_answer_too(tmp_path):
+    blank = PaintedSlide(tmp_path / "blank.slide", paint_slide(patches=()))
+    answer = map_painted(blank)
+    assert (answer.wanted, answer.tiles, answer.complete) == (0, {}, True)
+    assert answer.record.status is Status.REFUSED
+    assert answer.record.top_x is None
+    assert set(answer.activation) == set(CLASSES)
+
+
+def test_without_a_scale_a_slide_is_not_mapped(paint):
+    with pytest.raises(SpacingUnknown):
+        map_painted(paint(um_per_px=None))
+
+
+# --- the same numbers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.5, 0.75])
+def test_the_same_map_with_any_batch_and_any_number_of_readers(paint, overlap):
+    options = MapOptions(overlap=overlap)
+    first = map_painted(paint(), options=options, batch=32, readers=2)
+    for batch, readers in ((1, 1), (8, 4), (32, 1), (500, 2)):
+        again = map_painted(paint(), options=options, batch=batch, readers=readers, fresh=True)
+        assert_same(first, again)
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.5])
+def test_a_stopped_map_goes_on_and_ends_the_same(paint, overlap):
+    options = MapOptions(overlap=overlap)
+    whole = map_painted(paint(), options=options, fresh=True)
+    asked = []
+    for tiles in (1, 9, 20):
+        with pytest.raises(Cancelled):
+            map_painted(slide := paint(), StopAfter(tiles), options=options, batch=3, fresh=tiles == 1)
+        asked.append(slide.tiles_asked)
+        partly = look_at_painted(paint(), options)
+        assert tiles <= len(partly.tiles) < whole.wanted
+        assert "not_finished" in partly.record.reason
+    assert_same(map_painted(slide := paint(), options=options), whole)
+    assert slide.tiles_asked == whole.wanted - len(partly.tiles)
+
+
+def test_a_finished_map_is_answered_without_reading_the_slide(paint):
+    first = map_painted(paint())
+    for again, slide in ((look_at_painted, paint()), (map_painted, paint())):
+        answer = again(slide)
+        assert_same(answer, first)
+        assert answer.record == first.record
+        assert (slide.tiles_asked, slide.overviews_asked) == (0, 0)
+
+
+def test_what_else_decides_makes_another_map(paint, kept):
+    answers = [
+        map_painted(paint()),
+        map_painted(paint(), options=MapOptions(overlap=0.25)),
+        map_painted(paint(), options=MapOptions(tissue_threshold=0.3)),
+        map_painted(paint(), engine=fake_engine("e" * 64)),
+        map_painted(paint(identity="another")),
+    ]
+    assert len(list(kept.glob("*.sqlite"))) == len(answers)
+    assert all(answer.complete for answer in answers)
+
+
+def test_fresh_forgets(paint):
+    first = map_painted(paint())
+    again = map_painted(slide := paint(), fresh=True)
+    assert slide.tiles_asked == first.wanted
+    assert again.record.seconds != first.record.seconds
+
+
+def test_looking_knows_the_plan_before_anything_is_mapped(paint, kept):
+    answer = look_at_painted(slide := paint())
+    assert (len(answer.tiles), slide.tiles_asked) == (0, 0)
+    assert answer.wanted > 0
+    assert not answer.complete
+    assert (answer.record.seconds, answer.record.analysed_at) == (None, "")
+    assert not kept.exists()
+
+
+def test_the_seconds_of_all_runs_are_added_up(paint):
+    with pytest.raises(Cancelled):
+        map_painted(paint(), StopAfter(5), batch=3)
+    before = look_at_painted(paint()).record.seconds
+    assert map_painted(paint()).record.seconds > before > 0
+
+
+# --- what is told --------------------------------------------------------------------------------------
+
+
+def test_tiles_are_kept_before_they_are_told(paint, kept):
+    class Looking(RecordingContext):
+        def partial(self, value):
+            super().partial(value)
+            seen = look_at_painted(paint())
+            assert value.map.tiles.items() <= seen.tiles.items()
+
+    ctx = Looking()
+    map_painted(paint(), ctx, batch=3)
+    assert len(ctx.partials) >= 1
+
+
+def clock(monkeypatch, every=0.0, share=1e9):
+    from lungviewer.services import slide_run
+
+    monkeypatch.setattr(slide_run, "_SNAPSHOT_EVERY_S", every)
+    monkeypatch.setattr(slide_run, "_SNAPSHOT_SHARE", share)
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.5])
+def test_outside_of_what_changed_a_snapshot_is_the_one_before(paint, monkeypatch, overlap):
+    clock(monkeypatch)
+    ctx = RecordingContext()
+    map_painted(paint(), ctx, batch=4, options=MapOptions(overlap=overlap))
+    told = [value for value in ctx.partials if isinstance(value, SlideProgress)]
+    assert told[0].changed is None
+    assert len(told) > 8
+    for before, after in itertools.pairwise(told):
+        assert len(after.map.tiles) > len(before.map.tiles)
+        for maps in ("probability", "activation"):
+            for class_id in CLASSES:
+                old, new = (getattr(each.map, maps)[class_id] for each in (before, after))
+                if old.grid.shape == new.grid.shape:
+                    assert_equal_outside(old, new, after.changed)
+
+
+def assert_equal_outside(old, new, changed):
+    rows, columns = new.grid.shape
+    ys = new.rect.y + (np.arange(rows) + 0.5) * new.rect.height / rows
+    xs = new.rect.x + (np.arange(columns) + 0.5) * new.rect.width / columns
+    inside = ((ys >= changed.y) & (ys < changed.y + changed.height))[:, None] & (
+        (xs >= changed.x) & (xs < changed.x + changed.width)
+    )
+    np.testing.assert_array_equal(old.grid[~inside], new.grid[~inside])
+
+
+def test_snapshots_are_rare_where_they_cost(paint, monkeypatch):
+    clock(monkeypatch, every=3600.0)
+    ctx = RecordingContext()
+    answer = map_painted(paint(), ctx, batch=4)
+    assert len(ctx.partials) == 1
+    assert ctx.steps[-1][:2] == (answer.wanted, answer.wanted)
+
+
+# --- what goes wrong -----------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_read_is_refused_tile_by_tile(paint):
+    whole = map_painted(paint())
+    bad = Rect(300, 200, 10, 10)
+    answer = map_painted(paint(damaged=[bad], identity="damaged"))
+    assert answer.complete
+    for number, tile in answer.tiles.items():
+        r = answer.grid.rect(number)
+        hit = r.x < 310 and r.x + r.width > 300 and r.y < 210 and r.y + r.height > 200
+        if not hit:
+            assert tile == whole.tiles[number]
+            continue
+        assert (tile.status, tile.reasons) == (Status.REFUSED, (UNREADABLE,))
+        assert (tile.probabilities, tile.predicted, tile.trust_score) == ((), None, None)
+        row, column = divmod(number, answer.grid.columns)
+        assert np.isnan(answer.probability["tumour_a"].grid[row, column])
+    assert answer.record.tiles_refused == 1
+    assert_same(look_at_painted(paint(damaged=[bad], identity="damaged")), answer)
+
+
+def test_a_slide_that_cannot_be_read_anywhere_is_an_answer(paint):
+    answer = map_painted(paint(damaged=[Rect(0, 0, 9999, 9999)]))
+    assert answer.complete
+    assert answer.record.tiles_refused == answer.wanted
+    assert UNREADABLE in answer.record.reason
+    assert answer.record.device == "cpu"
+
+
+def test_a_reader_that_ends_at_no_tile_in_particular_is_asked_again(paint, monkeypatch):
+    slide = paint()
+    ask, deaths = slide.read_fields, []
+
+    def dying(*request):
+        if len(deaths) < 2 and threading.get_ident() not in deaths:
+            deaths.append(threading.get_ident())
+            raise DecoderCrashed("The process ended.")
+        return ask(*request)
+
+    monkeypatch.setattr(slide, "read_fields", dying)
+    answer = map_painted(slide)
+    assert deaths
+    assert answer.record.tiles_refused == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda path: path.write_bytes(b"another slide, longer"), FileChanged),
+        (lambda path: path.unlink(), FileVanished),
+    ],
+)
+def test_of_a_slide_that_changes_nothing_wrong_is_kept(paint, change, expected):
+    class Changing(RecordingContext):
+        def progress(self, done, total, text=""):
+            super().progress(done, total, text)
+            if done == 6 and slide.info.path.exists():
+                change(slide.info.path)
+
+    slide = paint()
+    state = slide_map.state_of(slide.info.path)
+    with pytest.raises(expected):
+        map_painted(slide, ctx := Changing(), batch=3)
+    assert [step[0] for step in ctx.steps] == [0, 3, 6]
+    key = slide_map._key(slide.info, state, fake_engine(), MapOptions())
+    with SlideStore(slide_map._folder(), key, CLASSES) as store:
+        assert len(list(store.tiles(np.zeros(1000)))) == 6
+
+
+def test_a_slide_that_is_being_mapped_is_busy_and_can_be_looked_at(paint):
+    slide = paint()
+    key = slide_map._key(slide.info, slide_map.state_of(slide.info.path), fake_engine(), MapOptions())
+    with SlideStore(slide_map._folder(), key, CLASSES), pytest.raises(OutputBusy, match="being mapped"):
+        map_painted(slide)
+    with SlideStore(slide_map._folder(), key, CLASSES):
+        assert look_at_painted(paint()).wanted > 0
+
+
+def test_a_disk_that_fills_up_costs_nothing_that_was_told(paint, monkeypatch):
+    commit = SlideStore.commit
+
+    def filling(self, mapped, work):
+        commit(self, mapped, work)
+        pages = self._database.execute("PRAGMA page_count").fetchone()[0]
+        self._database.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own stand-in for a full disk
+
+    monkeypatch.setattr(SlideStore, "commit", filling)
+    options, ctx = MapOptions(overlap=0.75), RecordingContext()
+    with pytest.raises(OutputUnwritable, match="full"):
+        map_painted(paint(), ctx, options=options)
+    done, wanted, _ = ctx.steps[-1]
+    assert 0 < done < wanted
+    assert len(look_at_painted(paint(), options).tiles) == done
+
+
+def test_an_engine_that_fails_ends_the_map_and_what_was_done_is_kept(paint, monkeypatch):
+    engine = fake_engine()
+    analyse, calls = engine.analyse, []
+
+    def failing(fields, checks):
+        calls.append(len(fields))
+        if len(calls) == 3:
+            raise BackendError("The model failed.")
+        return analyse(fields, checks)
+
+    monkeypatch.setattr(engine, "analyse", failing)
+    with pytest.raises(BackendError):
+        map_painted(slide := paint(), engine=engine, batch=4)
+    assert slide.closed
+    assert len(look_at_painted(paint()).tiles) == sum(calls[:2])
+
+
+def test_a_damaged_store_is_told_and_mapping_starts_anew(paint, kept):
+    first = map_painted(paint())
+    (path,) = kept.glob("*.sqlite")
+    path.write_bytes(b"damaged" * 5000)
+    seen = look_at_painted(paint())
+    assert (len(seen.tiles), "damaged" in seen.notes[0]) == (0, True)
+    again = map_painted(paint())
+    assert_same(again, first)
+    assert "put aside" in again.notes[0]
+    assert map_painted(paint()).notes == ()
+
+
+# --- stopping and memory -------------------------------------------------------------------------------
+
+
+class Slow(PaintedSlide):
+    """Waits at the second request until it is closed, as a process that hangs does."""
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        self._shut = threading.Event()
+        self.waiting = threading.Event()
+
+    def read_fields(self, rects, level, size):
+        if self.tiles_asked:
+            self.waiting.set()
+            assert self._shut.wait(30)
+            raise Cancelled("The slide is closed.")
+        return super().read_fields(rects, level, size)
+
+    def close(self):
+        super().close()
+        self._shut.set()
+
+
+def test_stopping_does_not_wait_for_a_reader_that_hangs(tmp_path):
+    slide = Slow(tmp_path / "a.slide", PIXELS)
+    ctx = RecordingContext()
+    threading.Thread(target=lambda: (slide.waiting.wait(30), ctx.cancel())).start()
+    began = time.monotonic()
+    with pytest.raises(Cancelled):
+        map_painted(slide, ctx, readers=2)
+    assert time.monotonic() - began < 20  # not the 30 s of the reader
+    assert not [t for t in threading.enumerate() if t.name.startswith("lungviewer-slide")]
+
+
+def test_no_more_tiles_are_read_than_may_be_in_flight(tmp_path, monkeypatch):
+    slide = PaintedSlide(tmp_path / "b.slide", paint_slide(2500, 1900, ((PATCHES[0][0], 0, 0, 2500, 1900),)))
+    monkeypatch.setattr(slide_reading, "RUN", 4)
+    engine = fake_engine()
+    analyse, held, done = engine.analyse, [], []
+
+    def counting(fields, checks):
+        held.append(slide.tiles_asked - sum(done))
+        done.append(len(fields))
+        return analyse(fields, checks)
+
+    monkeypatch.setattr(engine, "analyse", counting)
+    answer = map_painted(slide, engine=engine, readers=2, batch=8)
+    assert answer.wanted > 250
+    assert max(held) <= (2 * 2 + 2) * 4 + 8 + 4
