@@ -30,7 +30,8 @@ def rgb_array(image: QImage) -> RGB:
     exact = image.convertToFormat(QImage.Format.Format_RGB888)
     flat = np.frombuffer(exact.constBits(), np.uint8)
     rows = flat.reshape(exact.height(), exact.bytesPerLine())[:, : exact.width() * 3]
-    return np.ascontiguousarray(rows.reshape(exact.height(), exact.width(), 3))
+    # A copy, always: where no line is padded the array would lie in the image, which dies with this function.
+    return rows.reshape(exact.height(), exact.width(), 3).copy()
 
 
 def _owned(bgra: npt.NDArray[np.uint8], width: int, height: int, kind: QImage.Format) -> QImage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from lungviewer.ui.viewer.shared_source import SharedSource
 
 THUMBNAIL_PX = 1024
 """What is seen before the tiles are there; whole tiles of training size are in it as they are."""
+
+STUCK_S = 3.0
+"""An image that takes longer to open than this does not hold up the next one."""
+
+_STUCK_WITHIN_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +43,27 @@ class ViewOpener(QObject):
     def __init__(self, decoder: IsolatedDecoder, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._decoder = decoder
-        self._jobs = JobRunner("view", self)
+        self._runners = [JobRunner("view", self)]
+        self._busy_since = 0.0
         self._job: Job | None = None
 
     def open(self, path: Path) -> None:
         """Open this one instead of any other."""
         self.abandon()
         decoder = self._decoder
-        self._job = self._jobs.submit(lambda ctx: _open(path, decoder, ctx))
+        self._job = self._runner().submit(lambda ctx: _open(path, decoder, ctx))
         self._job.finished.connect(self._finished)
         self._job.failed.connect(self._failed)
+
+    def _runner(self) -> JobRunner:
+        """The runner, which works at one image at a time; another one when it does not get done with an image
+        that nobody waits for any more."""
+        now = time.monotonic()
+        if self._runners[-1].busy and now - self._busy_since > STUCK_S:
+            self._runners.append(JobRunner("view", self))
+        if not self._runners[-1].busy:
+            self._busy_since = now
+        return self._runners[-1]
 
     @property
     def busy(self) -> bool:
@@ -65,7 +82,9 @@ class ViewOpener(QObject):
         if self._job is not None:
             self._decoder.close()
         self.abandon()
-        return self._jobs.close()
+        *stuck, last = self._runners
+        ended = [runner.close(_STUCK_WITHIN_MS) for runner in stuck]
+        return last.close() and all(ended)
 
     @Slot(object)
     def _finished(self, view: OpenedView) -> None:

@@ -11,7 +11,8 @@ from lungviewer.core.image import ImageInfo, ImageSource
 
 
 class SharedSource:
-    """Owns an `ImageSource`. After `retire` nobody may begin to read, and it closes when nobody reads."""
+    """Owns an `ImageSource`. After `retire` nobody may begin to read, and it closes when nobody reads; a
+    slide closes at once, which ends what its processes are reading."""
 
     def __init__(self, source: ImageSource) -> None:
         self._source = source
@@ -41,9 +42,10 @@ class SharedSource:
                 self._source.close()
 
     def retire(self) -> None:
-        """Close as soon as nobody reads. Safe to call twice; never waits for a reader."""
+        """Close as soon as nobody reads. Safe to call twice; never waits for a reader, but closing a slide
+        takes a moment."""
         with self._lock:
-            idle = not self._retired and self._readers == 0
-            self._retired = True
-        if idle:
+            may_close = self._readers == 0 or self.info.kind == "slide"
+            first, self._retired = not self._retired, True
+        if first and may_close:
             self._source.close()

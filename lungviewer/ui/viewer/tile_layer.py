@@ -18,12 +18,15 @@ from lungviewer.ui.viewer.scales import best_level
 from lungviewer.ui.viewer.shared_source import SharedSource
 from lungviewer.ui.viewer.tile_cache import TileCache
 from lungviewer.ui.viewer.tile_loader import LoadedTile, TileLoader, TileWish
-from lungviewer.ui.viewer.tiles import TileGrid, TileKey
+from lungviewer.ui.viewer.tiles import TILE_PX, TileGrid, TileKey
 
 _RING = 1
 """Tiles read ahead on every side of what is seen."""
 
 _UNDER_ALL = -1000.0
+_SEEN_SHARE = 0.75
+_FEWEST_TILES = 64
+"""What is seen may take this share of the cache, but at least so many tiles."""
 
 
 class _Level(QGraphicsItem):
@@ -47,7 +50,7 @@ class _Level(QGraphicsItem):
 class TileLayer(QObject):
     """Keeps the scene's tiles as what is looked at changes. Scene coordinates are level-0 pixels."""
 
-    failed = Signal(object)  # LungviewerError: a tile of the image cannot be read; once per image
+    failed = Signal(object)  # LungviewerError: a tile cannot be read; once per image and reason
     settled = Signal()  # everything that is seen is as sharp as it gets
 
     def __init__(self, scene: QGraphicsScene, cache_bytes: int, parent: QObject | None = None) -> None:
@@ -63,6 +66,7 @@ class TileLayer(QObject):
         self._parents: dict[int, _Level] = {}
         self._items: dict[TileKey, QGraphicsItem] = {}
         self._errors: dict[TileKey, LungviewerError] = {}
+        self._told: set[str] = set()  # codes of errors
         self._seen: list[TileKey] = []
         self._near: list[TileKey] = []
         self._seen_rect = QRectF()
@@ -113,22 +117,31 @@ class TileLayer(QObject):
         """Show nothing; the image is closed when nobody reads it any more."""
         self._generation = self._loader.begin(None)
         if self._source is not None:
-            self._source.retire()
+            self._loader.retire(self._source)
         for item in (self._base, *self._parents.values()):
             if item is not None:
                 self._scene.removeItem(item)
         self._source = self._grid = self._base = None
-        for kept in (self._parents, self._items, self._errors, self._seen, self._near, self._cache):
+        for kept in (
+            self._parents,
+            self._items,
+            self._errors,
+            self._told,
+            self._seen,
+            self._near,
+            self._cache,
+        ):
             kept.clear()
 
     def look_at(self, l0_rect: QRectF, device_pixels_per_l0: float) -> None:
         """Show this part of the image at this many pixels of the screen per level-0 pixel."""
         if self._grid is None:
             return
-        self._level = best_level(self._grid.levels, device_pixels_per_l0)
+        self._level = self._level_for(self._grid, l0_rect, device_pixels_per_l0)
         self._seen_rect = l0_rect
-        self._seen = self._grid.tiles_in(self._level, l0_rect)
-        self._near = self._grid.tiles_in(self._level, l0_rect, _RING)
+        fits = self._grid.count_in(self._level, l0_rect) <= self._most_tiles
+        self._seen = self._grid.tiles_in(self._level, l0_rect) if fits else []
+        self._near = self._grid.tiles_in(self._level, l0_rect, _RING) if fits else []
         self._drop(self._cache.pin(self._seen))
         wishes = []
         seen = set(self._seen)
@@ -141,6 +154,19 @@ class TileLayer(QObject):
                 wishes.append(TileWish(key, self._grid.box(key)))
         self._loader.want(wishes)
         self._tidy()
+
+    @property
+    def _most_tiles(self) -> int:
+        """More tiles than these are never on the screen: what is seen stays in memory whatever the limit."""
+        return max(_FEWEST_TILES, round(_SEEN_SHARE * self._cache.limit / (4 * TILE_PX * TILE_PX)))
+
+    def _level_for(self, grid: TileGrid, l0_rect: QRectF, device_pixels_per_l0: float) -> int:
+        """The level that is as sharp as the screen, or a coarser one where that would be too many tiles:
+        slides with wide steps from level to level, on large screens."""
+        level = best_level(grid.levels, device_pixels_per_l0)
+        while level + 1 < len(grid.levels) and grid.count_in(level, l0_rect) > self._most_tiles:
+            level += 1
+        return level
 
     def set_cache_limit(self, limit_bytes: int) -> None:
         self._drop(self._cache.set_limit(limit_bytes))
@@ -160,7 +186,8 @@ class TileLayer(QObject):
             if tile.key.level == self._level:
                 self._place(tile.key, _smooth(pixmap))
         elif tile.error is not None:
-            first = not self._errors
+            first = tile.error.code not in self._told
+            self._told.add(tile.error.code)
             self._errors[tile.key] = tile.error
             box = self._grid.box(tile.key)
             self._place(tile.key, HatchItem([QRectF(0, 0, box.width, box.height)]))
@@ -212,6 +239,8 @@ class TileLayer(QObject):
                 stays = not whole and self._grid.l0_rect(key).intersects(self._seen_rect)
             if not stays:
                 self._remove(key)
+                if getattr(self._errors.get(key), "transient", False):
+                    del self._errors[key]  # a drive may be back when one comes back
         self._base.setVisible(not whole or not self._seen)
         if whole:
             self.settled.emit()

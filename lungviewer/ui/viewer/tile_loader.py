@@ -47,6 +47,10 @@ class TileLoader(QObject):
         self._pool = QThreadPool(self)
         self._pool.setObjectName("tiles")
         self._pool.setMaxThreadCount(THREADS)
+        # Its own thread: those that read may be waiting for the very image that is to be closed.
+        self._closer = QThreadPool(self)
+        self._closer.setObjectName("closing")
+        self._closer.setMaxThreadCount(1)
         self._lock = threading.Lock()
         self._source: SharedSource | None = None
         self._generation = 0
@@ -73,6 +77,10 @@ class TileLoader(QObject):
         for _ in range(starting):
             self._pool.start(self._work)
 
+    def retire(self, source: SharedSource) -> None:
+        """Close an image that is not shown any more, as soon as may be; does not wait for it."""
+        self._closer.start(source.retire)
+
     @property
     def busy(self) -> bool:
         """Whether tiles that are wanted now are still to be read; may be asked in any thread."""
@@ -82,7 +90,8 @@ class TileLoader(QObject):
     def stop(self) -> bool:
         """Read nothing more, and wait for what is being read; False when that does not end."""
         self.begin(None)
-        return self._pool.waitForDone(_STOP_WITHIN_MS)
+        ended = self._pool.waitForDone(_STOP_WITHIN_MS)
+        return self._closer.waitForDone(_STOP_WITHIN_MS) and ended
 
     def _work(self) -> None:
         task = self._next()

@@ -56,16 +56,25 @@ class TileGrid:
         box, downsample = self.box(key), self.levels[key.level].downsample
         return QRectF(box.x * downsample, box.y * downsample, box.width * downsample, box.height * downsample)
 
+    def count_in(self, level: int, l0_rect: QRectF) -> int:
+        """How many tiles of a level touch a rectangle."""
+        (x0, x1), (y0, y1) = self._span(level, l0_rect, 0)
+        return max(0, x1 - x0) * max(0, y1 - y0)
+
     def tiles_in(self, level: int, l0_rect: QRectF, ring: int = 0) -> list[TileKey]:
         """Tiles of a level that touch a rectangle, and `ring` more on every side; the middle first."""
-        side = TILE_PX * self.levels[level].downsample
-        columns, rows = (math.ceil(length / TILE_PX) for length in self._sizes[level])
-        x0, x1 = _span(l0_rect.left() / side, l0_rect.right() / side, columns, ring)
-        y0, y1 = _span(l0_rect.top() / side, l0_rect.bottom() / side, rows, ring)
-        middle = l0_rect.center() / side
+        (x0, x1), (y0, y1) = self._span(level, l0_rect, ring)
+        middle = l0_rect.center() / (TILE_PX * self.levels[level].downsample)
         keys = [TileKey(level, column, row) for row in range(y0, y1) for column in range(x0, x1)]
         keys.sort(key=lambda k: (k.column + 0.5 - middle.x()) ** 2 + (k.row + 0.5 - middle.y()) ** 2)
         return keys
+
+    def _span(self, level: int, l0_rect: QRectF, ring: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """(first, after the last) column and row of the tiles that touch a rectangle."""
+        side = TILE_PX * self.levels[level].downsample
+        columns, rows = (math.ceil(length / TILE_PX) for length in self._sizes[level])
+        across = _span(l0_rect.left() / side, l0_rect.right() / side, columns, ring)
+        return across, _span(l0_rect.top() / side, l0_rect.bottom() / side, rows, ring)
 
 
 def _span(start: float, stop: float, count: int, ring: int) -> tuple[int, int]:
