@@ -67,7 +67,8 @@ def map_slide(
         OutputUnwritable: what was found out cannot be kept; what was kept before is safe.
     """
     state = state_of(path)
-    source = opening.open_slide(path, options.um_per_px, readers=readers)
+    # The readers are polite: they fill the queue while the model waits, and never the other way round.
+    source = opening.open_slide(path, options.um_per_px, readers=readers, polite=True)
     try:
         return map_source(
             source, state, engine, options, ctx, readers=readers, batch=batch, fresh=fresh, name=name
