@@ -9,6 +9,8 @@ from pathlib import Path
 from lungviewer.core.image import Overview
 from lungviewer.core.job import JobContext
 from lungviewer.core.tissue_map import TissueMap, find_tissue
+from lungviewer.readers import opening
+from lungviewer.services.slide_map import OVERVIEW_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,5 @@ def try_threshold(path: Path, looked: Looked | None, threshold: float, ctx: JobC
 
 
 def _look(path: Path) -> Looked:
-    from lungviewer.readers.opening import open_slide
-    from lungviewer.services.slide_map import OVERVIEW_SIDE
-
-    with contextlib.closing(open_slide(path)) as source:
+    with contextlib.closing(opening.open_slide(path)) as source:
         return Looked(path, source.overview(OVERVIEW_SIDE), source.info.width, source.info.height)
