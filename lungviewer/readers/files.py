@@ -73,7 +73,7 @@ def read_regular_file(
         FileEmpty: there is not one byte.
         ImageTooLarge: more than `limit_bytes`.
     """
-    with _opened(path) as stream:
+    with open_regular(path) as stream:
         head = stream.read(HEAD_BYTES)
         if not head:
             raise FileEmpty("The file is empty.")
@@ -97,7 +97,7 @@ def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:
     Raises:
         NotARegularFile, FileVanished, PermissionMissing, ReadFailed: as `read_regular_file`.
     """
-    with _opened(path) as stream:
+    with open_regular(path) as stream:
         return stream.read(size)
 
 
@@ -111,7 +111,7 @@ def content_sha256(path: Path, check: Callable[[], None]) -> tuple[str, int]:
         NotARegularFile, FileVanished, PermissionMissing, ReadFailed: as `read_regular_file`.
     """
     digest, size = hashlib.sha256(), 0
-    with _opened(path) as stream:
+    with open_regular(path) as stream:
         while piece := stream.read(_PIECE_BYTES):
             check()
             digest.update(piece)
@@ -124,7 +124,12 @@ def _too_large(limit_bytes: int) -> ImageTooLarge:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """A regular file, open for reading. Errors of reading inside the context are given their names too.
+
+    Raises:
+        NotARegularFile, FileVanished, PermissionMissing, ReadFailed: as `read_regular_file`.
+    """
     try:
         # Looked at before it is opened: opening a pipe can wake the program at its other end.
         _require_regular(path.stat().st_mode)

@@ -32,8 +32,8 @@ from lungviewer.readers.array_source import shrink
 from lungviewer.readers.files import FileState
 from lungviewer.readers.isolated_slide_worker import ToCut, ToOpen, ToRead, ToShow, ToShrink, serve
 from lungviewer.readers.overview_in_parts import overview_in_parts
+from lungviewer.readers.pixels import MAX_PIXELS
 from lungviewer.readers.worker_messages import (
-    MAX_PIXELS,
     announced_size,
     info_from,
     receive_answer,

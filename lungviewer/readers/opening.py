@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lungviewer.core.errors import ImageError, OutOfMemory, UsageError
-from lungviewer.core.image import RGB, ImageSource
+from lungviewer.core.image import RGB, ImageSource, SlideSource
 from lungviewer.core.registry import READERS, load
 from lungviewer.readers.array_source import shrink
 from lungviewer.readers.files import read_head, read_regular_file
-from lungviewer.readers.sniff import IMAGE_SUFFIXES, PICTURE_FORMATS, SLIDE_SUFFIXES, sniff
+from lungviewer.readers.pixels import MAX_PIXELS
+from lungviewer.readers.slide_kinds import may_be_slide, refusal, slide_kind
+from lungviewer.readers.sniff import CANDIDATE_FORMATS, IMAGE_SUFFIXES, sniff
 
 if TYPE_CHECKING:
     from lungviewer.readers.isolated import IsolatedDecoder
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _HEADER_BYTES = 1 << 18
 """Profiles and thumbnails can stand before a JPEG's size."""
 
-_MOST_BYTES = 3 * 100_000_000
+_MOST_BYTES = 3 * MAX_PIXELS
 """Larger pictures are refused before they are decoded (readers/pixels.py)."""
 
 RISKY_FORMATS = frozenset({"tiff", "bigtiff"})
@@ -33,7 +35,7 @@ def open_image(
     isolated: IsolatedDecoder | None = None,
     force_isolation: bool = False,
 ) -> ImageSource:
-    """Open an image of any format that is read.
+    """Open a plain picture of any format that is read. Slides are for `open_slide`, and refused here.
 
     Args:
         path: a regular file or a symbolic link to one.
@@ -47,28 +49,88 @@ def open_image(
     """
     if force_isolation and isolated is None:
         raise UsageError("Isolated decoding was asked for without a decoder process.")
-    if isolated is not None and (force_isolation or sniff(read_head(path)) in RISKY_FORMATS):
+    file_format = sniff(read_head(path))
+    if may_be_slide(file_format, path.suffix):
+        kind = slide_kind(path)
+        if kind is not None:
+            raise refusal(kind)
+    if isolated is not None and (force_isolation or file_format in RISKY_FORMATS):
         return isolated.open(path, um_per_px)
     source: ImageSource = load(READERS["raster"])(path, um_per_px)
     return source
 
 
-def read_thumbnail(path: Path, max_side: int, isolated: IsolatedDecoder | None = None) -> RGB:
-    """The whole picture with its longest side at most `max_side` pixels, never enlarged.
+def open_slide(
+    path: Path,
+    um_per_px: float | None = None,
+    *,
+    readers: int = 1,
+    colour_managed: bool = False,
+    polite: bool = False,
+    decoder: IsolatedDecoder | None = None,
+) -> SlideSource:
+    """Open a whole slide, to be read in processes of its own (readers/isolated_slide.py).
 
-    Refuses whatever `open_image` refuses, but a JPEG is decoded at a fraction of its size.
+    Args:
+        path: a regular file or a symbolic link to one, of which `slide_kinds.is_slide` is true.
+        um_per_px: a scale that a person gave; wins over whatever the slide says.
+        readers: processes, and with that reads that go side by side. May be used from more threads.
+        colour_managed: pixels in sRGB, for looking at; else as they are stored, for a model.
+        polite: the processes leave the processor to others.
+        decoder: the slide is closed when this is, at any moment, and keeps to its deadline; opening may take
+            twice as long.
+
+    Raises:
+        ImageError: one of its classes says what is wrong with the file.
+        UsageError: the scale makes no sense.
+        Cancelled: `decoder` was closed.
+    """
+    from lungviewer.readers.isolated_slide import DEADLINE_S, IsolatedSlide
+
+    deadline_s = DEADLINE_S if decoder is None else decoder.deadline_s
+    slide = IsolatedSlide(
+        path,
+        um_per_px,
+        readers=readers,
+        colour_managed=colour_managed,
+        polite=polite,
+        deadline_s=deadline_s,
+        opening_deadline_s=2 * deadline_s,
+    )
+    opened = False
+    try:
+        if decoder is not None:
+            decoder.end_too(slide)
+        slide.open()
+        opened = True
+    finally:
+        if not opened:
+            slide.close()
+    return slide
+
+
+def read_thumbnail(path: Path, max_side: int, isolated: IsolatedDecoder | None = None) -> RGB:
+    """The whole picture or slide with its longest side at most `max_side` pixels, never enlarged.
+
+    Refuses whatever cannot be opened, but a JPEG is decoded at a fraction of its size. Of a slide the tissue
+    is shown, never the label or the macro.
 
     Raises:
         ImageError: one of its classes says what is wrong with the file.
     """
-    if sniff(read_head(path)) == "jpeg" and path.suffix.lower() not in SLIDE_SUFFIXES:
+    file_format = sniff(read_head(path))
+    source: ImageSource
+    if may_be_slide(file_format, path.suffix) and slide_kind(path) is not None:
+        source = open_slide(path, colour_managed=True, polite=True, decoder=isolated)
+    elif file_format == "jpeg":
         from lungviewer.readers import jpeg
 
         try:
             return shrink(jpeg.decode(read_regular_file(path), max_side).pixels, max_side)
         except MemoryError:
             raise OutOfMemory("There is not enough memory to decode the image.") from None
-    source = open_image(path, isolated=isolated)
+    else:
+        source = open_image(path, isolated=isolated)
     try:
         return source.thumbnail(max_side)
     finally:
@@ -114,6 +176,6 @@ def is_candidate(path: Path) -> bool:
     if named or not stat.S_ISREG(mode):
         return named
     try:
-        return sniff(read_head(path)) in PICTURE_FORMATS
+        return sniff(read_head(path)) in CANDIDATE_FORMATS
     except ImageError:
         return not path.suffix

@@ -25,9 +25,8 @@ Reduced pages of a TIFF pyramid are not counted as frames. A second picture behi
 Refused as unsupported_pixels: floating point, signed, complex, 32-bit, 12-bit samples; CIELab, raw
 sensor data, YCbCr outside JPEG; more than four channels; CMYK JPEG without Adobe's marker; lossless,
 arithmetic and hierarchical JPEG; compressed BMP; TIFF channels of different depths.
-Refused as unsupported_format: every other format, whole slides (also by the name of the file: a
-`.mrxs` is the JPEG thumbnail of its slide), TIFF compressions other than none, LZW, Deflate, PackBits,
-JPEG and Zstandard.
+Refused as unsupported_format: every other format, whole slides (readers/slide_kinds.py), TIFF
+compressions other than none, LZW, Deflate, PackBits, JPEG and Zstandard.
 Refused as too_large: more than 100 megapixels, a side above 65,535 pixels, a file above 1 GiB.
 Refused as truncated or corrupt: whatever is not complete and consistent to its last byte of picture
 data; no decoder's best effort is ever shown.
@@ -47,7 +46,8 @@ from lungviewer.readers import scale
 from lungviewer.readers.array_source import ArraySource
 from lungviewer.readers.files import read_regular_file
 from lungviewer.readers.pixels import Decoded
-from lungviewer.readers.sniff import FORMAT_NAMES, SLIDE_SUFFIXES, name_disagrees, sniff
+from lungviewer.readers.slide_kinds import kind_by_name, refusal
+from lungviewer.readers.sniff import FORMAT_NAMES, name_disagrees, sniff
 
 _DECODERS: dict[str, str] = {
     "jpeg": "lungviewer.readers.jpeg:decode",
@@ -87,12 +87,9 @@ def _judge(head: bytes, suffix: str) -> str:
     file_format = sniff(head)
     if file_format is None:
         raise NotAnImage("The file does not begin like a picture of any known format.")
-    slide = suffix in SLIDE_SUFFIXES and (file_format in ("tiff", "bigtiff") or suffix == ".mrxs")
-    if slide:
-        raise UnsupportedFormat(
-            f"Whole slides ({suffix[1:].upper()}) are not read as pictures.",
-            hint="Export a region of it as PNG, JPEG or TIFF.",
-        )
+    kind = kind_by_name(file_format, suffix)
+    if kind is not None:
+        raise refusal(kind)
     if file_format not in _DECODERS:
         raise UnsupportedFormat(f"{FORMAT_NAMES[file_format]} files are not read as pictures.")
     return file_format

@@ -29,8 +29,8 @@ FORMAT_NAMES: dict[str, str] = {
 }
 """Every answer of `sniff`, with the name that people use."""
 
-PICTURE_FORMATS = frozenset(
-    {"jpeg", "png", "tiff", "bigtiff", "bmp", "webp", "gif", "dicom", "jp2", "jxl", "heif"}
+CANDIDATE_FORMATS = frozenset(
+    {"jpeg", "png", "tiff", "bigtiff", "bmp", "webp", "gif", "dicom", "jp2", "jxl", "heif", "hamamatsu"}
 )
 """Formats that make a file a candidate for a scan whatever its name is."""
 

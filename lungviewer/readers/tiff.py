@@ -20,6 +20,7 @@ from lungviewer.core.errors import (
 )
 from lungviewer.readers import scale
 from lungviewer.readers.pixels import Decoded, decoding, note_profile, orient
+from lungviewer.readers.slide_kinds import refusal, tiff_kind
 from lungviewer.readers.tiff_blocks import COMPRESSIONS, JPEG_COMPRESSION, Layout
 from lungviewer.readers.tiff_pixels import read_pixels
 from lungviewer.readers.tiff_tags import UM_PER_RESOLUTION_UNIT, Directory, TagFile, resolution
@@ -43,17 +44,6 @@ _BIT_DEPTHS = {0: (1, 2, 4, 8, 16), 1: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4
 _MAX_BLOCK_PIXELS = 1 << 24
 _REDUCED = 1
 
-# What slide scanners leave in the first directory: tag (270 description, 305 software, 700 XMP), how it
-# begins or what it holds, and whose it is.
-_SLIDE_SIGNS: tuple[tuple[int, str, str], ...] = (
-    (270, "^aperio", "Aperio"),
-    (270, "<scn", "Leica"),
-    (700, "<iscan", "Ventana"),
-    (305, "^philips", "Philips"),
-    (305, "medscan", "Trestle"),
-)
-_NDPI_TAG = 65_420
-
 
 @dataclass(frozen=True, slots=True)
 class _Blocks:
@@ -69,7 +59,9 @@ def decode(data: bytes) -> Decoded:
     file = TagFile(data)
     pages = file.directories()
     first = pages[0]
-    refuse_slides(first)
+    kind = tiff_kind(pages)
+    if kind is not None:
+        raise refusal(kind)
     for page in pages:
         _check_complete(page, len(data))
     width, height = first.integer(256, 0), first.integer(257, 0)
@@ -86,23 +78,6 @@ def decode(data: bytes) -> Decoded:
         orientation = first.integer(274, 1)
         pixels = orient(pixels, orientation, notes)
     return Decoded(pixels, tuple(notes), scale.resolve(_claims(first)))
-
-
-def refuse_slides(page: Directory) -> None:
-    """A slide's pyramid belongs to the slide reader: its first page alone may be a gigapixel.
-
-    Raises:
-        UnsupportedFormat: the tags are those of a slide scanner.
-    """
-    maker = "Hamamatsu" if _NDPI_TAG in page else None
-    for tag, sign, name in _SLIDE_SIGNS:
-        if re.search(sign, page.text(tag)[:4096].lower()):
-            maker = name
-    if maker is not None:
-        raise UnsupportedFormat(
-            f"Whole slides ({maker}) are not read as pictures.",
-            hint="Export a region of it as PNG, JPEG or TIFF.",
-        )
 
 
 def _blocks(page: Directory) -> _Blocks:

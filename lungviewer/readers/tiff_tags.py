@@ -1,15 +1,19 @@
 """The tag directories of TIFF, BigTIFF and EXIF, read within bounds.
 
 Written out rather than left to a library, because every offset and count in such a file may lie, and
-because one reader then serves three purposes: the picture's layout, whether the file is complete, and
-the orientation in an EXIF block. Source: TIFF 6.0 (Adobe 1992), section 2; BigTIFF (Joris Van Damme).
+because one reader then serves four purposes: the picture's layout, whether the file is complete, the
+orientation in an EXIF block, and whether a file of any size is a slide.
+
+Source: TIFF 6.0 (Adobe 1992), section 2; BigTIFF (Joris Van Damme).
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 
@@ -57,10 +61,19 @@ class _Entry:
     offset: int
 
 
+class Content(Protocol):
+    """What the tags are read from: bytes, or a file of which only the parts that are asked for are read."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        """Fewer bytes than asked for where the content ends."""
+
+
 class Directory:
     """One directory of tags. Values are read when asked for."""
 
-    def __init__(self, data: bytes, order: str, entries: dict[int, _Entry]) -> None:
+    def __init__(self, data: Content, order: str, entries: dict[int, _Entry]) -> None:
         self._data = data
         self._order = order
         self._entries = entries
@@ -80,7 +93,8 @@ class Directory:
         if entry is None or entry.kind not in _INTEGER_DTYPES:
             return []
         dtype = np.dtype(self._order + _INTEGER_DTYPES[entry.kind])
-        values: list[int] = np.frombuffer(self._data, dtype, entry.count, entry.offset).tolist()
+        raw = self._data[entry.offset : entry.offset + entry.count * dtype.itemsize]
+        values: list[int] = np.frombuffer(raw, dtype).tolist()
         return values
 
     def integer(self, tag: int, default: int) -> int:
@@ -93,19 +107,20 @@ class Directory:
         entry = self._entries.get(tag)
         if entry is None or entry.kind != 5 or entry.count < 1:
             return 0.0
-        above, below = struct.unpack_from(f"{self._order}II", self._data, entry.offset)
+        above, below = struct.unpack(f"{self._order}II", self._data[entry.offset : entry.offset + 8])
         return float(Fraction(above, below)) if below else 0.0
 
-    def raw(self, tag: int) -> bytes:
-        """The bytes of a text or undefined tag; empty if absent."""
+    def raw(self, tag: int, most: int | None = None) -> bytes:
+        """The (first `most`) bytes of a text or undefined tag; empty if absent."""
         entry = self._entries.get(tag)
         if entry is None or _BYTES_PER_TYPE[entry.kind] != 1:
             return b""
-        return self._data[entry.offset : entry.offset + entry.count]
+        count = entry.count if most is None else min(entry.count, most)
+        return self._data[entry.offset : entry.offset + count]
 
-    def text(self, tag: int) -> str:
-        """A text tag without its closing zero; UTF-8 if it is that, else Latin-1."""
-        content = self.raw(tag).split(b"\0", 1)[0]
+    def text(self, tag: int, most: int | None = None) -> str:
+        """A text tag without its closing zero; UTF-8 if it is that, else Latin-1. Of `most` bytes at most."""
+        content = self.raw(tag, most).split(b"\0", 1)[0]
         try:
             return content.decode("utf-8")
         except UnicodeDecodeError:
@@ -120,9 +135,9 @@ class TagFile:
         ImageCorrupt: not a TIFF header, or a structure that no writer makes.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Content) -> None:
         self._data = data
-        self.order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]), "")
+        self.order = {b"II": "<", b"MM": ">"}.get(bytes(data[0:2]), "")
         if not self.order:
             raise ImageCorrupt("The header is not that of a TIFF file.")
         version = self._unpack("H", 2)
@@ -135,21 +150,24 @@ class TagFile:
 
     def directories(self) -> list[Directory]:
         """The chain of directories, in file order."""
-        found: list[Directory] = []
+        found = list(self.chain())
+        if not found:
+            raise ImageTruncated("The file has a TIFF header and no picture.")
+        return found
+
+    def chain(self) -> Iterator[Directory]:
+        """The same one by one, each read when it is asked for."""
         seen: set[int] = set()
         offset = self.first_offset
         described, most = 0, 4 * len(self._data) + 65_536
         while offset:
             # Directories may also overlap without meeting: then they describe more than the file holds.
-            if offset in seen or len(found) >= _MAX_DIRECTORIES or described > most:
+            if offset in seen or len(seen) >= _MAX_DIRECTORIES or described > most:
                 raise ImageCorrupt("The chain of its pages never ends.")
             seen.add(offset)
             directory, offset = self.directory(offset)
             described += directory.described_bytes
-            found.append(directory)
-        if not found:
-            raise ImageTruncated("The file has a TIFF header and no picture.")
-        return found
+            yield directory
 
     def directory(self, offset: int) -> tuple[Directory, int]:
         """The directory at `offset`, and the offset of the next one (0: none)."""
@@ -176,7 +194,8 @@ class TagFile:
 
     def _unpack(self, code: str, offset: int) -> int:
         try:
-            value: int = struct.unpack_from(self.order + code, self._data, offset)[0]
+            coded = self.order + code
+            value: int = struct.unpack(coded, self._data[offset : offset + struct.calcsize(coded)])[0]
         except (struct.error, OverflowError):
             raise ImageTruncated("The file ends before its description does.") from None
         return value

@@ -18,11 +18,9 @@ import numpy.typing as npt
 from lungviewer.core import errors
 from lungviewer.core.errors import DecoderCrashed, ImageError, LungviewerError, UsageError
 from lungviewer.core.image import ImageInfo, ImageLevel
+from lungviewer.readers.pixels import MAX_PIXELS
 
 READY = b"ready"
-MAX_PIXELS = 100_000_000
-"""The most pixels of one answer."""
-
 _CHUNK_BYTES = 1 << 24
 _MAX_ANSWER_BYTES = 1 << 16
 _MAX_LEVELS = 64

@@ -10,7 +10,7 @@ from PIL import Image
 from lungviewer.core.errors import UsageError
 from lungviewer.readers import pixels
 from lungviewer.readers.opening import expected_bytes, is_candidate, open_image
-from lungviewer.readers.sniff import FORMAT_NAMES, IMAGE_SUFFIXES, PICTURE_FORMATS, name_disagrees, sniff
+from lungviewer.readers.sniff import FORMAT_NAMES, IMAGE_SUFFIXES, CANDIDATE_FORMATS, name_disagrees, sniff
 from tests.fixtures import pictures as make
 
 BASE = make.picture(20, 16)
@@ -32,7 +32,7 @@ def test_text_and_scraps_are_no_picture(text):
 
 
 def test_every_answer_has_a_name_for_people():
-    assert set(FORMAT_NAMES) >= PICTURE_FORMATS
+    assert set(FORMAT_NAMES) >= CANDIDATE_FORMATS
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in IMAGE_SUFFIXES)
 
 
