@@ -4,10 +4,11 @@ Zeiss, DICOM and plain tiled TIFF.
 What is read, by rule. Level 0 is cropped to the bounds that the slide states. Pixels are given as stored, or
 in sRGB when that is asked for; transparent ones lie on the slide's own background colour, or white.
 
-Which pixels. OpenSlide takes the place of a read in whole level-0 pixels, and interpolates where that is no
-whole pixel of the level. Where its ratio of the sizes is a whole number, every read gives the level's own
-pixels. Where a scanner left odd rows out it is not (4443 / 2221), and nothing that can be asked of OpenSlide
-gives them all: a read then begins at the nearest level-0 pixel, and shows pixels between two of the level.
+Which pixels. Those of the level itself, wherever they can be had. OpenSlide takes the place of a read in
+whole level-0 pixels and interpolates where that is no whole pixel of the level: wherever its ratio of the
+sizes is no whole number, because a scanner left odd rows out (4443 / 2221). Plain pages of Aperio and tiled
+TIFF are therefore read directly (slide_direct). What remains, JPEG 2000 and other formats with such ratios,
+begins at the nearest level-0 pixel and shows pixels between two of the level.
 
 Notes in `ImageInfo.notes`: icc_ignored, implausible_scale_ignored, anisotropic_scale_ignored
 (readers/raster.py).
@@ -15,6 +16,7 @@ Notes in `ImageInfo.notes`: icc_ignored, implausible_scale_ignored, anisotropic_
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -34,6 +36,7 @@ from lungviewer.readers.files import read_head
 from lungviewer.readers.levelled_slide import LevelledSlide
 from lungviewer.readers.pixels import check_size, note_profile
 from lungviewer.readers.slide_colour import ToSrgb, to_srgb
+from lungviewer.readers.slide_direct import DirectLevels, direct_levels
 from lungviewer.readers.slide_facts import SlideFacts, read_facts
 from lungviewer.readers.slide_handle import SlideHandle
 from lungviewer.readers.slide_levels import FileLevel, check_slide, image_levels, useful_levels
@@ -48,45 +51,56 @@ _READ_SIDE = 4096
 _HINT = "Export it again from the scanner's own program, for example as pyramidal OME-TIFF."
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What a slide is read from: `ratios` are OpenSlide's own downsamples, by its numbers of the levels;
+    `associated` the sizes (width, height) of the pictures beside the tissue."""
+
+    handle: SlideHandle
+    direct: DirectLevels | None
+    ratios: tuple[float, ...]
+    background: tuple[int, int, int]
+    associated: dict[str, tuple[int, int]]
+
+
 class OpenSlideSource(LevelledSlide):
     """A `SlideSource` over an open slide. Reads may come from several threads at once."""
 
     def __init__(
         self,
-        handle: SlideHandle,
+        opened: _Opened,
         info: ImageInfo,
         levels: tuple[FileLevel, ...],
-        ratios: tuple[float, ...],
-        background: tuple[int, int, int],
-        associated: dict[str, tuple[int, int]],
         colour_managed: bool,
         convert: ToSrgb | None,
     ) -> None:
         super().__init__(info, levels, convert)
-        self._handle = handle
-        self._ratios = ratios
-        self._background = background
-        self._associated = associated
+        self._opened = opened
         self._colour_managed = colour_managed
 
     @property
     def associated(self) -> tuple[str, ...]:
-        return tuple(sorted(self._associated))
+        return tuple(sorted(self._opened.associated))
 
     def associated_image(self, name: str) -> RGB:
-        check_size(*self._associated[name])
-        picture = self._handle.ask(lambda slide: slide.associated_images[name])
+        check_size(*self._opened.associated[name])
+        picture = self._opened.handle.ask(lambda slide: slide.associated_images[name])
         pixels = _flatten(picture, (255, 255, 255))
         convert = to_srgb(picture.info.get("icc_profile", b"")) if self._colour_managed else None
         return pixels if convert is None else convert(pixels)
 
     def close(self) -> None:
-        self._handle.close()
+        self._opened.handle.close()
+        if self._opened.direct is not None:
+            self._opened.direct.tiles.close()
 
     def _require_open(self) -> None:
-        self._handle.require_open()
+        self._opened.handle.require_open()
 
     def _decode(self, level: FileLevel, l_x: int, l_y: int, width: int, height: int) -> RGB:
+        direct = self._opened.direct
+        if direct is not None and level.number in direct.pages:
+            return direct.tiles.read(direct.pages[level.number], l_x, l_y, width, height)
         if width <= _READ_SIDE and height <= _READ_SIDE:
             return self._read_piece(level, l_x, l_y, width, height)
         out = np.empty((height, width, 3), np.uint8)
@@ -97,10 +111,12 @@ class OpenSlideSource(LevelledSlide):
         return out
 
     def _read_piece(self, level: FileLevel, l_x: int, l_y: int, width: int, height: int) -> RGB:
-        ratio = self._ratios[level.number]
+        ratio = self._opened.ratios[level.number]
         l0_origin = round(l_x * ratio), round(l_y * ratio)
-        picture = self._handle.ask(lambda slide: slide.read_region(l0_origin, level.number, (width, height)))
-        return _flatten(picture, self._background)
+        picture = self._opened.handle.ask(
+            lambda slide: slide.read_region(l0_origin, level.number, (width, height))
+        )
+        return _flatten(picture, self._opened.background)
 
 
 def open_openslide(
@@ -184,16 +200,10 @@ def _describe(
     convert = to_srgb(profile_bytes) if colour_managed else None
     if convert is None:
         note_profile(profile_bytes, notes)
-    return OpenSlideSource(
-        SlideHandle(slide, path),
-        _info(path, facts, levels, judged, tuple(notes)),
-        levels,
-        ratios,
-        facts.background,
-        associated,
-        colour_managed,
-        convert,
-    )
+    info = _info(path, facts, levels, judged, tuple(notes))
+    direct = direct_levels(path, facts.vendor, sizes)
+    opened = _Opened(SlideHandle(slide, path), direct, ratios, facts.background, associated)
+    return OpenSlideSource(opened, info, levels, colour_managed, convert)
 
 
 def _info(

@@ -6,7 +6,6 @@ structure, never another file that this one names; tiff_tiles decodes.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,14 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lungviewer.core.errors import ImageCorrupt, ImageError, OutOfMemory, UnsupportedFormat, UnsupportedPixels
+from lungviewer.core.errors import ImageError, OutOfMemory, UnsupportedFormat, UnsupportedPixels
 from lungviewer.core.image import RGB, ImageInfo
 from lungviewer.readers import scale
 from lungviewer.readers.files import read_head
 from lungviewer.readers.levelled_slide import LevelledSlide
-from lungviewer.readers.pixels import DECODER_ERRORS, check_size, note_profile
+from lungviewer.readers.pixels import check_size, note_profile
 from lungviewer.readers.slide_colour import ToSrgb, to_srgb
 from lungviewer.readers.slide_levels import FileLevel, image_levels, useful_levels
+from lungviewer.readers.tiff_structure import tiff_structure
 from lungviewer.readers.tiff_tags import UM_PER_RESOLUTION_UNIT
 from lungviewer.readers.tiff_tiles import TiledPage, TileReader, describe_page
 
@@ -93,7 +93,8 @@ def open_tiff_slide(path: Path, um_per_px: float | None = None, colour_managed: 
     given = None if um_per_px is None else scale.user_scale(um_per_px)
     read_head(path, 1)  # nothing but a regular file that may be read is touched
     try:
-        contents = _look(path)
+        with tiff_structure(path) as file:
+            contents = _contents(file)
         levels = useful_levels([(page.width, page.height) for page in contents.pages])
     except MemoryError:
         raise OutOfMemory("There is not enough memory to open the slide.") from None
@@ -115,19 +116,6 @@ def open_tiff_slide(path: Path, um_per_px: float | None = None, colour_managed: 
         magnification=contents.magnification,
     )
     return TiffSlide(TileReader(path.open("rb")), contents, info, levels, convert)
-
-
-def _look(path: Path) -> _Contents:
-    import tifffile
-
-    # It says the name of the file in what it logs.
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
-    try:
-        # One file only: an OME-TIFF may name others, anywhere.
-        with tifffile.TiffFile(path, _multifile=False) as file:
-            return _contents(file)
-    except DECODER_ERRORS:  # its text may hold the name of the file
-        raise ImageCorrupt("The structure of the TIFF file is damaged or incomplete.") from None
 
 
 def _contents(file: Any) -> _Contents:

@@ -38,6 +38,18 @@ class TestAperioWithJpeg(SlideContract):
         )
 
 
+class TestOddSizes(SlideContract):
+    """OpenSlide's ratios are no whole numbers, and it would interpolate."""
+
+    @pytest.fixture(params=["tiled", "aperio"])
+    def sample(self, tmp_path, request):
+        path = tmp_path / "slide.tiff"
+        write = make.aperio if request.param == "aperio" else make.tiled_tiff
+        levels = write(path, make.noise(303, 205), um_per_px=0.5)
+        beside = ("thumbnail",) if request.param == "aperio" else ()
+        return _sample(path, open_slide_here, levels, 0.5, beside=beside)
+
+
 class TestLeicaCroppedToItsBounds(SlideContract):
     """Two areas with transparent glass between them."""
 
@@ -79,6 +91,12 @@ class TestOmeTiffWithALabel(SlideContract):
 
 
 class TestDamageInOpenSlide(DamageContract):
+    @pytest.fixture
+    def damaged(self, tmp_path):
+        return damaged_slide(tmp_path / "damaged.scn", open_openslide)
+
+
+class TestDamageInPagesReadDirectly(DamageContract):
     @pytest.fixture
     def damaged(self, tmp_path):
         return damaged_slide(tmp_path / "damaged.tiff", open_openslide)
