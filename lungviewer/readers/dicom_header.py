@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lungviewer.core.errors import ImageError
+from lungviewer.readers.files import read_head
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -31,10 +35,18 @@ class SlideInstance:
     pixels: int
 
 
+def read_slide_instance(path: Path) -> SlideInstance | None:
+    """What a file's header says about it; None if it is no whole slide's, or cannot be read."""
+    try:
+        return slide_instance(read_head(path, HEADER_BYTES))
+    except ImageError:
+        return None
+
+
 def slide_instance(head: bytes) -> SlideInstance | None:
     """What the first `HEADER_BYTES` of a file say about it; None if it is no whole slide's, or damaged."""
     # A deflated file names its transfer syntax in the clear; a few bytes of it may unpack to gigabytes.
-    if head[128:132] != b"DICM" or _DEFLATED in head[:4096]:
+    if head[128:132] != b"DICM" or _DEFLATED in head[:4096] or _WHOLE_SLIDE.encode() not in head:
         return None
     from pydicom.errors import InvalidDicomError
     from pydicom.filereader import read_partial

@@ -7,7 +7,7 @@ from pathlib import Path
 from lungviewer.core.errors import ImageError
 from lungviewer.readers.files import read_head
 
-LIST_SUFFIXES = frozenset({".vms", ".vmu"})
+LIST_SUFFIXES = (".vms", ".vmu")
 """Hamamatsu's list of the pictures of a slide, which lie beside it."""
 
 FOLDER_SUFFIX = ".mrxs"

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lungviewer.core.errors import UsageError
+from lungviewer.readers.dicom_header import read_slide_instance
 from lungviewer.readers.opening import is_candidate
+from lungviewer.readers.slide_companions import FOLDER_SUFFIX, LIST_SUFFIXES, companions
+from lungviewer.readers.sniff import IMAGE_SUFFIXES, SUFFIXES_OF
 from lungviewer.store.journal import FileIdentity
 
 CLOSED_FOLDER = -2
@@ -47,6 +50,9 @@ def find_images(
     Folders that are links are not entered, so that a loop cannot be followed; one that may not be entered
     is listed itself, with the size `CLOSED_FOLDER`.
 
+    A slide of several files counts once: the folder beside a `.mrxs` is not entered, the pictures that a
+    Hamamatsu list names are only counted, and of a slide's DICOM files in one folder the largest is listed.
+
     Raises:
         UsageError: a path does not exist, or the paths have no folder in common.
     """
@@ -60,13 +66,26 @@ def find_images(
     found: dict[bytes, FileIdentity] = {}
     closed: list[Path] = []
     left_out: list[str] = []
+    parts: set[Path] = set()
+    series: dict[tuple[Path, str], list[tuple[bool, int, Path]]] = {}
     ignored = 0
-    for path in _walk(places, recursive, closed, left_out):
+    for path in _walk(places, recursive, closed, left_out, parts):
         check()
-        if path not in named and (path.name.endswith(OVERLAY_SUFFIX) or not is_candidate(path)):
+        part = path in parts or path.name.endswith(OVERLAY_SUFFIX)
+        if path not in named and (part or not is_candidate(path)):
             ignored += 1
             continue
+        instance = read_slide_instance(path) if _may_be_dicom(path) else None
+        if instance is not None and instance.series:
+            files = series.setdefault((path.parent, instance.series), [])
+            files.append((instance.volume, instance.pixels, path))
+            continue
         identity = _identity(path, root)
+        found[identity.path] = identity
+    for files in series.values():
+        ignored += len(files) - 1
+        largest = max(file[:2] for file in files)
+        identity = _identity(min(file[2] for file in files if file[:2] == largest), root)
         found[identity.path] = identity
     for folder in closed:
         relative = _relative(folder, root)
@@ -90,20 +109,33 @@ def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
-def _walk(paths: Iterable[Path], recursive: bool, closed: list[Path], left_out: list[str]) -> Iterator[Path]:
+def _walk(
+    paths: Iterable[Path], recursive: bool, closed: list[Path], left_out: list[str], parts: set[Path]
+) -> Iterator[Path]:
+    """Every file, and before the first one of its folder, the `parts` of slides that lie there."""
     for path in paths:
         if not _is_folder(path):
             yield path
             continue
         for folder, folders, names in os.walk(path, onerror=lambda e: closed.append(Path(e.filename))):
             # Sorted, so that two runs read the same files at the same time: crashes repeat.
-            folders[:] = sorted(f for f in folders if not f.startswith("."))
+            slides = {name[: -len(FOLDER_SUFFIX)] for name in names if name.lower().endswith(FOLDER_SUFFIX)}
+            folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in slides)
+            for name in names:
+                if name.lower().endswith(LIST_SUFFIXES):
+                    parts.update(companions(Path(folder) / name))
             if not recursive:
                 left_out += folders
                 folders.clear()
             for name in sorted(names):
                 if not name.startswith("."):
                     yield Path(folder) / name
+
+
+def _may_be_dicom(path: Path) -> bool:
+    """Thousands of JPEGs are not opened to be asked."""
+    suffix = path.suffix.lower()
+    return suffix in SUFFIXES_OF["dicom"] or suffix not in IMAGE_SUFFIXES
 
 
 def _relative(path: Path, root: Path) -> bytes:
