@@ -12,6 +12,7 @@ from lungviewer.cli.opening import engine_of, tell_notes
 from lungviewer.cli.parsers import RESEARCH_USE
 from lungviewer.core.model import ModelSpec
 from lungviewer.services.scan import ScanOptions, ScanProgress, ScanSummary, failed, scan_folder
+from lungviewer.services.slide_scan import SlideAdvance
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,6 +45,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _describe(value: object) -> str:
+    if isinstance(value, SlideAdvance):
+        tiles = f"{value.done} of {value.wanted} tiles" if value.wanted else "looking for tissue"
+        return f"Slide {value.number} of {value.slides}: {tiles}"
     return f"{_words(value.by_status)} · {_words(value.by_class)}" if isinstance(value, ScanProgress) else ""
 
 

@@ -56,6 +56,9 @@ MOST_REFUSED_SHARE = 0.9
 LITTLE_MM2 = GROUP_MM2
 """With less analysed tissue the second half of the rule cannot hold, and single tiles decide the first."""
 
+NOT_FINISHED = "not_finished"
+"""Reason of a slide some of whose tiles were not looked at yet; it comes first."""
+
 _UNSURE = "low_confidence"
 _Values = npt.NDArray[np.float64]
 
@@ -131,7 +134,7 @@ def summarise(
         own = () if spec.validated else ("not_validated",)
         reasons = (*doubts, *_grey_zones(seen, called, spec), *own, "slide_not_validated")
     if pending:
-        reasons = ("not_finished", *reasons)
+        reasons = (NOT_FINISHED, *reasons)
     return SlideSummary(
         status=Status.REFUSED if called is None else Status.REVIEW,
         reasons=tuple(dict.fromkeys(reasons)),

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+SLIDE = "slide"
+"""`ImageRecord.kind` and `ImageInfo.kind` of a whole slide."""
+
 
 class Status(StrEnum):
     """Whether to trust an answer. Only `OK` and `REVIEW` are calls."""

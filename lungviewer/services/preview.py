@@ -13,6 +13,7 @@ from lungviewer.exporters.csv_table import is_image_csv
 from lungviewer.services.find import FoundFiles, find_images
 from lungviewer.services.scan import ScanOptions, fingerprint, root_key
 from lungviewer.services.scan_output import check_output, journal_of
+from lungviewer.services.slide_scan import told_apart
 from lungviewer.store.journal import glimpse
 
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".tif": "TIFF", ".dib": "BMP"}
@@ -21,7 +22,8 @@ _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".
 @dataclass(frozen=True, slots=True)
 class ScanPreview:
     """What lies below `paths`. `formats` are (name, files), most frequent first, as the files call
-    themselves ("" without a suffix); `suggested` is a place for the report."""
+    themselves ("" without a suffix); `slides` of the files are whole slides, which take minutes each;
+    `suggested` is a place for the report."""
 
     paths: tuple[Path, ...]
     recursive: bool
@@ -29,6 +31,7 @@ class ScanPreview:
     formats: tuple[tuple[str, int], ...]
     total_bytes: int
     suggested: Path
+    slides: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ def preview_scan(
     documents: Path,
     check: Callable[[], None] = lambda: None,
 ) -> ScanPreview:
-    """List what a scan would read. Nothing is opened except files whose name does not say what they are.
+    """List what a scan would read. Nothing is opened except files whose name does not say what they are, and
+    the headers of those that may be slides.
 
     Args:
         documents: where reports go when the folder beside the images cannot be written.
@@ -68,6 +72,7 @@ def preview_scan(
         formats=tuple(formats.most_common()),
         total_bytes=sum(max(0, file.size) for file in found.files),
         suggested=_suggested(found.root, documents),
+        slides=len(told_apart(found, found.files, check)[1]),
     )
 
 

@@ -7,14 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from lungviewer.core.slide_summary import rule_of
 from lungviewer.core.trust import REASON_SENTENCES
-from lungviewer.core.types import ImageRecord
+from lungviewer.core.types import SLIDE, ImageRecord
 from lungviewer.exporters.report import BINS, Count, ReportRow
 from lungviewer.services.report_models import Vocabulary
 from lungviewer.store.review_entry import OTHER
-
-SLIDE = "slide"
-"""`kind` of a row about a whole slide."""
-
 
 READING = (
     "The confidence of a call is the model's calibrated probability for that class among the classes it "

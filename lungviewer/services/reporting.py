@@ -13,7 +13,7 @@ from lungviewer.core import registry
 from lungviewer.core.errors import ImageError, OutputError, UsageError
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import is_one_of
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.types import SLIDE, ImageRecord, Status
 from lungviewer.exporters.csv_table import read_records
 from lungviewer.exporters.report import STATUS_WORDS, Count, Picture, ReportContent, percent
 from lungviewer.readers.isolated import IsolatedDecoder
@@ -23,7 +23,6 @@ from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.overlay import overlay_path, write_overlay
 from lungviewer.services.report_models import Vocabulary, vocabulary
 from lungviewer.services.report_rows import (
-    SLIDE,
     class_counts,
     confidence_bins,
     measured,

@@ -14,6 +14,7 @@ from pathlib import Path
 from lungviewer.core.errors import ImageError, OutputBusy, ReadFailed
 from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext
+from lungviewer.core.types import SLIDE
 from lungviewer.readers import opening, slide_kinds
 from lungviewer.readers.sniff import SUFFIXES_OF
 from lungviewer.services import slide_map
@@ -115,7 +116,7 @@ class SlideScan:
 
     def _finish(self, file: FileIdentity, outcome: SlideMap | ImageError) -> Finished:
         if isinstance(outcome, ImageError):
-            record = error_record(row_name(file), outcome, self._engine.provenance, kind="slide")
+            record = error_record(row_name(file), outcome, self._engine.provenance, kind=SLIDE)
             return Finished(file, record, None, outcome.transient)
         picture = None
         if self._keep_thumbnails:  # one that cannot be made costs a note; the map stands

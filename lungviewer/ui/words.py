@@ -7,11 +7,13 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
-from lungviewer.core.model import ModelSpec
+from lungviewer.core.model import ModelSpec, Role
+from lungviewer.core.slide_summary import NOT_FINISHED
 from lungviewer.core.trust import REASON_SENTENCES
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.types import SLIDE, ImageRecord, Status
 
 _MOST = 0.999
+_LITTLE = 0.0005
 
 
 def _tr(text: str) -> str:
@@ -29,6 +31,18 @@ def percent(share: float) -> str:
 def in_percent(number: str) -> str:
     """A number with its sign, which no end of a line tears apart."""
     return _tr("{number}\u00a0%").format(number=number)
+
+
+def share(part: float) -> str:
+    """A share of an area, 0–1: "34 %", "3.4 %", "<0.1 %", and, as it is measured and no probability,
+    "100 %"."""
+    number = QLocale().toString
+    if 0 < part < _LITTLE:
+        return _tr("<{percent}").format(percent=in_percent(number(0.1, "f", 1)))
+    if 1 - _LITTLE < part < 1:
+        return _tr(">{percent}").format(percent=in_percent(number(99.9, "f", 1)))
+    few = 0 < part < 0.0995 or 0.9905 < part < 1
+    return in_percent(number(part * 100, "f", 1 if few else 0))
 
 
 def count(number: int) -> str:
@@ -89,6 +103,19 @@ def reason_word(code: str) -> str:
         "partly_refused": _tr("partly refused"),
         "mostly_refused": _tr("mostly refused"),
         "scale_unknown": _tr("scale unknown"),
+        "overlay_not_written": _tr("picture not written"),
+        "no_tissue": _tr("no tissue"),
+        "not_finished": _tr("not finished"),
+        "tumour_focus": _tr("tumour group"),
+        "tumour_tiles": _tr("tumour tiles"),
+        "small_tumour": _tr("small tumour"),
+        "scattered_tumour": _tr("tumour scattered"),
+        "two_tumour_classes": _tr("two tumour classes"),
+        "unreadable": _tr("parts unreadable"),
+        "unsure_tiles": _tr("not sure in parts"),
+        "little_tissue": _tr("little tissue"),
+        "slide_not_validated": _tr("slides not validated"),
+        "spacing_unknown": _tr("scale unknown"),
         "truncated": _tr("file cut short"),
         "corrupt": _tr("file damaged"),
         "not_an_image": _tr("no image"),
@@ -187,20 +214,37 @@ def fields_read(record: ImageRecord, calls: Mapping[str, int], spec: ModelSpec |
 
 
 def headline(record: ImageRecord, spec: ModelSpec | None) -> str:
-    """The class, or why there is none: "Adenocarcinoma", "Refused: glass", "Cannot be read: file gone"."""
-    if record.predicted_class:
-        return class_label(record.predicted_class, spec)
+    """The class, or why there is none: "Adenocarcinoma", "Refused: glass", "Cannot be read: file gone". A
+    slide is rarely all one thing: "Adenocarcinoma found"."""
     codes = reason_codes(record)
+    if record.predicted_class:
+        label = class_label(record.predicted_class, spec)
+        if record.kind != SLIDE:
+            return label
+        if _is_tumour(record.predicted_class, spec):
+            label = _tr("{label} found").format(label=label)
+        return _tr("{call} so far").format(call=label) if NOT_FINISHED in codes else label
     if not codes:
         return status_word(record.status)
+    if codes == (NOT_FINISHED,):
+        return _tr("Not mapped yet")
     return _tr("{status}: {reason}").format(status=status_word(record.status), reason=reason_word(codes[0]))
 
 
 def badge(record: ImageRecord, spec: ModelSpec | None) -> str:
-    """What stands under a thumbnail: class and confidence, or why there is none."""
-    if record.confidence is None:
-        return headline(record, spec)
-    return _tr("{label} {percent}").format(label=headline(record, spec), percent=percent(record.confidence))
+    """What stands under a thumbnail: class and confidence, or, of a slide, the share of tumour, or why there
+    is no call."""
+    said = headline(record, spec)
+    if record.confidence is not None:
+        return _tr("{label} {percent}").format(label=said, percent=percent(record.confidence))
+    if record.kind == SLIDE and record.predicted_class and record.tumour_share is not None:
+        return _tr("{label}, tumour {share}").format(label=said, share=share(record.tumour_share))
+    return said
+
+
+def _is_tumour(class_id: str, spec: ModelSpec | None) -> bool:
+    known = spec is not None and class_id in spec.class_ids
+    return known and spec.class_by_id(class_id).role is Role.TUMOUR
 
 
 def scale_source(code: str) -> str:
@@ -210,5 +254,6 @@ def scale_source(code: str) -> str:
         "ome": _tr("OME-XML"),
         "imagej": _tr("ImageJ"),
         "resolution tag": _tr("resolution tag"),
+        "slide": _tr("the slide"),
     }
     return said.get(code, _tr("the file"))

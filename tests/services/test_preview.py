@@ -5,12 +5,14 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lungviewer.core.errors import JournalMismatch, OutputUnwritable, UsageError
 from lungviewer.core.job import RecordingContext
 from lungviewer.services.preview import look_at_output, preview_scan
 from lungviewer.services.scan import KeptRows, ScanOptions
 from tests.fixtures.scans import draw_images, fake_engine, run_scan
+from tests.fixtures.slides import tiled_tiff, tissue
 
 PACK = "f" * 64
 
@@ -150,3 +152,11 @@ def test_the_engines_own_settings_are_those_that_are_looked_for(folder, report):
     with sqlite3.connect(f"{report}.journal") as database:
         assert database.execute("SELECT COUNT(*) FROM results").fetchone() == (1,)
     database.close()
+
+
+def test_slides_are_counted_by_what_they_are(folder, tmp_path):
+    draw_images(folder, 2)
+    tiled_tiff(folder / "slide.tif", tissue(256, 256))
+    Image.fromarray(tissue(64, 64)).save(folder / "plain.tif")
+    preview = preview_scan([folder], recursive=False, documents=tmp_path)
+    assert (len(preview.found.files), preview.slides) == (4, 1)

@@ -1,8 +1,23 @@
 """Numbers in the words of the window."""
 
+from dataclasses import replace
+
 import pytest
 
-from lungviewer.ui.words import duration, in_percent, percent, strangeness
+from lungviewer.core.trust import REASON_SENTENCES
+from lungviewer.core.types import ImageRecord, Status
+from lungviewer.ui.words import (
+    badge,
+    duration,
+    headline,
+    in_percent,
+    percent,
+    reason_sentence,
+    reason_word,
+    share,
+    strangeness,
+)
+from tests.fixtures.packs import tiny_spec
 
 
 def test_a_number_is_never_parted_from_its_percent_sign():
@@ -35,3 +50,38 @@ def test_times_are_told_as_people_say_them():
 )
 def test_strangeness_is_a_number_that_can_be_read_beside_its_limit(score, limit, text):
     assert strangeness(score, limit) == text
+
+
+SLIDE = ImageRecord("a.svs", "slide", Status.REVIEW, predicted_class="tumour_a", tumour_share=0.342)
+
+
+def test_a_tumour_is_found_on_a_slide_and_its_share_stands_for_a_confidence():
+    spec = tiny_spec()
+    assert headline(SLIDE, spec) == "Tumour A found"
+    assert badge(SLIDE, spec) == "Tumour A found, tumour 34\u00a0%"
+    benign = replace(SLIDE, predicted_class="benign", tumour_share=0.004)
+    assert badge(benign, spec) == "Benign, tumour 0.4\u00a0%"
+    assert badge(benign, None) == "benign, tumour 0.4\u00a0%"
+
+
+def test_a_slide_that_is_not_finished_says_so():
+    spec = tiny_spec()
+    partly = replace(SLIDE, reason="not_finished; slide_not_validated")
+    assert headline(partly, spec) == "Tumour A found so far"
+    begun = ImageRecord("a.svs", "slide", Status.REFUSED, reason="not_finished")
+    assert badge(begun, spec) == "Not mapped yet"
+    assert headline(replace(begun, reason="no_tissue"), spec) == "Refused: no tissue"
+    assert headline(replace(begun, reason="not_finished; blur"), spec) == "Refused: not finished"
+
+
+def test_shares_of_areas_may_be_the_whole():
+    assert [share(s) for s in (0.0, 0.0001, 0.034, 0.34, 0.9999, 1.0)] == [
+        f"{n}\u00a0%" for n in ("0", "<0.1", "3.4", "34", ">99.9", "100")
+    ]
+
+
+def test_every_reason_has_a_few_words_and_a_sentence():
+    for code in REASON_SENTENCES:
+        assert len(reason_word(code)) <= 20
+        assert "_" not in reason_word(code)
+        assert reason_sentence(code).endswith(".")

@@ -243,14 +243,11 @@ class ScanController(QObject):
     def _heard(self, said: object) -> None:
         if isinstance(said, EngineReady):
             self._spec = said.spec
-        elif isinstance(said, KeptRows):
+        elif isinstance(said, KeptRows | ScanProgress):
             self._waiting += said.rows
-            self.numbers = replace(self.numbers, kept=self.numbers.kept + len(said.rows))
-        elif isinstance(said, ScanProgress):
-            self._waiting += said.rows
-            done = self.numbers.done + len(said.rows)
-            self._pace.note(done)
-            self.numbers = replace(self.numbers, done=done, by_status=said.by_status, by_class=said.by_class)
+        self.numbers = self.numbers.after(said)
+        if isinstance(said, ScanProgress):
+            self._pace.note(self.numbers.done)
         self._dirty = True
 
     @Slot(object)

@@ -18,7 +18,7 @@ from lungviewer.ui.batch import words
 from lungviewer.ui.batch.columns import CALL_COLUMNS, problem_columns, result_columns
 from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.counts import Counts
-from lungviewer.ui.batch.state import ScanState
+from lungviewer.ui.batch.state import STEPS, ScanState
 from lungviewer.ui.batch.table import RecordView
 from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
@@ -142,8 +142,8 @@ class RunPage(QWidget):
         if not (state.busy or state.over):
             return
         self._title.setText(self._what())
-        self._bar.setMaximum(max(1, numbers.found))
-        self._bar.setValue(numbers.finished)
+        self._bar.setMaximum(max(1, numbers.found * STEPS))
+        self._bar.setValue(numbers.steps)
         self._bar.setVisible(state is not ScanState.DONE)
         said = words.how_far(state, numbers) if state.busy else words.how_it_ended(state, numbers)
         self._words.setText(said)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QWidget
 
 from lungviewer.ui.batch import words
 from lungviewer.ui.batch.controller import ScanController
-from lungviewer.ui.batch.state import ScanState
+from lungviewer.ui.batch.state import STEPS, ScanState
 from lungviewer.ui.icons import icon
 
 _BAR_LETTERS = 16
@@ -59,8 +59,8 @@ class ScanStatus(QWidget):
             return
         paused = state is ScanState.PAUSED
         said = words.how_far(state, numbers, long=False)
-        self._bar.setMaximum(max(1, numbers.found))
-        self._bar.setValue(numbers.finished)
+        self._bar.setMaximum(max(1, numbers.found * STEPS))
+        self._bar.setValue(numbers.steps)
         self._text.setText(said)
         self._text.setAccessibleName(self.tr("Show the scan: {words}").format(words=said))
         name = self.tr("Go on with the scan") if paused else self.tr("Pause the scan")

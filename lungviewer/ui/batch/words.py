@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from lungviewer.services.preview import Outlook, ScanPreview
+from lungviewer.services.slide_scan import SlideAdvance
 from lungviewer.ui.batch.state import ScanNumbers, ScanState
-from lungviewer.ui.words import count, duration, file_size
+from lungviewer.ui.words import count, duration, file_size, in_percent
 
 
 def _tr(text: str) -> str:
@@ -29,7 +30,7 @@ def rate(per_second: float) -> str:
 
 def how_far(state: ScanState, numbers: ScanNumbers, long: bool = True) -> str:
     """Progress in a line: "312 of 500 · 41 files/s · about 5 s left". Not `long`: for the status bar."""
-    if not numbers.finished and state in (ScanState.RUNNING, ScanState.STOPPING):
+    if not numbers.finished and numbers.slide is None and state in (ScanState.RUNNING, ScanState.STOPPING):
         return _beginning(state is ScanState.STOPPING, long)
     apart = _tr("{done} of {all}") if long else _tr("{done} / {all}")
     parts = [apart.format(done=count(numbers.finished), all=count(numbers.found))]
@@ -37,6 +38,8 @@ def how_far(state: ScanState, numbers: ScanNumbers, long: bool = True) -> str:
         parts.append(_tr("paused"))
     elif state is ScanState.STOPPING:
         parts.append(_tr("stopping …"))
+    elif numbers.slide is not None:  # files per second say nothing now
+        parts.append(_in_slide(numbers.slide, long))
     else:
         if long and numbers.per_second is not None:
             parts.append(rate(numbers.per_second))
@@ -44,6 +47,13 @@ def how_far(state: ScanState, numbers: ScanNumbers, long: bool = True) -> str:
             left = _tr("about {time} left") if long else _tr("{time} left")
             parts.append(left.format(time=duration(numbers.left_s)))
     return " · ".join(parts)
+
+
+def _in_slide(at: SlideAdvance, long: bool) -> str:
+    """How far a scan is inside a slide: "slide 2 of 5: 34 %"."""
+    share = in_percent(str(at.done * 100 // at.wanted if at.wanted else 0))
+    words = _tr("slide {n} of {all}: {share}") if long else _tr("slide {n} / {all}: {share}")
+    return words.format(n=count(at.number), all=count(at.slides), share=share)
 
 
 def _beginning(stopping: bool, long: bool) -> str:
@@ -68,6 +78,14 @@ def what_was_found(preview: ScanPreview) -> str:
         lines = [
             _tr("{images}: {kinds} ({size})").format(images=images(len(found.files)), kinds=kinds, size=size)
         ]
+    if preview.slides:
+        lines.append(
+            _tr("1 of them is a whole slide, which takes minutes; it comes last.")
+            if preview.slides == 1
+            else _tr("{n} of them are whole slides, which take minutes each; they come last.").format(
+                n=count(preview.slides)
+            )
+        )
     if found.not_entered:
         lines.append(
             _tr("1 sub-folder is left out.")

@@ -6,8 +6,7 @@ from PySide6.QtCore import QCoreApplication, QLocale
 
 from lungviewer.core.model import ModelSpec
 from lungviewer.services.slide_result import SlideMap
-from lungviewer.ui.mapping.words import share
-from lungviewer.ui.words import count
+from lungviewer.ui.words import count, share
 
 
 def _tr(text: str) -> str:

@@ -7,25 +7,11 @@ from PySide6.QtCore import QCoreApplication, QLocale
 from lungviewer.core.slide_summary import SlideSummary
 from lungviewer.services.slide_result import SlideMap
 from lungviewer.ui.mapping.mapper import MapNumbers
-from lungviewer.ui.words import count, duration, in_percent, reason_word
-
-_LITTLE = 0.0005
+from lungviewer.ui.words import count, duration, in_percent, reason_word, share
 
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("mapping", text)
-
-
-def share(part: float) -> str:
-    """A share of an area, 0–1: "34 %", "3.4 %", "<0.1 %", and, as it is measured and no probability,
-    "100 %"."""
-    number = QLocale().toString
-    if 0 < part < _LITTLE:
-        return _tr("<{percent}").format(percent=in_percent(number(0.1, "f", 1)))
-    if 1 - _LITTLE < part < 1:
-        return _tr(">{percent}").format(percent=in_percent(number(99.9, "f", 1)))
-    few = 0 < part < 0.0995 or 0.9905 < part < 1
-    return in_percent(number(part * 100, "f", 1 if few else 0))
 
 
 def area(mm2: float) -> str:

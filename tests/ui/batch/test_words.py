@@ -2,6 +2,8 @@
 
 import pytest
 
+from lungviewer.services.scan import KeptRows, ScanProgress
+from lungviewer.services.slide_scan import SlideAdvance
 from lungviewer.ui.batch import words
 from lungviewer.ui.batch.pace import Pace
 from lungviewer.ui.batch.state import ScanNumbers, ScanState
@@ -94,6 +96,25 @@ def test_progress_is_a_line_of_words():
     assert words.how_far(ScanState.PAUSED, numbers) == "312 of 500 · paused"
     assert words.how_far(ScanState.STOPPING, numbers, long=False) == "312 / 500 · stopping …"
     assert "Loading the model" in words.how_far(ScanState.RUNNING, ScanNumbers(found=500))
+
+
+def test_progress_tells_how_far_it_is_inside_a_slide():
+    numbers = ScanNumbers(
+        found=9, done=7, per_second=41.2, left_s=4.6, slide=SlideAdvance("a", 2, 3, 34, 100)
+    )
+    assert words.how_far(ScanState.RUNNING, numbers) == "7 of 9 · slide 2 of 3: 34\u00a0%"
+    begun = ScanNumbers(found=1, slide=SlideAdvance("a", 1, 1, 0, 0))
+    assert words.how_far(ScanState.RUNNING, begun, long=False) == "0 / 1 · slide 1 / 1: 0\u00a0%"
+
+
+def test_numbers_follow_what_the_scan_says():
+    inside = ScanNumbers(found=3).after(SlideAdvance("a", 1, 1, 5, 9))
+    assert inside.slide.done == 5
+    assert (inside.steps, ScanNumbers(found=3, done=2).steps) == (55, 200)
+    done = inside.after(ScanProgress((None,), {"review": 1}, {}))
+    assert (done.slide, done.done, done.by_status) == (None, 1, {"review": 1})
+    assert done.after(KeptRows((None, None))).finished == 3
+    assert done.after("something else") is done
 
 
 def test_the_end_is_a_sentence():
