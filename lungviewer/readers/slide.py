@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 _READ_SIDE = 4096
 """OpenSlide divides larger reads itself, and rounds where their parts begin."""
 
+_DAMAGED_PROFILE = b"damaged"
+"""Converts nothing, and is noted as one that was ignored."""
+
 _HINT = "Export it again from the scanner's own program, for example as pyramidal OME-TIFF."
 
 
@@ -188,8 +191,7 @@ def _describe(
         sizes, ratios = slide.level_dimensions, slide.level_downsamples
         properties = dict(slide.properties)
         associated = {name: _associated_size(properties, name) for name in slide.associated_images}
-        profile = slide.color_profile
-        profile_bytes = profile.tobytes() if profile is not None else b""
+        profile = _profile(slide)
     except (openslide.OpenSlideError, OSError):
         raise ImageCorrupt("The slide's description of itself is damaged.") from None
     facts = read_facts(properties, sizes)
@@ -197,9 +199,9 @@ def _describe(
     levels = useful_levels(sizes, facts.bounds)
     judged = given or scale.resolve(facts.claims)
     notes = list(judged.notes)
-    convert = to_srgb(profile_bytes) if colour_managed else None
+    convert = to_srgb(profile) if colour_managed else None
     if convert is None:
-        note_profile(profile_bytes, notes)
+        note_profile(profile, notes)
     info = _info(path, facts, levels, judged, tuple(notes))
     direct = direct_levels(path, facts.vendor, sizes)
     opened = _Opened(SlideHandle(slide, path), direct, ratios, facts.background, associated)
@@ -223,6 +225,16 @@ def _info(
         magnification=facts.magnification,
         identity=facts.identity,
     )
+
+
+def _profile(slide: OpenSlide) -> bytes:
+    from PIL import ImageCms
+
+    try:
+        profile = slide.color_profile
+    except ImageCms.PyCMSError:
+        return _DAMAGED_PROFILE
+    return b"" if profile is None else profile.tobytes()
 
 
 def _associated_size(properties: dict[str, str], name: str) -> tuple[int, int]:
