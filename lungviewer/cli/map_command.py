@@ -40,7 +40,9 @@ def run(options: argparse.Namespace) -> int:
         _tell(outcome, engine.spec)
     failed = sum(outcome.failure is not None for outcome in summary.outcomes)
     done = f"{len(summary.outcomes) - failed} of {len(summary.outcomes)} slides mapped"
-    out().print(f"{done}; {summary.ignored} other files are no slides" if summary.ignored else done)
+    out().print(
+        f"{done}; {summary.ignored} other files are no slides of their own" if summary.ignored else done
+    )
     if summary.outcomes:
         out().print(f"Results: {options.output}")
     elif not summary.stopped:

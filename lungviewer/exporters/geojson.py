@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from lungviewer.core.geometry import Rect
 from lungviewer.core.model import ClassSpec
 from lungviewer.core.paths import atomic_write
@@ -37,6 +35,7 @@ _HEAD = b'{"type": "FeatureCollection", "generator": "lungviewer'
 _REFUSED_COLOUR = (150, 150, 150)
 _NAMESPACE = uuid.UUID("5c5f1d5e-6f0b-5d0e-9a43-0d6d3f1f2a77")
 _LEAST_RING = 3
+_Ring = list[list[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class _Writer:
         for tile in tiles:
             yield self._tile(tile)
 
-    def _tissue(self, polygons: list[list[list[list[int]]]]) -> dict[str, Any]:
+    def _tissue(self, polygons: list[list[_Ring]]) -> dict[str, Any]:
         geometry: dict[str, Any] = (
             {"type": "Polygon", "coordinates": polygons[0]}
             if len(polygons) == 1
@@ -178,7 +177,7 @@ class _Writer:
 
 def _class_name(label: str) -> str:
     """A name that QuPath takes for one class (":" would derive one from another), and not for refused."""
-    name = label.replace(":", " ").strip()
+    name = " ".join(label.replace(":", " ").split())
     return f"{name} (class)" if name == REFUSED else name
 
 
@@ -202,15 +201,16 @@ def _box(rect: Rect) -> dict[str, Any]:
     return {"type": "Polygon", "coordinates": [ring]}
 
 
-def _polygon(outline: Outline, holes: Sequence[Outline]) -> list[list[list[int]]]:
-    """Closed rings of whole pixels, the outer one first; empty when nothing with an area is left of it."""
+def _polygon(outline: Outline, holes: Sequence[Outline]) -> list[_Ring]:
+    """Closed rings, the outer one first; empty when nothing with an area is left of it. In hundredths of
+    pixels: outlines lie between pixels of a smaller picture, and lines that come close must not touch."""
     outer = _ring(outline)
     return [outer, *(ring for hole in holes if (ring := _ring(hole)))] if outer else []
 
 
-def _ring(outline: Outline) -> list[list[int]]:
-    points: list[list[int]] = []
-    for point in np.rint(outline).astype(int).tolist():
+def _ring(outline: Outline) -> _Ring:
+    points: _Ring = []
+    for point in outline.round(2).tolist():
         if not points or point != points[-1]:
             points.append(point)
     if len(points) > 1 and points[0] == points[-1]:

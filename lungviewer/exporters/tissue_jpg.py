@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,8 +28,11 @@ def write_tissue_jpg(target: Path, picture: RGB, outlines: Sequence[Outline]) ->
     """
     drawn = picture.copy()
     draw_outlines(drawn, outlines)
+    # Not straight into the file: Pillow's JPEG encoder does not notice when a disk is full.
+    encoded = io.BytesIO()
+    Image.fromarray(drawn).save(encoded, "JPEG", quality=_QUALITY, comment=_MARK)
     with atomic_write(target) as stream:
-        Image.fromarray(drawn).save(stream, "JPEG", quality=_QUALITY, comment=_MARK)
+        stream.write(encoded.getbuffer())
 
 
 def is_tissue_jpg(path: Path) -> bool:

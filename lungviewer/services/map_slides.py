@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.slide_summary import SlideSummary
 from lungviewer.core.types import ImageRecord
 from lungviewer.exporters.ome_tiff import is_probability_tiff
+from lungviewer.readers import opening
+from lungviewer.readers.sniff import SUFFIXES_OF
 from lungviewer.services import slide_map
 from lungviewer.services.classify import error_record
 from lungviewer.services.engine import InferenceEngine
@@ -69,8 +72,8 @@ class SlideOutcome:
 
 @dataclass(frozen=True, slots=True)
 class MapRunSummary:
-    """How a run ended: one outcome per slide that was begun; `ignored` counts files that are no slides;
-    `stopped`: somebody asked it to."""
+    """How a run ended: one outcome per slide that was begun; `ignored` counts files that are no slides of
+    their own; `stopped`: somebody asked it to."""
 
     outcomes: tuple[SlideOutcome, ...]
     ignored: int
@@ -132,7 +135,31 @@ def _slides(found: FoundFiles, paths: Sequence[Path], ctx: JobContext) -> list[F
             or (is_slide(found, file) and not is_probability_tiff(path))
         ):
             chosen.append(file)
-    return chosen
+    return _once_each(found, chosen, ctx)
+
+
+def _once_each(found: FoundFiles, files: Sequence[FileIdentity], ctx: JobContext) -> list[FileIdentity]:
+    """Without further files of one slide: DICOM has one for every level, and any of them opens it."""
+    seen: set[tuple[Path, str]] = set()
+    kept = []
+    for file in files:
+        ctx.check()
+        path = found.path(file)
+        identity = _identity(path) if path.suffix.lower() in SUFFIXES_OF["dicom"] else ""
+        if not identity or (path.parent, identity) not in seen:
+            kept.append(file)
+        seen.add((path.parent, identity))
+    return kept
+
+
+def _identity(path: Path) -> str:
+    """Of a slide, or nothing when it cannot be opened: mapping it will say why."""
+    with (
+        contextlib.suppress(ImageError),
+        contextlib.closing(opening.open_slide(path)) as source,
+    ):
+        return source.info.identity
+    return ""
 
 
 class _OneSlide:
