@@ -97,14 +97,16 @@ def downsample(full: tuple[int, int], size: tuple[int, int]) -> float | None:
     if min(size) < 1 or size[0] > full[0] or size[1] > full[1]:
         return None
     across, down = full[0] / size[0], full[1] / size[1]
-    whole = round((across + down) / 2)
-    # One pixel more or less than the division gives: left out, or filled up.
-    if all(abs(length - short * whole) < whole for length, short in zip(full, size, strict=True)):
-        return float(whole)
+    mean = (across + down) / 2
+    # Of a very small level several numbers could be meant: most likely it was halved again and again.
+    for whole in (2 ** round(math.log2(mean)), round(mean)):
+        # Up to one pixel of the level was left out, or filled up.
+        if all(abs(length - short * whole) < whole for length, short in zip(full, size, strict=True)):
+            return float(whole)
     # A pixel of a very small level is a large part of it.
     if abs(across - down) > 0.02 * max(across, down) + max(across / size[0], down / size[1]):
         return None
-    return (across + down) / 2
+    return mean
 
 
 def start_pixel(l0_place: float, ratio: float) -> int:

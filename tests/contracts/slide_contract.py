@@ -141,6 +141,27 @@ class SlideContract(ReaderContract):
             with pytest.raises(ReadFailed, match="closed"):
                 ask()
 
+    def test_closing_while_others_read_is_harmless(self, sample):
+        source = sample.open()
+        started, told = threading.Barrier(4), []
+
+        def read_until_closed():
+            started.wait()
+            try:
+                while True:
+                    assert source.read((3, 3), 0, (60, 60)).shape == (60, 60, 3)
+            except ReadFailed:
+                told.append(True)
+
+        threads = [threading.Thread(target=read_until_closed) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        started.wait()
+        source.close()
+        for thread in threads:
+            thread.join()
+        assert told == [True] * 3
+
     @pytest.mark.parametrize(
         "arguments", [((0, 0), 99, (1, 1)), ((0, 0), -1, (1, 1)), ((0, 0), 0, (0, 5)), ((0, 0), 0, (5, -1))]
     )

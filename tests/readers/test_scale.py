@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from lungviewer.core.errors import UsageError
+from lungviewer.readers import scale
 from lungviewer.readers.raster import open_raster
 from tests.fixtures import pictures as make
 from tests.fixtures.pictures import ASCII, RATIONAL, SHORT
@@ -138,3 +139,24 @@ def test_a_person_s_scale_wins_and_is_checked(tmp_path):
 def test_entities_of_a_description_are_not_expanded(tmp_path):
     bomb = '<!DOCTYPE x [<!ENTITY a "0.5">]><OME><Pixels PhysicalSizeX="&a;" SizeX="1"/></OME>'
     assert opened(tiff_with(bomb), tmp_path).um_per_px is None
+
+
+@pytest.mark.parametrize(
+    ("um_x", "um_y", "wanted"),
+    [("0.25", "0.26", (0.25, 0.26)), ("0.25", None, (0.25, 0.25)), (None, "0.5", (0.5, 0.5))],
+)
+def test_a_slide_states_its_scale_as_text(um_x, um_y, wanted):
+    assert scale.from_slide(um_x, um_y, "slide") == [scale.ScaleClaim(*wanted, "slide")]
+
+
+@pytest.mark.parametrize("text", [None, "", "0", "-1", "nan", "inf", "0,25", "1e999", "a quarter"])
+def test_what_is_no_length_is_no_claim(text):
+    assert scale.from_slide(text, text, "slide") == []
+
+
+def test_of_several_images_the_one_that_is_meant_states_the_scale():
+    pixels = '<Pixels SizeX="{0}" SizeY="{0}" PhysicalSizeX="{1}"/>'
+    text = pixels.format(40, 90) + pixels.format(300, 0.25)
+    assert scale.from_ome_xml(text, (300, 300)) == [scale.ScaleClaim(0.25, 0.25, "ome")]
+    assert scale.from_ome_xml(text) == [scale.ScaleClaim(90.0, 90.0, "ome")]
+    assert scale.from_ome_xml(text, (300, 200)) == []
