@@ -40,7 +40,7 @@ class GaussianOutlier:
         self._centre, self._projection, self._means = centre, projection, class_means
 
     def score(self, embedding: FloatArray, logits: FloatArray) -> Scores:
-        white = ((embedding - self._centre) @ self._projection).astype(np.float64)
+        white = _product(embedding - self._centre, self._projection).astype(np.float64)
         distance = np.linalg.norm(white[:, None, :] - self._means[None, :, :], axis=2)
         return np.asarray(distance.min(axis=1) / np.sqrt(white.shape[1]))
 
@@ -53,7 +53,7 @@ class RelativeOutlier:
         self._near, self._centre, self._background = near, centre, background
 
     def score(self, embedding: FloatArray, logits: FloatArray) -> Scores:
-        white = ((embedding - self._centre) @ self._background).astype(np.float64)
+        white = _product(embedding - self._centre, self._background).astype(np.float64)
         return np.asarray(self._near.score(embedding, logits) ** 2 - (white**2).mean(axis=1))
 
 
@@ -69,7 +69,7 @@ class NeighbourOutlier:
     def score(self, embedding: FloatArray, logits: FloatArray) -> Scores:
         shifted = embedding - self._centre
         unit = shifted / np.maximum(np.linalg.norm(shifted, axis=1, keepdims=True), 1e-12)
-        distance = 1.0 - unit @ self._bank.T
+        distance = 1.0 - _product(unit, self._bank.T)
         return np.asarray(np.partition(distance, self._k - 1, axis=1)[:, self._k - 1].astype(np.float64))
 
 
@@ -97,6 +97,12 @@ class SumOutlier:
     def score(self, embedding: FloatArray, logits: FloatArray) -> Scores:
         found = np.stack([part.score(embedding, logits) for part in self._parts])
         return np.asarray(((found - self._means[:, None]) / self._deviations[:, None]).sum(axis=0))
+
+
+def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
+    """rows @ matrix, so that a row's result does not depend on how many are beside it: BLAS multiplies a
+    single row in another way, which rounds otherwise."""
+    return (np.concatenate([rows, rows]) @ matrix)[:1] if len(rows) == 1 else rows @ matrix
 
 
 def outlier_model(method: str, arrays: Arrays) -> OutlierModel | None:

@@ -118,12 +118,12 @@ def test_the_row_of_a_slide(paint):
     answer = map_painted(slide := paint())
     record = answer.record
     assert (record.path, record.kind) == ("painted", "slide")
-    assert (record.width_px, record.height_px, record.um_per_px) == (1250, 930, 0.5)
+    assert (record.width_px, record.height_px, record.um_per_px) == (625, 465, 1.0)
     assert (record.status, record.predicted_class) == (Status.REVIEW, answer.summary.predicted)
     assert record.reason == "; ".join((*answer.summary.reasons, *slide.info.notes))
     assert record.confidence is None
     assert record.tiles == answer.wanted
-    assert record.tissue_mm2 == pytest.approx(answer.tissue.tissue_mm2(0.5))
+    assert record.tissue_mm2 == pytest.approx(answer.tissue.tissue_mm2(1.0))
     assert record.model_sha256 == answer.provenance.model_sha256 == "f" * 64
     assert (record.backend, record.device) == ("fake", "cpu")
     assert record.seconds > 0
@@ -283,12 +283,12 @@ def test_snapshots_are_rare_where_they_cost(paint, monkeypatch):
 
 def test_what_cannot_be_read_is_refused_tile_by_tile(paint):
     whole = map_painted(paint())
-    bad = Rect(300, 200, 10, 10)
+    bad = Rect(150, 100, 5, 5)
     answer = map_painted(paint(damaged=[bad], identity="damaged"))
     assert answer.complete
     for number, tile in answer.tiles.items():
         r = answer.grid.rect(number)
-        hit = r.x < 310 and r.x + r.width > 300 and r.y < 210 and r.y + r.height > 200
+        hit = r.x < 155 and r.x + r.width > 150 and r.y < 105 and r.y + r.height > 100
         if not hit:
             assert tile == whole.tiles[number]
             continue
@@ -438,7 +438,7 @@ def test_stopping_does_not_wait_for_a_reader_that_hangs(tmp_path):
 
 
 def test_no_more_tiles_are_read_than_may_be_in_flight(tmp_path, monkeypatch):
-    slide = PaintedSlide(tmp_path / "b.slide", paint_slide(2500, 1900, ((PATCHES[0][0], 0, 0, 2500, 1900),)))
+    slide = PaintedSlide(tmp_path / "b.slide", paint_slide(1250, 950, ((PATCHES[0][0], 0, 0, 1250, 950),)))
     monkeypatch.setattr(slide_reading, "RUN", 4)
     engine = fake_engine()
     analyse, held, done = engine.analyse, [], []
