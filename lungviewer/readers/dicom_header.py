@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +53,8 @@ def slide_instance(head: bytes) -> SlideInstance | None:
     from pydicom.errors import InvalidDicomError
     from pydicom.filereader import read_partial
 
+    _be_quiet()
+
     try:
         found = read_partial(
             io.BytesIO(head),
@@ -73,9 +77,21 @@ def slide_instance(head: bytes) -> SlideInstance | None:
         NotImplementedError,
         OverflowError,
         RecursionError,
+        OSError,  # its own, of bytes that are in memory
         struct.error,
     ):
         return None
+
+
+def _be_quiet() -> None:
+    """pydicom quotes values that it finds odd in warnings and logs: they could name a patient."""
+    from pydicom import config
+
+    config.settings.reading_validation_mode = config.IGNORE
+    logger = logging.getLogger("pydicom")
+    logger.propagate = False
+    logger.setLevel(logging.CRITICAL + 1)
+    warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
 
 
 def _raw(found: Dataset, tag: int) -> tuple[bytes, bool]:

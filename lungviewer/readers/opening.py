@@ -96,6 +96,7 @@ def open_slide(
         polite=polite,
         deadline_s=deadline_s,
         opening_deadline_s=2 * deadline_s,
+        opener=READERS["slide"],
     )
     opened = False
     try:

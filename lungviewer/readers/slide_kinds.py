@@ -37,7 +37,7 @@ _SLIDE_SIGNS: tuple[tuple[int, str, str], ...] = (
 _NDPI_TAG = 65_420
 _SIGN_BYTES = 4096
 _MOST_PAGES = 64
-"""Of a file without SubIFDs, so many pages are looked at for reduced levels: they follow the first soon."""
+"""So many pages are looked at: the levels of a slide stand near the beginning, stacks may have thousands."""
 
 _LEAST_REDUCTION = 1.5
 _TIFF_SUFFIXES = frozenset({".svs", ".ndpi", ".scn", ".bif"})
@@ -89,20 +89,21 @@ def tiff_kind(pages: Iterable[Directory]) -> str | None:
     Raises:
         ImageTruncated, ImageCorrupt: a page cannot be read.
     """
-    waiting = iter(pages)
-    first = next(waiting, None)
-    if first is None:
-        return None
-    maker = _maker(first)
-    if maker is not None or not _is_tiled_colour(first):
-        return maker
-    width, height = _size(first)
-    if width * height > MAX_PIXELS:
-        return "TIFF"
-    if first.integers(330):
-        return "TIFF with levels"
-    reduced = any(_is_reduced(first, page) for _, page in zip(range(_MOST_PAGES), waiting, strict=False))
-    return "TIFF with levels" if reduced else None
+    larger: list[Directory] = []
+    for number, page in zip(range(_MOST_PAGES), pages, strict=False):
+        maker = _maker(page) if number == 0 else None
+        if maker is not None:
+            return maker
+        if any(_is_reduced(other, page) for other in larger):
+            return "TIFF with levels"
+        if _is_tiled_colour(page):
+            width, height = _size(page)
+            if width * height > MAX_PIXELS:
+                return "TIFF"
+            if page.integers(330):
+                return "TIFF with levels"
+            larger.append(page)
+    return None
 
 
 def _kind(stream: BinaryIO, suffix: str) -> str | None:
@@ -137,9 +138,9 @@ def _is_tiled_colour(page: Directory) -> bool:
     return 324 in page and page.integer(262, -1) in (2, 6) and set(bits) == {8} and min(_size(page)) > 0
 
 
-def _is_reduced(first: Directory, page: Directory) -> bool:
-    """Whether a page is the first one, smaller: of the same shape, in tiles or marked as reduced."""
-    (width, height), (w, h) = _size(first), _size(page)
+def _is_reduced(larger: Directory, page: Directory) -> bool:
+    """Whether a page is another one, smaller: of the same shape, in tiles or marked as reduced."""
+    (width, height), (w, h) = _size(larger), _size(page)
     if min(w, h) < 1 or width < _LEAST_REDUCTION * w or not (324 in page or page.integer(254, 0) & 1):
         return False
     return abs(h - height * w / width) <= 1 or abs(w - width * h / height) <= 1

@@ -67,9 +67,12 @@ class SlidePyramid(PyramidSource):
         return self._slide.thumbnail(max_side)
 
     def read(self, l0_origin: tuple[int, int], level: int, size: tuple[int, int], frame: int = 0) -> RGB:
-        """See `PyramidSource.read`; damaged parts raise ImageCorrupt at every level."""
-        pixels = super().read(l0_origin, level, size, frame)
-        left, top = l0_origin
+        """See `ImageSource.read`; damaged parts raise ImageCorrupt at every level."""
+        if not 0 <= level < len(self._info.levels):
+            raise ValueError(f"no level {level}: there are {len(self._info.levels)}")
+        half = (1 << level) >> 1
+        left, top = ((value + half >> level) << level for value in l0_origin)
+        pixels = super().read((left, top), level, size, frame)
         right, bottom = left + (size[0] << level), top + (size[1] << level)
         for x0, y0, x1, y1 in self._damaged if level else ():
             if left < x1 and x0 < right and top < y1 and y0 < bottom:

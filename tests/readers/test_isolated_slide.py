@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,6 @@ from lungviewer.core.errors import (
 )
 from lungviewer.core.geometry import Rect
 from lungviewer.readers.isolated_slide import IsolatedSlide
-from tests.contracts.reader_contract import ReaderContract, Sample
 from tests.fixtures.slide_openers import OPENER, odd_slide
 from tests.readers.test_isolated import ROOT, decoder_processes, linux_only
 
@@ -62,13 +62,6 @@ def make(path):
     yield write_and_open
     for slide in opened:
         slide.close()
-
-
-class TestContract(ReaderContract):
-    @pytest.fixture
-    def sample(self, path):
-        pixels = odd_slide(path, (333, 251), um_per_px=0.25)[0]
-        return Sample(path, lambda: odd(path, readers=2), (333, 251), 0.25, pixels)
 
 
 def test_all_facts_cross_the_border(make):
@@ -312,8 +305,8 @@ def test_closing_interrupts_who_reads_and_who_waits(path):
     assert (path.parent / "busy").read_bytes() == b"now"
     waiting = threading.Thread(target=read, args=((0, 0),))
     waiting.start()
-    while slide._pool._free.not_empty._waiters.__len__() < 1:  # until it stands in the queue
-        os.sched_yield()
+    while not slide._pool._free.not_empty._waiters:  # until it stands in the queue
+        time.sleep(0)
     slide.close()
     hanging.join(20)
     waiting.join(20)

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lungviewer.core.errors import ImageError, ImageTruncated, NotARegularFile
+from lungviewer.core.errors import DecodeTimeout, ImageError, ImageTruncated, NotARegularFile
+from lungviewer.core.registry import READERS
 from lungviewer.readers.opening import read_thumbnail
 from lungviewer.services.thumbnails import THUMBNAIL_SIDE, Thumbnails
 from tests.fixtures import pictures as make
+from tests.fixtures import slides
+from tests.fixtures.slide_openers import OPENER, odd_slide
 
 
 class Counting:
@@ -212,3 +215,25 @@ def test_many_threads_may_ask_at_once(tmp_path, folder, thumbnails):
         thread.join(60)
     assert wrong == []
     assert len(list(folder.iterdir())) == 6
+
+
+def test_a_slide_has_a_thumbnail_without_its_label_and_one_that_hangs_is_not_tried_again(
+    tmp_path, folder, monkeypatch
+):
+    path = tmp_path / "slide.svs"
+    red = np.zeros((50, 40, 3), np.uint8)
+    red[..., 0] = 255
+    slides.aperio(path, slides.tissue(600, 300), beside={"label": red, "macro": red, "thumbnail": red})
+    thumbnails = Thumbnails(64, folder)
+    pixels = thumbnails.get(path)
+    assert pixels.shape == (128, 256, 3)
+    assert (pixels[..., 0] - pixels[..., 1].astype(int)).max() < 150
+    monkeypatch.setitem(READERS, "slide", OPENER)
+    monkeypatch.setattr(thumbnails._decoder, "deadline_s", 0.2)
+    hanging = tmp_path / "hang.mrxs"
+    odd_slide(hanging, before=make.encode(make.picture(20, 16), "JPEG"), opening="hang")
+    for _ in range(3):
+        with pytest.raises(DecodeTimeout):
+            thumbnails.get(hanging)
+        monkeypatch.setattr(thumbnails, "_read", None)
+    thumbnails.close()
