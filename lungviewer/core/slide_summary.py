@@ -45,6 +45,9 @@ GROUP_MM2 = 0.5
 SECOND_TUMOUR_SHARE = 0.25
 """Of the tumour area. On foreign slides of one tumour alone, 10 to 32 % of tiles are called the other one."""
 
+GROUPED_SHARE = 0.5
+"""Of the tumour area: a tumour without a group of this share, or of `GROUP_MM2`, is scattered."""
+
 UNSURE_SHARE = 0.25
 PARTLY_REFUSED_SHARE = 0.25
 MOSTLY_REFUSED_SHARE = 0.5
@@ -102,8 +105,8 @@ def rule_of(classes: Iterable[ClassSpec]) -> str:
         return "A slide is called the class with the largest area. Refused tiles do not count."
     called = tumours[0] if len(tumours) == 1 else f"the larger of {' and '.join(tumours)}"
     return (
-        f"A slide is called {called} when tumour tiles cover at least {TUMOUR_SHARE * 100:.0f} % of the "
-        f"analysed tissue, or when tumour tiles that touch cover at least {GROUP_MM2:g} mm² together. "
+        f"A slide is called {called} when tumour tiles cover at least {TUMOUR_SHARE * 100:.0f}\u00a0% of the "
+        f"analysed tissue, or when tumour tiles that touch cover at least {GROUP_MM2:g}\u00a0mm² together. "
         "Otherwise it is called the other class with the largest area; refused tiles do not count."
     )
 
@@ -285,7 +288,7 @@ def _grey_zones(seen: _Seen, called: str, spec: ModelSpec) -> tuple[str, ...]:
     if spec.class_by_id(called).role is Role.TUMOUR:
         if not _reaches(seen.tumour_share or 0.0, TUMOUR_SHARE):
             reasons.append("small_tumour")
-        elif not _reaches(seen.group_mm2, GROUP_MM2):
+        elif not _reaches(seen.group_mm2, min(GROUP_MM2, GROUPED_SHARE * seen.tumour_mm2)):
             reasons.append("scattered_tumour")
         others = [c.id for c in spec.classes if c.role is Role.TUMOUR and c.id != called]
         if any(_reaches(seen.class_mm2[c], SECOND_TUMOUR_SHARE * seen.tumour_mm2) for c in others):

@@ -277,9 +277,10 @@ def _pictures(
     for number, record in enumerate(wanted):
         ctx.check()
         ctx.progress(number, len(wanted))
-        sure = measured(record) if record.confidence is None else percent(record.confidence)
+        sure = "" if record.confidence is None else percent(record.confidence)
         call = f"{words.label(record.predicted_class)} {sure}".strip()
-        caption = ". ".join(filter(None, (call, STATUS_WORDS[record.status], reason_text(record))))
+        said = (call, measured(record), STATUS_WORDS[record.status], reason_text(record))
+        caption = ". ".join(filter(None, said))
         path = _picture_path(options.overlays, record.path, places)
         picture = small_picture(path, record.path, caption)
         if picture is not None:

@@ -116,6 +116,7 @@ def test_the_larger_tumour_class_is_called_and_the_other_one_told():
 def test_a_tumour_without_a_group_is_called_scattered():
     said = say("abababab babababa " * 5)
     assert (said.predicted, said.reasons[0]) == ("adeno", "scattered_tumour")
+    assert "scattered_tumour" not in say("aaaa bbbb bbbb").reasons  # small, and all of it together
 
 
 def test_refused_tiles_do_not_count_as_calls_and_much_of_them_is_told():
@@ -179,8 +180,8 @@ def test_a_pack_without_tumour_classes_has_the_largest_class():
 
 def test_the_rule_in_words_has_the_figures_of_the_rule():
     said = rule_sentence(SPEC)
-    assert f"{TUMOUR_SHARE * 100:.0f} %" in said
-    assert f"{GROUP_MM2:g} mm²" in said
+    assert f"{TUMOUR_SHARE * 100:.0f}\u00a0%" in said
+    assert f"{GROUP_MM2:g}\u00a0mm²" in said
     assert "Adenocarcinoma" in said
     assert said.count(". ") == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from dataclasses import replace
@@ -12,7 +13,8 @@ from pypdf import PdfReader
 
 from lungviewer.core.errors import Cancelled, OutputError, OutputUnwritable, ReviewLogDamaged, UsageError
 from lungviewer.core.job import CancellableContext, NullContext
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.trust import REASON_SENTENCES
+from lungviewer.core.types import SLIDE, ImageRecord, Status
 from lungviewer.exporters.csv_table import read_records, write_image_csv
 from lungviewer.exporters.overlay_png import RESEARCH_ONLY
 from lungviewer.packs.store import load_pack
@@ -51,6 +53,36 @@ def log(folder: Path, tmp_path: Path) -> ReviewLog:
 def record(path: str, **values: object) -> ImageRecord:
     plain = {"status": Status.OK, "predicted_class": "benign", "confidence": 0.9, "kind": "png"}
     return ImageRecord(path=path, **{**plain, **values})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("suffix", [".html", ".pdf"])
+def test_of_slides_a_report_says_what_was_measured_and_by_which_rule(tmp_path: Path, suffix: str) -> None:
+    shipped = next(iter(sorted((ROOT / "models").glob("*/pack.json"))))
+    made_by = {"model": "lung", "model_sha256": hashlib.sha256(shipped.read_bytes()).hexdigest()}
+    slide = record("a.svs", kind=SLIDE, status=Status.REVIEW, confidence=None, **made_by)
+    slide = replace(slide, tumour_share=0.0342, tissue_mm2=112.34, reason="tumour_focus; slide_not_validated")
+    refused = replace(slide, path="b.svs", status=Status.REFUSED, predicted_class="", reason="no_tissue")
+    write_image_csv(tmp_path / "table.csv", [slide, replace(refused, tissue_mm2=0.0)], ["adenocarcinoma"])
+    target = tmp_path / f"report{suffix}"
+    make_report(tmp_path / "table.csv", target, ReportOptions(), CTX)
+    text = (
+        target.read_text()
+        if suffix == ".html"
+        else "".join(p.extract_text() for p in PdfReader(target).pages)
+    )
+    words = "".join(text.split())
+    for said in (
+        "of these whole slides",
+        "tumour 3.4 %",
+        "112.3 mm² tissue",
+        "0.0 mm² tissue",
+        REASON_SENTENCES["tumour_focus"],
+        "Whole slides have no confidence",
+        "A slide is called Adenocarcinoma when tumour tiles cover at least 25 %",
+    ):
+        assert "".join(said.split()) in words
+    assert words.count("tumour3.4%") == 1
+    assert "Confidence of the calls" not in text
 
 
 @pytest.mark.parametrize("suffix", [".html", ".pdf"])
