@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -97,6 +98,9 @@ def run(paths: Sequence[Path] = ()) -> int:
     sys.setswitchinterval(_SWITCH_S)
     app = make_application()
     program = Program(app)
+    # What lives as long as the program is not looked through again: the maps of large slides hold so many
+    # objects that a collection of all takes tens of milliseconds (benchmarks/viewer_map.py).
+    gc.freeze()
     program.open(paths)
     code = app.exec()
     if not program.close():

@@ -21,8 +21,9 @@ from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.viewing import open_view
 from lungviewer.ui.answering import Outcome
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.viewer.cell_boxes import boxes_of
 from lungviewer.ui.viewer.explained import explained
-from lungviewer.ui.viewer.heat_layer import HeatLayer, unknown_rects
+from lungviewer.ui.viewer.heat_layer import HeatLayer
 from lungviewer.ui.viewer.opening import ViewOpener
 from lungviewer.ui.viewer.pane import ViewerPane
 from lungviewer.ui.viewer.snapshot import copy_view, print_view, save_view
@@ -270,7 +271,8 @@ def test_holes_of_a_map_are_few_rectangles():
     grid = np.zeros((4, 5), np.float32)
     grid[1:3, 2:4] = np.nan
     grid[3, 0] = np.nan
-    found = {(r.x(), r.y(), r.width(), r.height()) for r in unknown_rects(Heatmap(grid, Rect(10, 0, 50, 40)))}
+    boxes = boxes_of(np.isnan(grid), Rect(10, 0, 50, 40))
+    found = {(r.x(), r.y(), r.width(), r.height()) for r in boxes}
     assert found == {(30, 10, 20, 20), (10, 30, 10, 10)}
 
 

@@ -15,16 +15,23 @@ def boxes_of(cells: npt.NDArray[np.bool_], rect: Rect) -> list[QRectF]:
     wide, high = rect.width / columns, rect.height / rows
     boxes: list[tuple[int, int, int, int]] = []  # first row, row after the last, first column, column after
     open_boxes: dict[tuple[int, int], int] = {}  # columns → first row
+    runs = _runs(cells)
     for row in range(rows + 1):
-        runs = set(_runs(cells[row])) if row < rows else set()
-        boxes += [(open_boxes[run], row, *run) for run in open_boxes if run not in runs]
-        open_boxes = {run: open_boxes.get(run, row) for run in runs}
+        here = runs.get(row, set())
+        boxes += [(first, row, *run) for run, first in open_boxes.items() if run not in here]
+        open_boxes = {run: open_boxes.get(run, row) for run in here}
     return [
         QRectF(rect.x + x0 * wide, rect.y + y0 * high, (x1 - x0) * wide, (y1 - y0) * high)
         for y0, y1, x0, x1 in boxes
     ]
 
 
-def _runs(row: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], row, [False])).astype(np.int8))).tolist()
-    return list(zip(edges[::2], edges[1::2], strict=True))
+def _runs(cells: npt.NDArray[np.bool_]) -> dict[int, set[tuple[int, int]]]:
+    """For every row that has any: (first, after the last) column of each run of True."""
+    edges = np.diff(np.pad(cells, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    rows, starts = np.nonzero(edges == 1)
+    stops = np.nonzero(edges == -1)[1]
+    runs: dict[int, set[tuple[int, int]]] = {}
+    for row, start, stop in zip(rows.tolist(), starts.tolist(), stops.tolist(), strict=True):
+        runs.setdefault(row, set()).add((start, stop))
+    return runs

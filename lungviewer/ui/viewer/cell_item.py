@@ -10,7 +10,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from lungviewer.ui.qimage import rgba_image
+from lungviewer.ui.qimage import table_image
 
 Steps = npt.NDArray[np.uint8]
 """H×W: for each cell the number of its colour in a table."""
@@ -32,7 +32,7 @@ class CellItem(QGraphicsItem):
         super().__init__()
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)  # for exposedRect
         self._steps: Steps = np.empty((0, 0), np.uint8)
-        self._table: npt.NDArray[np.uint32] = np.zeros(256, np.uint32)
+        self._table: Table = np.zeros((256, 4), np.uint8)
         self._rect = QRectF()
         self._cells = QRect()
         self._halvings = 0
@@ -47,18 +47,19 @@ class CellItem(QGraphicsItem):
 
     def set_table(self, table: Table) -> None:
         """Colour the cells otherwise."""
-        self._table, self._cells = np.ascontiguousarray(table).view(np.uint32)[:, 0], QRect()
+        self._table, self._cells = table, QRect()
         self.update()
 
     def small_picture(self, most_px: int) -> tuple[QImage, QRectF]:
         """All cells in a picture of at most `most_px` each way, and what it covers in level-0 pixels."""
-        rows, columns = self._steps.shape
-        if not rows or not columns:
+        if not self._steps.size:
             return QImage(), QRectF()
-        size = QSize(columns, rows)
-        if max(columns, rows) > most_px:
-            size.scale(most_px, most_px, Qt.AspectRatioMode.KeepAspectRatio)
-        return self._picture(QRect(0, 0, columns, rows), size.expandedTo(QSize(1, 1))), QRectF(self._rect)
+        every = max(1, max(self._steps.shape) // (2 * most_px))
+        # Every so many cells, and the mean of two by two of them: enough for so small a picture.
+        picture = table_image(self._steps[::every, ::every], self._table)
+        size = picture.size().boundedTo(QSize(most_px, most_px))
+        smooth = Qt.TransformationMode.SmoothTransformation
+        return picture.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, smooth), QRectF(self._rect)
 
     def boundingRect(self) -> QRectF:
         return self._rect
@@ -103,8 +104,7 @@ class CellItem(QGraphicsItem):
 
     def _picture(self, cells: QRect, size: QSize) -> QImage:
         steps = self._steps[cells.top() : cells.bottom() + 1, cells.left() : cells.right() + 1]
-        rgba = self._table[steps].view(np.uint8).reshape(*steps.shape, 4)
-        picture = rgba_image(rgba).convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+        picture = table_image(steps, self._table)
         smaller = size.width() < cells.width() or size.height() < cells.height()
         kind = (
             Qt.TransformationMode.SmoothTransformation

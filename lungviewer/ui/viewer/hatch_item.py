@@ -27,12 +27,12 @@ class HatchItem(QGraphicsItem):
         self._bounds = QRectF()
         self.set_rects(rects)
 
-    def set_rects(self, rects: Sequence[QRectF]) -> None:
-        """Hatch these and nothing else."""
+    def set_rects(self, rects: Sequence[QRectF], bounds: QRectF | None = None) -> None:
+        """Hatch these and nothing else. `bounds`: of them all, where somebody knows."""
         self.prepareGeometryChange()
         self._rects = list(rects)
-        self._bounds = QRectF()
-        for rect in self._rects:
+        self._bounds = QRectF() if bounds is None else bounds
+        for rect in self._rects if bounds is None else ():
             self._bounds = self._bounds.united(rect)
 
     def boundingRect(self) -> QRectF:

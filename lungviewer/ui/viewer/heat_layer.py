@@ -3,9 +3,8 @@ known."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
@@ -19,11 +18,6 @@ from lungviewer.ui.viewer.hatch_item import HatchItem
 
 _OVER_TILES = 10.0
 _REFUSED_STRENGTH = 0.45
-
-
-def unknown_rects(heatmap: Heatmap) -> list[QRectF]:
-    """Where nothing was analysed, as few rectangles in level-0 pixels as rows allow."""
-    return boxes_of(np.isnan(heatmap.grid), heatmap.rect)
 
 
 class HeatLayer:
@@ -46,7 +40,7 @@ class HeatLayer:
         they are below the threshold (0–1), holes hatched."""
         self.show_scores(heatmap, None)
         self.set_colours(score_table(threshold, colour_map))
-        self.hatch(unknown_rects(heatmap))
+        self.hatch(np.isnan(heatmap.grid), heatmap.rect)
         self.unknown_share = float(np.isnan(heatmap.grid).mean())
 
     def show_scores(self, heatmap: Heatmap, peak: float | None) -> None:
@@ -64,9 +58,9 @@ class HeatLayer:
         """Colour the cells by this table."""
         self._cells.set_table(table)
 
-    def hatch(self, rects: Sequence[QRectF]) -> None:
-        """Hatch these parts (level-0 pixels) and no others."""
-        self._holes.set_rects(rects)
+    def hatch(self, cells: npt.NDArray[np.bool_], rect: Rect) -> None:
+        """Hatch those cells of a grid over `rect` (level-0 pixels) that are True, and no others."""
+        self._holes.set_rects(boxes_of(cells, rect), _qrect(rect))
 
     def mark_refused(self, rect: QRectF) -> None:
         """Hatch a whole image lightly, instead of its holes."""

@@ -13,7 +13,6 @@ from lungviewer.core.types import ImageRecord, Status
 from lungviewer.services.slide_result import SlideMap
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.telling import Hidden
-from lungviewer.ui.viewer.cell_boxes import boxes_of
 from lungviewer.ui.viewer.cell_item import Steps
 from lungviewer.ui.viewer.cell_scores import score_table
 from lungviewer.ui.viewer.explained import Explained, explained
@@ -92,7 +91,7 @@ class Overlay:
             steps = tile_steps(slide)
             refused = steps == REFUSED
             if self._steps is None or not np.array_equal(refused, self._steps == REFUSED):
-                self._heat.hatch(boxes_of(refused, slide.grid.cells_rect))
+                self._heat.hatch(refused, slide.grid.cells_rect)
             self._steps = steps
             self._heat.unknown_share = float(refused.mean())
         if what.layer == "calls":

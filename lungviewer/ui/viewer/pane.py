@@ -12,16 +12,13 @@ from lungviewer.core.tissue_map import TissueMap
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
 from lungviewer.ui.telling import Hidden
-from lungviewer.ui.viewer.explained import next_class
+from lungviewer.ui.viewer.findings import Findings
 from lungviewer.ui.viewer.furniture import furniture_of
-from lungviewer.ui.viewer.inspector import TileInspector
 from lungviewer.ui.viewer.opening import OpenedView, ViewOpener
-from lungviewer.ui.viewer.overlay import Overlay
 from lungviewer.ui.viewer.scales import ViewState, magnification_of, nearer, zoom_for
 from lungviewer.ui.viewer.scaling import Scaling
 from lungviewer.ui.viewer.slide_view import SlideView
 from lungviewer.ui.viewer.snapshot import draw_view
-from lungviewer.ui.viewer.tissue_layer import TissueLayer
 
 _MEGABYTE = 1 << 20
 _QUIET_MS = 150
@@ -47,9 +44,7 @@ class ViewerPane(QWidget):
         self.setFocusProxy(self.view)
         self.furniture = furniture_of(self)
         self._scaling = Scaling(session, self.furniture.scale, self.furniture.popup, self)
-        self._tissue = TissueLayer(self.view.scene(), self.furniture.minimap)
-        self._inspector = TileInspector(self.view, self.furniture.tile)
-        self._overlay = Overlay(session, self.view.scene(), self.furniture)
+        self._findings = Findings(session, self.view, self.furniture)
         self._opener = ViewOpener(session.decoder, self)
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
@@ -73,7 +68,7 @@ class ViewerPane(QWidget):
         self.view.tiles.failed.connect(self._tile_failed)
         furniture.minimap.jump_asked.connect(self.view.jump_to)
         furniture.scale.set_asked.connect(self.ask_scale)
-        self._inspector.changed.connect(self._place)
+        self._findings.changed.connect(self._place)
         furniture.popup.closed.connect(self.view.setFocus)
 
     # --- what the window may ask for ---------------------------------------------------------------
@@ -123,12 +118,12 @@ class ViewerPane(QWidget):
     @Slot(bool)
     def set_tissue_outline(self, on: bool) -> None:
         """Draw a line round the tissue that was found, where it is known."""
-        self._tissue.set_on(on)
+        self._findings.tissue.set_on(on)
 
     def preview_tissue(self, tissue: TissueMap | None) -> None:
         """Show what would be taken for tissue, whether or not its outline is on; None ends that, and so does
         opening an image."""
-        self._tissue.preview(tissue)
+        self._findings.tissue.preview(tissue)
 
     def busy_reading(self) -> bool:
         """Whether something that is wanted on the screen now is still being opened or read. May be asked in
@@ -155,26 +150,22 @@ class ViewerPane(QWidget):
             self._place()
 
     def show_next_class(self) -> None:
-        """Show the map of the class after this one; "after" would name a call that is hidden."""
-        hidden = self._overlay.hidden(self._session.current)
-        class_id = None if hidden else next_class(self._session)
-        if class_id is not None:
-            self._session.explaining.set_class(class_id)
+        """Show the map of the class after the one that is shown."""
+        self._findings.show_next_class()
+
+    @property
+    def _shows_slide(self) -> bool:
+        return self._info is not None and self._info.kind == "slide"
 
     def hide_answers(self, hidden: Hidden) -> None:
         """Show no map of an image while `hidden` is true of it. `refresh` asks again."""
-        self._overlay.hidden = hidden
+        self._findings.hide_while(hidden)
         self.refresh()
 
     @Slot()
     def refresh(self) -> None:
         """Look again at what there is to show of the answer, and may be shown."""
-        result = self._session.result() if self._info is not None else None
-        slide = None if result is None else result.slide
-        self._overlay.show(self._info)
-        self._tissue.show(None if slide is None else slide.tissue)
-        told = self._session.explaining.visible and not self._overlay.hidden(self._session.current)
-        self._inspector.show(slide if told else None, self._session.spec)
+        self._findings.show(self._info)
         self._place()
         self.view.viewport().update()
 
@@ -191,7 +182,7 @@ class ViewerPane(QWidget):
         """The old image goes at once: one that is no longer meant must never be seen."""
         self._opener.abandon()
         self._info = None
-        self._tissue.preview(None)
+        self._findings.tissue.preview(None)
         self.view.clear()
         for part in (self.furniture.message, self.furniture.popup, self.furniture.scale):
             part.hide()
@@ -287,9 +278,8 @@ class ViewerPane(QWidget):
     def _show_minimap(self) -> None:
         minimap = self.furniture.minimap
         turned = minimap.show_seen(self.view.l0_rect_seen(), self.view.angle)
-        info = self._info
-        useful = info is not None and (info.kind == "slide" or not self.view.shows_whole_image())
-        shown = self._minimap_on and useful
+        useful = self._shows_slide or not self.view.shows_whole_image()
+        shown = self._minimap_on and self._info is not None and useful
         if shown == minimap.isHidden() or turned:  # not at every step of a drag: sizing words takes a while
             minimap.setVisible(shown)
             self._place()
