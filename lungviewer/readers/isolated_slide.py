@@ -1,8 +1,11 @@
 """A whole slide, read in processes that may hang or die: a damaged part then costs that part, not the slide.
 
 Each process has the slide open by itself and is replaced when it ends; the new one opens the slide again, and
-refuses if the file is not the one it was. What crosses the border (worker_messages.py) goes through a pipe:
-shared memory saved less than a tenth of what it takes to read a tile (benchmarks/slide_border.py).
+refuses if the file is not the one it was.
+
+What crosses the border (worker_messages.py) goes through a pipe, which leaves nothing behind when a process is
+killed. Shared memory would save a tenth of a millisecond for a tile and less than one for sixteen fields, whose
+reading takes more than ten (`python -m benchmarks.slide_border SLIDE`).
 """
 
 from __future__ import annotations
