@@ -35,6 +35,10 @@ class Asking(QObject):
         at."""
         return path in self._pending or path in self._left
 
+    def leaves(self, path: Path) -> bool:
+        """Whether this is a slide that was left alone: nobody looked at it when its folder was asked."""
+        return path in self._left
+
     def ask(self, question: Question, choice: EngineChoice, rank: int) -> None:
         """Ask this instead of whatever was asked about the image; smaller ranks go first."""
         waiting = self._pending.pop(question.path, None)

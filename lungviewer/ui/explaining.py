@@ -15,8 +15,8 @@ _STEP = 0.05
 
 
 class Explaining(QObject):
-    """`class_id` None: the class that was called. `threshold`: scores below it (0–1) are transparent. `layer`:
-    one of `SLIDE_LAYERS`, which counts for slides only."""
+    """`class_id` None: the class that was called. `threshold`: scores below it (0–1) are transparent.
+    `layer`: one of `SLIDE_LAYERS`, which counts for slides only."""
 
     changed = Signal()
 

@@ -86,6 +86,7 @@ class ViewerSession(QObject):
         self._model.noticed.connect(self.noticed)
         self._asking.answered.connect(self._answered)
         self._asking.failed.connect(self.outcome_changed)  # said once when the model was loaded
+        self.is_left_alone = self._asking.leaves
         self.mapping = SlideMapping(self, mapping_keeper)
 
     # --- the model -------------------------------------------------------------------------------

@@ -1,19 +1,24 @@
 """The browser as a person uses it: ways through the files, search, order, live answers, empty states."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QGuiApplication, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from lungviewer.core.types import Status
+from lungviewer.services.thumbnails import Thumbnails
 from lungviewer.ui.browser.empty import Empty
 from lungviewer.ui.browser.file_menu import FileMenu
 from lungviewer.ui.browser.model import Role
 from tests.fixtures import pictures as make
+from tests.fixtures import slides
 from tests.fixtures.browsing import answer, empty_files, names, shown_panel
 from tests.fixtures.hostile import make_corpus
 from tests.fixtures.scans import draw_images
@@ -333,6 +338,48 @@ def test_badges_say_the_answer_in_words(qtbot, judged, panel):
     assert spoken == "image_3.png, Needs review, Benign 51\u00a0%"
     assert "sure enough" not in panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
     assert "only glass" in panel.model.index(5).data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_slides_have_pictures_and_say_whether_they_are_mapped(qtbot, session, tmp_path):
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    Image.fromarray(np.full((64, 64, 3), 200, np.uint8)).save(folder / "a_first.png")
+    slides.aperio(folder / "b_slide.svs", slides.tissue(400, 300))
+    panel = shown_panel(qtbot, session, Thumbnails(0))
+    open_folder(qtbot, session, folder, answers=False)
+    path = folder / "b_slide.svs"
+    qtbot.waitUntil(lambda: panel.model.badge(path) == "slide, not mapped", timeout=20_000)
+    assert path not in panel.model.unanswered()
+    assert panel.footer.classify_button.isHidden()
+    index = panel.model.index(panel.model.row_of(path))
+    qtbot.waitUntil(lambda: isinstance(index.data(Role.THUMBNAIL), QPixmap), timeout=20_000)
+    for text in (index.data(Qt.ItemDataRole.AccessibleTextRole), index.data(Qt.ItemDataRole.ToolTipRole)):
+        assert "slide, not mapped" in text
+    order(panel, "confidence")
+    assert names(panel) == ["a_first.png", "b_slide.svs"]
+
+
+def test_a_slide_s_badge_has_the_share_of_tumour_in_place_of_a_confidence(qtbot, panel, quiet, tmp_path):
+    folder = empty_files(tmp_path / "many", 3)
+    open_folder(qtbot, quiet, folder, answers=False)
+    called = quiet.spec.class_ids[0]
+    rows = [
+        answer("image_00000.png", confidence=0.8, predicted=called),
+        replace(
+            answer("image_00001.png", Status.REVIEW, confidence=None, predicted=called),
+            kind="slide",
+            tumour_share=0.34,
+            confidence=None,
+        ),
+        answer("image_00002.png", confidence=0.7, predicted=called),
+    ]
+    report(qtbot, panel, quiet, rows)
+    label = quiet.spec.class_by_id(called).label
+    badge = panel.model.badge(folder / "image_00001.png")
+    assert label in badge
+    assert "34" in badge
+    order(panel, "confidence")
+    assert names(panel) == ["image_00002.png", "image_00000.png", "image_00001.png"]
 
 
 def test_a_blinded_reviewer_sees_no_answer_but_sees_what_cannot_be_used(judged, panel):

@@ -81,9 +81,8 @@ class BrowserFooter(QWidget):
         if waiting or model.total <= session.settings.current.classify_up_to:
             self.offer(0)
         else:
-            self.offer(
-                len(model.unanswered()) if model.filter.active else max(0, model.total - done - pending)
-            )
+            rest = model.total - done - pending - model.left_alone
+            self.offer(len(model.unanswered()) if model.filter.active else max(0, rest))
 
     def show_counts(
         self, shown: int, total: int, filtered: bool, by_status: Mapping[Status, int], reviewed: int = 0

@@ -177,10 +177,17 @@ class BrowserModel(QAbstractListModel):
     def _waits(self, path: Path) -> bool:
         return path not in self.answers.reviewed and self.needs_review(path)
 
+    @property
+    def left_alone(self) -> int:
+        """Slides of the folder that nobody has looked at, as far as that is known."""
+        known, leaves = self.answers.known, self._session.is_left_alone
+        return sum(1 for entry in self._entries if entry.path not in known and leaves(entry.path))
+
     def unanswered(self) -> list[Path]:
-        """Files that are shown and that nobody has asked the model about."""
-        known, pending = self.answers.known, self._session.is_pending
-        return [path for path in self._rows if path not in known and not pending(path)]
+        """Files that are shown and that the model could be asked about; slides are mapped one by one."""
+        known, session = self.answers.known, self._session
+        kept = [path for path in self._rows if path not in known]
+        return [path for path in kept if not session.is_pending(path) and not session.is_left_alone(path)]
 
     def hide_answers(self, hidden: Hidden) -> None:
         """Say nothing of a file's call while `hidden` is true of it: a blinded reviewer decides first."""
@@ -279,6 +286,8 @@ class BrowserModel(QAbstractListModel):
             return words.badge(record, self._session.spec)
         if self._session.record(path) is not None:
             return hidden_words()
+        if self._session.is_left_alone(path):
+            return self.tr("slide, not mapped")
         return self.tr("classifying…") if self._session.is_pending(path) else ""
 
     def status_text(self, path: Path) -> str:

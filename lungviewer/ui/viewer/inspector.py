@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QLocale, QObject, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QObject, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
@@ -17,7 +17,8 @@ from lungviewer.services.slide_result import SlideMap
 from lungviewer.ui.viewer.pointer import Pointer
 from lungviewer.ui.viewer.slide_view import SlideView
 from lungviewer.ui.viewer.tile_plate import TilePlate, TileWords
-from lungviewer.ui.words import class_label, in_percent, percent, reason_word, status_word, strangeness
+from lungviewer.ui.words import class_label, percent, reason_word, status_word, strangeness
+from lungviewer.ui.words import share as area_share
 
 _OVER_TISSUE = 30.0
 _DARK, _LIGHT = QColor(20, 20, 20), QColor(255, 255, 255)
@@ -95,8 +96,7 @@ class TileInspector(QObject):
         return tuple(remarks)
 
     def _tissue_words(self, share: float) -> str:
-        number = QLocale().toString(100 * share, "f", 0)
-        return self.tr("Tissue: {share}").format(share=in_percent(number))
+        return self.tr("Tissue: {share}").format(share=area_share(share))
 
     def _tissue_shares(self, slide: SlideMap) -> npt.NDArray[np.float64]:
         """Of all tiles, made when a tile without an answer is first pointed at."""
