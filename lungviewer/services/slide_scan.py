@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lungviewer.core.errors import ImageError, OutputBusy, ReadFailed
@@ -95,7 +96,7 @@ class SlideScan:
             self._ctx.check()
             self._announce([file.path])
             advance = SlideAdvance(row_name(file), number, len(slides), 0, 0)
-            yield self._finish(file, outcome_of(lambda file=file, advance=advance: self._map(file, advance)))
+            yield self._finish(file, outcome_of(partial(self._map, file, advance)))
 
     def _map(self, file: FileIdentity, advance: SlideAdvance) -> SlideMap:
         context = _InSlide(self._ctx, advance)

@@ -9,10 +9,10 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QColor
 
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.types import SLIDE, ImageRecord, Status
 from lungviewer.ui.batch.table import Column
 from lungviewer.ui.telling import hidden_words, told
-from lungviewer.ui.words import class_label, percent, reason_codes, reason_word, status_word
+from lungviewer.ui.words import badge, class_label, percent, reason_codes, reason_word, status_word
 
 _GAP = "\u2002"
 """Keeps numbers on the right side of their column off the next one."""
@@ -49,7 +49,7 @@ def result_columns(
         Column(_tr("File"), file_text, lambda r: r.path, 38),
         Column(
             _tr("Call"),
-            of_told(lambda r: class_label(r.predicted_class, spec()) if r.predicted_class else "–", ""),
+            of_told(lambda r: _call(r, spec()), ""),
             of_told(lambda r: r.predicted_class, ""),
             32,
             colour=of_told(colour, None),
@@ -74,6 +74,13 @@ def result_columns(
             24,
         ),
     )
+
+
+def _call(record: ImageRecord, spec: ModelSpec | None) -> str:
+    """The class; of a slide with the share of tumour, as it has no confidence."""
+    if not record.predicted_class:
+        return "–"
+    return badge(record, spec) if record.kind == SLIDE else class_label(record.predicted_class, spec)
 
 
 def problem_columns() -> tuple[Column, ...]:
