@@ -3,9 +3,9 @@
 Each process has the slide open by itself and is replaced when it ends; the new one opens the slide again, and
 refuses if the file is not the one it was.
 
-What crosses the border (worker_messages.py) goes through a pipe, which leaves nothing behind when a process is
-killed. Shared memory would save a tenth of a millisecond for a tile and less than one for sixteen fields, whose
-reading takes more than ten (`python -m benchmarks.slide_border SLIDE`).
+What crosses the border (worker_messages.py) goes through a pipe, which leaves nothing behind when a process
+is killed. Shared memory would save a tenth of a millisecond for a tile and less than one for sixteen fields,
+whose reading takes more than ten (`python -m benchmarks.slide_border SLIDE`).
 """
 
 from __future__ import annotations
