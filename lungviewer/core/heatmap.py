@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,18 +74,30 @@ class HeatmapBuilder:
         self._touched: tuple[int, int, int, int] | None = None
 
     def add(self, place: Rect, values: FloatArray) -> None:
-        """Lay layers×h×w maps (one layer: h×w will do) over `place`, level-0 pixels: each cell takes the value
-        under its centre."""
-        (y0, y1), (x0, x1) = self._cells(place)
-        if y0 >= y1 or x0 >= x1:
-            return
-        take_y = self._take(place.y, place.height, values.shape[-2], y0, y1, vertical=True)
-        take_x = self._take(place.x, place.width, values.shape[-1], x0, x1, vertical=False)
-        here = np.s_[y0:y1, x0:x1]
-        self._total[:, *here] += values[..., take_y[:, None], take_x]
-        self._count[here] += 1
-        self._mean[:, *here] = self._total[:, *here] / self._count[here]
-        self._touch(y0, y1, x0, x1)
+        """Lay layers×h×w maps (one layer: h×w will do) over `place`, level-0 pixels: each cell takes the
+        value under its centre."""
+        self.add_all([place], values.reshape(1, -1, *values.shape[-2:]))
+
+    def add_all(self, places: Sequence[Rect], values: FloatArray) -> None:
+        """Lay N×layers×h×w maps over N places: `add` of each, but much faster."""
+        alike: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
+        for number, place in enumerate(places):
+            (y0, y1), (x0, x1) = self._cells(place)
+            if y0 < y1 and x0 < x1:
+                alike[y1 - y0, x1 - x0].append((number, y0, x0))
+                self._touch(y0, y1, x0, x1)
+        for (down, across), found in alike.items():
+            which, top, left = (np.array(column) for column in zip(*found, strict=True))
+            chosen = [places[number] for number in which]
+            rows, columns = top[:, None] + np.arange(down), left[:, None] + np.arange(across)
+            take_y = self._take([(p.y, p.height) for p in chosen], values.shape[-2], rows, vertical=True)
+            take_x = self._take([(p.x, p.width) for p in chosen], values.shape[-1], columns, vertical=False)
+            laid = values[which[:, None, None], :, take_y[:, :, None], take_x[:, None, :]]
+            here = rows[:, :, None], columns[:, None, :]
+            for layer, total in enumerate(self._total):
+                np.add.at(total, here, laid[..., layer])
+            np.add.at(self._count, here, 1)
+            self._mean[:, *here] = self._total[:, *here] / self._count[here]
 
     def heatmaps(self) -> list[Heatmap]:
         """What is there so far, one map per layer; NaN where nothing was laid down. Later additions do not
@@ -121,13 +134,19 @@ class HeatmapBuilder:
         return (max(0, y0), min(rows, y1)), (max(0, x0), min(columns, x1))
 
     def _take(
-        self, start: float, length: float, count: int, first: int, last: int, *, vertical: bool
+        self,
+        intervals: Sequence[tuple[float, float]],
+        count: int,
+        cells: npt.NDArray[np.int64],
+        *,
+        vertical: bool,
     ) -> npt.NDArray[np.int64]:
-        """Which of the `count` values of a map each cell from `first` to `last` takes."""
+        """Which of the `count` values in each of N intervals (start, length) its row of N×k cells takes."""
         origin, extent = (self.rect.y, self.rect.height) if vertical else (self.rect.x, self.rect.width)
         cell = extent / self._count.shape[0 if vertical else 1]
-        centres = origin + (np.arange(first, last) + 0.5) * cell
-        return ((centres - start) * (count / length)).astype(np.int64).clip(0, count - 1)
+        start, length = (np.array(column)[:, None] for column in zip(*intervals, strict=True))
+        centres = origin + (cells + 0.5) * cell
+        return np.asarray(((centres - start) * (count / length)).astype(np.int64).clip(0, count - 1))
 
 
 def stitch(fields: Sequence[Rect], maps: Sequence[FloatArray | None], width: int, height: int) -> Heatmap:

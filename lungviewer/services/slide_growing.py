@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -60,18 +61,19 @@ class GrowingMap:
         """Tiles with tissue that are not there yet, by number."""
         return [number for number in self._wanted if number not in self._tiles]
 
-    def add(self, mapped: MappedTile) -> None:
-        """Add a tile that is not there yet."""
-        tile, cam = mapped
-        self._tiles[tile.number] = tile
-        if cam is None:
+    def add(self, mapped: Sequence[MappedTile]) -> None:
+        """Add tiles that are not there yet."""
+        self._tiles.update((tile.number, tile) for tile, _ in mapped)
+        called = [(tile, cam) for tile, cam in mapped if cam is not None]
+        if not called:
             return
-        place = self._grid.rect(tile.number)
-        chances = np.array(tile.probabilities, np.float32).reshape(-1, 1, 1)
-        self._probability.add(_inner(place), chances)
+        places = [self._grid.rect(tile.number) for tile, _ in called]
+        chances = np.array([tile.probabilities for tile, _ in called], np.float32)
+        self._probability.add_all([_inner(place) for place in places], chances[:, :, None, None])
+        cams = np.stack([cam for _, cam in called])
         if self._activation is None:
-            self._activation = _activation_builder(self._grid, cam.shape)
-        self._activation.add(place, cam)
+            self._activation = _activation_builder(self._grid, cams.shape[1:])
+        self._activation.add_all(places, cams)
 
     def changed(self) -> Rect:
         """Where maps changed since the last snapshot, level-0 pixels; of no size where they did not."""

@@ -8,13 +8,16 @@ the number of readers, and how often mapping was stopped.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 
 import lungviewer
+from lungviewer.core.errors import OutputError
 from lungviewer.core.image import ImageInfo, SlideSource
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import user_data_dir
@@ -28,13 +31,15 @@ from lungviewer.services.slide_growing import GrowingMap
 from lungviewer.services.slide_reading import SlideReading
 from lungviewer.services.slide_result import MapOptions, SlideMap
 from lungviewer.services.slide_run import MapRun, require_unchanged, state_of
-from lungviewer.store.slide_store import SlideStore, glimpse, prune
+from lungviewer.store.slide_store import KeptMap, SlideStore, glimpse, prune
 
 OVERVIEW_SIDE = 2048
 """Pixels of the picture that tissue is looked for on."""
 
 _FORMAT = 1
 """Of what is kept. Another one is another map."""
+
+_LOADED_AT_ONCE = 1024
 
 
 def map_slide(
@@ -114,9 +119,7 @@ def map_source(
             store.keep_tissue(tissue)
         else:
             tissue = store.tissue
-        growing = _growing(info, engine, options, grid, tissue, name)
-        for mapped in store.tiles(growing.shares):
-            growing.add(mapped)
+        growing = _growing(info, engine, options, grid, tissue, name, store)
         run = MapRun(engine, store, growing, state, info.path, ctx, started)
         if growing.pending:
             with SlideReading(source, grid, engine.spec, readers=readers, ctx=ctx) as reading:
@@ -134,12 +137,17 @@ def look_at_source(
     """`look_at_slide` of an open slide."""
     info = source.info
     grid = _plan(info, engine, options)
-    with glimpse(_folder(), _key(info, state, engine, options), engine.spec.class_ids) as kept:
+    folder, key = _folder(), _key(info, state, engine, options)
+    with glimpse(folder, key, engine.spec.class_ids) as kept:
         tissue = kept.tissue or _find_tissue(source, options)
-        growing = _growing(info, engine, options, grid, tissue, name)
-        for mapped in kept.tiles(growing.shares):
-            growing.add(mapped)
-        return replace(growing.snapshot(kept.work), notes=kept.notes)
+        growing = _growing(info, engine, options, grid, tissue, name, kept)
+        answer = replace(growing.snapshot(kept.work), notes=kept.notes)
+    if kept.tissue is None and not kept.notes:
+        # So that it is there when the slide is mapped, or looked at again. Not worth an error.
+        with contextlib.suppress(OutputError), SlideStore(folder, key, engine.spec.class_ids) as store:
+            if store.tissue is None:
+                store.keep_tissue(tissue)
+    return answer
 
 
 def _growing(
@@ -149,9 +157,15 @@ def _growing(
     grid: TileGrid,
     tissue: TissueMap,
     name: str | None,
+    kept: KeptMap,
 ) -> GrowingMap:
+    """What is kept of a map, ready to grow."""
     said = display_name(info.path) if name is None else name
-    return GrowingMap(info, options, grid, tissue, engine.spec, engine.provenance, said)
+    growing = GrowingMap(info, options, grid, tissue, engine.spec, engine.provenance, said)
+    tiles = kept.tiles(growing.shares)
+    while some := list(islice(tiles, _LOADED_AT_ONCE)):
+        growing.add(some)
+    return growing
 
 
 def _plan(info: ImageInfo, engine: InferenceEngine, options: MapOptions) -> TileGrid:

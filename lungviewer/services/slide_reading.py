@@ -94,6 +94,7 @@ class SlideReading:
         window = 2 * self._readers + -(-batch // RUN)
         held: deque[_Field] = deque()
         while waiting or self._reading or held:
+            self._ctx.check()
             while waiting and len(self._reading) < window:
                 future = self._pool.submit(self._read, waiting.popleft())
                 self._reading.add(future)

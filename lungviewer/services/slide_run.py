@@ -64,8 +64,7 @@ class MapRun:
             for number, result in zip(read.numbers, results, strict=True)
         ]
         self._store.commit(mapped, self._work(result.device for result in results if result is not None))
-        for each in mapped:
-            self._growing.add(each)
+        self._growing.add(mapped)
         self._tell()
 
     def _analyse(self, read: Batch) -> list[FieldResult | None]:

@@ -17,11 +17,12 @@ from lungviewer.core.errors import OutputBusy, OutputUnwritable
 _SUFFIXES = ("", "-wal", "-shm")
 
 
-def take_lock(path: Path, *, busy: str, folder: str, file: str) -> FileLock:
+def take_lock(path: Path, *, busy: str, folder: str, file: str, wait_s: float = 0.0) -> FileLock:
     """Be the only process that writes a database, until the lock is released.
 
     Args:
         busy, folder, file: for sentences: who else may be writing, where the file lies, what it is.
+        wait_s: seconds to wait for another process.
 
     Raises:
         OutputBusy: another process has it; the sentence names its pid and host.
@@ -29,7 +30,7 @@ def take_lock(path: Path, *, busy: str, folder: str, file: str) -> FileLock:
     """
     lock = FileLock(f"{path}.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait_s)
     except Timeout:
         if not os.path.lexists(lock.lock_file):  # nobody holds what cannot even be made
             raise OutputUnwritable(f"Nothing can be written into {folder}.") from None

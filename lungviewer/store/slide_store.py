@@ -51,6 +51,9 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tiles (number INTEGER PRIMARY KEY, row BLOB NOT NULL);
 """
+_WAIT_S = 1.0
+"""For who has a map for a moment only: to put tissue into it, or to remove it."""
+
 _RESUMES = "Free some space, then map the slide again: it goes on."
 _DAMAGED = "The file that keeps the map of this slide is damaged."
 _PUT_ASIDE = "The map that was kept of this slide was damaged: it was put aside, and mapping started anew."
@@ -104,7 +107,7 @@ class SlideStore(KeptMap):
         self.path = folder / f"{key}{_SUFFIX}"
         with _as_ours():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _locked(self.path)
+        self._lock = _locked(self.path, _WAIT_S)
         try:
             if fresh:
                 with _as_ours():
@@ -209,8 +212,12 @@ def prune(folder: Path, limit: int = LIMIT_BYTES) -> None:
     for _, size, path in sorted(found):
         if total <= limit:
             return
-        with contextlib.suppress(OutputError), _as_ours(), _locked(path):
-            remove_database(path)
+        with contextlib.suppress(OutputError), _as_ours():
+            lock = _locked(path, wait_s=0.0)
+            try:
+                remove_database(path)
+            finally:
+                lock.release()
             total -= size
 
 
@@ -230,12 +237,13 @@ def _looked_into(path: Path, class_ids: Sequence[str]) -> KeptMap | None:
     return None
 
 
-def _locked(path: Path) -> BaseFileLock:
+def _locked(path: Path, wait_s: float) -> BaseFileLock:
     return take_lock(
         path,
         busy="This slide is being mapped already",
         folder="the folder of kept slide maps",
         file="The file that keeps the map",
+        wait_s=wait_s,
     )
 
 

@@ -205,13 +205,29 @@ def test_fresh_forgets(paint):
     assert again.record.seconds != first.record.seconds
 
 
-def test_looking_knows_the_plan_before_anything_is_mapped(paint, kept):
+def test_looking_knows_the_plan_before_anything_is_mapped(paint):
     answer = look_at_painted(slide := paint())
     assert (len(answer.tiles), slide.tiles_asked) == (0, 0)
     assert answer.wanted > 0
     assert not answer.complete
     assert (answer.record.seconds, answer.record.analysed_at) == (None, "")
-    assert not kept.exists()
+
+
+def test_tissue_is_looked_for_once(paint):
+    seen = [
+        look_at_painted(first := paint()),
+        look_at_painted(again := paint()),
+        map_painted(third := paint()),
+    ]
+    assert [slide.overviews_asked for slide in (first, again, third)] == [1, 0, 0]
+    for answer in seen:
+        np.testing.assert_array_equal(answer.tissue.mask, seen[0].tissue.mask)
+
+
+def test_looking_needs_no_place_to_keep_anything(paint, kept):
+    kept.parent.mkdir()
+    kept.write_bytes(b"a file where the folder should be")
+    assert look_at_painted(paint()).wanted > 0
 
 
 def test_the_seconds_of_all_runs_are_added_up(paint):
