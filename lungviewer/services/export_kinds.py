@@ -1,4 +1,4 @@
-"""What can be written of a slide map, and what each file is called. Standard library only: `--help` names it."""
+"""What can be written of a slide map, and what its files are called. Standard library only: `--help` asks."""
 
 from __future__ import annotations
 

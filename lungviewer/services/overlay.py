@@ -23,7 +23,8 @@ def overlay_path(folder: Path, path: bytes) -> Path:
 
 def write_overlay(target: Path, result: ImageResult, engine: InferenceEngine) -> None:
     """Write one picture: the image, the class activation of its call (hatching where fields were
-    refused), and the answer in words; of a slide, `write_slide_overlay`. The folder is made when it is missing.
+    refused), and the answer in words; of a slide, that of `write_slide_overlay`. The folder is made when it
+    is missing.
 
     Raises:
         OutputUnwritable: the picture cannot be written.

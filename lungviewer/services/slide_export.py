@@ -99,7 +99,7 @@ def export_into(
     overview: Overview | None = None,
 ) -> tuple[str, ...]:
     """As `export_map`, into a folder that a run has open already."""
-    stem = results.claim(slide.info.path, slide.info.identity, slide.record.path)
+    stem = results.claim(slide.info.path, _identity(slide), slide.record.path)
     written: list[str] = []
     export = _Export(slide, spec, ctx, overview)
     try:
@@ -168,12 +168,17 @@ def _sorted(kinds: Collection[ExportKind]) -> list[ExportKind]:
 def _origin(slide: SlideMap) -> MapOrigin:
     return MapOrigin(
         name=_printable(display_name(Path(slide.info.path.name))),
-        identity=slide.info.identity,
+        identity=_identity(slide),
         um_per_px=slide.grid.um_per_px,
         um_per_px_source=slide.info.um_per_px_source,
         offset=slide.info.offset,
         provenance=slide.provenance,
     )
+
+
+def _identity(slide: SlideMap) -> str:
+    """Not every slide can be recognised by its content: then by its row and its size."""
+    return slide.info.identity or f"{slide.record.path} {slide.info.width}x{slide.info.height}"
 
 
 def _printable(name: str) -> str:
@@ -195,7 +200,7 @@ def _entry(slide: SlideMap, stem: str, files: list[str]) -> SlideEntry:
     return SlideEntry(
         name=slide.record.path,
         results=stem,
-        identity=slide.info.identity,
+        identity=_identity(slide),
         status=slide.summary.status.value,
         reason="; ".join(slide.summary.reasons),
         predicted_class=slide.summary.predicted or "",

@@ -37,7 +37,11 @@ def _areas(summary: SlideSummary, spec: ModelSpec) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %" if 0 < share < 0.1 else f"{share * 100:.0f} %"
+    """With a decimal near the ends, and never rounded to nothing or all."""
+    if share in (0, 1):
+        return f"{share * 100:.0f} %"
+    shown = min(max(share * 100, 0.1), 99.9)
+    return f"{shown:.1f} %" if not 10 <= shown <= 99 else f"{shown:.0f} %"
 
 
 def _mm2(area: float) -> str:

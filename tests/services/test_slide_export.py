@@ -118,6 +118,17 @@ def test_two_slides_of_one_name_have_files_and_rows_of_their_own_whatever_the_or
     assert sorted(r.analysed_at for r in rows) == [one.record.analysed_at, other.record.analysed_at]
 
 
+def test_slides_that_cannot_be_recognised_are_not_taken_for_one(tmp_path):
+    one, other = named("x/a.svs", ""), named("y/a.svs", "")
+    first, second, again = (export(tmp_path, slide, (ExportKind.GEOJSON,)) for slide in (one, other, one))
+    assert first == again != second
+    ids = [
+        {f["id"] for f in json.loads((tmp_path / name).read_text("utf-8"))["features"]}
+        for (name,) in (first, second)
+    ]
+    assert not ids[0] & ids[1]
+
+
 def test_names_that_differ_in_case_only_do_not_meet_on_any_disk(tmp_path):
     (first,) = export(tmp_path, named("a.svs", "11" * 32), (ExportKind.CSV,))
     (second,) = export(tmp_path, named("A.svs", "22" * 32), (ExportKind.CSV,))
@@ -277,6 +288,10 @@ def test_a_folder_that_another_program_writes_into_is_said_so(tmp_path, monkeypa
     with FileLock(tmp_path / ".lungviewer.lock"), pytest.raises(OutputBusy):
         export(tmp_path)
     export(tmp_path)
+
+
+def test_a_map_of_which_nothing_is_known_yet_can_be_written(tmp_path):
+    assert len(export(tmp_path, slide_map(looked_at=0), ExportKind)) == len(ExportKind)
 
 
 def test_an_unfinished_map_says_so_everywhere(tmp_path):
