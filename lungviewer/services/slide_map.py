@@ -24,11 +24,12 @@ from lungviewer.core.paths import user_data_dir
 from lungviewer.core.slide_grid import TileGrid, plan_grid
 from lungviewer.core.tissue_map import TissueMap, find_tissue
 from lungviewer.readers import opening
+from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import display_name
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.file_state import FileState
 from lungviewer.services.slide_growing import GrowingMap
-from lungviewer.services.slide_reading import SlideReading
+from lungviewer.services.slide_reading import SlideReading, until_stopped
 from lungviewer.services.slide_result import MapOptions, SlideMap
 from lungviewer.services.slide_run import MapRun, require_unchanged, state_of
 from lungviewer.store.slide_store import KeptMap, SlideStore, glimpse, prune
@@ -72,14 +73,17 @@ def map_slide(
         OutputUnwritable: what was found out cannot be kept; what was kept before is safe.
     """
     state = state_of(path)
-    # The readers are polite: they fill the queue while the model waits, and never the other way round.
-    source = opening.open_slide(path, options.um_per_px, readers=readers, polite=True)
-    try:
+    with IsolatedDecoder() as decoder:  # leaving it ends the slide's processes, whatever they are doing
+        # They are polite: they fill the queue while the model waits, and never the other way round.
+        source = until_stopped(
+            ctx,
+            lambda: opening.open_slide(
+                path, options.um_per_px, readers=readers, polite=True, decoder=decoder
+            ),
+        )
         return map_source(
             source, state, engine, options, ctx, readers=readers, batch=batch, fresh=fresh, name=name
         )
-    finally:
-        source.close()
 
 
 def look_at_slide(
@@ -88,11 +92,8 @@ def look_at_slide(
     """What is known of a slide without running the model: its tissue, the plan, and what is kept of an
     earlier, perhaps unfinished, map by this model under these options. Raises ImageError as `map_slide`."""
     state = state_of(path)
-    source = opening.open_slide(path, options.um_per_px)
-    try:
+    with contextlib.closing(opening.open_slide(path, options.um_per_px)) as source:
         return look_at_source(source, state, engine, options, name)
-    finally:
-        source.close()
 
 
 def map_source(
@@ -107,14 +108,18 @@ def map_source(
     fresh: bool = False,
     name: str | None = None,
 ) -> SlideMap:
-    """`map_slide` of an open slide, which is closed on the way; `state`: of its file before it was opened."""
+    """`map_slide` of an open slide, which is closed; `state`: of its file before it was opened."""
     started = time.perf_counter()
     info, folder = source.info, _folder()
     grid = _plan(info, engine, options)
-    with SlideStore(folder, _key(info, state, engine, options), engine.spec.class_ids, fresh=fresh) as store:
+    key = _key(info, state, engine, options)
+    with (
+        contextlib.closing(source),
+        SlideStore(folder, key, engine.spec.class_ids, fresh=fresh) as store,
+    ):
         prune(folder)
         if store.tissue is None:
-            tissue = _find_tissue(source, options)
+            tissue = until_stopped(ctx, lambda: _find_tissue(source, options))
             require_unchanged(info.path, state)
             store.keep_tissue(tissue)
         else:

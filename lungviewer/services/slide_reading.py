@@ -11,11 +11,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,7 @@ RUN = 16
 
 _STOP_WITHIN_S = 1.0
 _POLL_S = 0.1
+T = TypeVar("T")
 _Fields = tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]
 
 
@@ -51,6 +52,23 @@ class _Field(NamedTuple):
     number: int
     pixels: RGB
     failed: str | None
+
+
+def until_stopped(ctx: JobContext, work: Callable[[], T]) -> T:
+    """What `work` gives or raises. When the context asks to stop, nobody waits for it any more: it goes on in
+    a thread until what it waits for is closed.
+
+    Raises:
+        Cancelled: the context asked to stop.
+    """
+    pool = ThreadPoolExecutor(1, "lungviewer-slide")
+    try:
+        future = pool.submit(work)
+        while not wait([future], timeout=_POLL_S).done:
+            ctx.check()
+        return future.result()
+    finally:
+        pool.shutdown(wait=False)
 
 
 class SlideReading:

@@ -42,7 +42,7 @@ class MapRun:
         self._engine, self._store, self._growing, self._ctx = engine, store, growing, ctx
         self._state, self._path, self._started = state, path, started
         self._seconds_before = store.work.seconds
-        self._told = False
+        self._told_once = False
         self._next_snapshot = 0.0
 
     def go(self, reading: SlideReading, batch: int) -> None:
@@ -93,9 +93,9 @@ class MapRun:
         began = time.monotonic()
         if began < self._next_snapshot:
             return
-        changed = self._growing.changed() if self._told else None
+        changed = self._growing.changed() if self._told_once else None
         self._ctx.partial(SlideProgress(self._growing.snapshot(self._store.work), changed))
-        self._told = True
+        self._told_once = True
         cost = time.monotonic() - began
         self._next_snapshot = began + max(_SNAPSHOT_EVERY_S, cost / _SNAPSHOT_SHARE)
 

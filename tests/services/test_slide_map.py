@@ -272,8 +272,9 @@ def test_outside_of_what_changed_a_snapshot_is_the_one_before(paint, monkeypatch
         for maps in ("probability", "activation"):
             for class_id in CLASSES:
                 old, new = (getattr(each.map, maps)[class_id] for each in (before, after))
-                if old.grid.shape == new.grid.shape:
+                if after.changed is not None:
                     assert_equal_outside(old, new, after.changed)
+    assert [value.changed for value in told].count(None) == 2  # at first, and when the first maps came
 
 
 def assert_equal_outside(old, new, changed):
@@ -451,6 +452,21 @@ def test_stopping_does_not_wait_for_a_reader_that_hangs(tmp_path):
         map_painted(slide, ctx, readers=2)
     assert time.monotonic() - began < 20  # not the 30 s of the reader
     assert not [t for t in threading.enumerate() if t.name.startswith("lungviewer-slide")]
+
+
+def test_stopping_does_not_wait_for_the_first_look_at_a_slide(tmp_path):
+    class Hanging(Slow):
+        def overview(self, max_side):
+            self.waiting.set()
+            assert self._shut.wait(30)
+            raise Cancelled("The slide is closed.")
+
+    slide = Hanging(tmp_path / "a.slide", PIXELS)
+    ctx = RecordingContext()
+    threading.Thread(target=lambda: (slide.waiting.wait(30), ctx.cancel())).start()
+    with pytest.raises(Cancelled):
+        map_painted(slide, ctx)
+    assert slide.closed
 
 
 def test_no_more_tiles_are_read_than_may_be_in_flight(tmp_path, monkeypatch):
