@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import time
 from dataclasses import asdict, replace
 from itertools import islice
@@ -191,7 +192,8 @@ def _key(info: ImageInfo, state: FileState, engine: InferenceEngine, options: Ma
     """A hash of everything that a map depends on. Not the device: the map says which took part."""
     parts = {
         "format": _FORMAT,
-        "identity": info.identity,
+        # Not every slide can be recognised by its content: then it is the one at its place.
+        "identity": info.identity or os.fsencode(info.path.absolute()).hex(),
         "state": state,
         "pack": engine.provenance.model_sha256,
         "precision": engine.precision,

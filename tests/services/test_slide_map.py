@@ -1,6 +1,7 @@
 """Mapping a slide: the same numbers however it is done, what is kept, what is told, what goes wrong."""
 
 import itertools
+import os
 import threading
 import time
 
@@ -196,6 +197,23 @@ def test_what_else_decides_makes_another_map(paint, kept):
     ]
     assert len(list(kept.glob("*.sqlite"))) == len(answers)
     assert all(answer.complete for answer in answers)
+
+
+def test_slides_that_cannot_be_recognised_do_not_share_a_map(tmp_path):
+    other = paint_slide(patches=PATCHES[:1])
+    paths = [tmp_path / "one.slide", tmp_path / "two.slide"]
+    slides = [PaintedSlide(path, px, identity="") for path, px in zip(paths, (PIXELS, other), strict=True)]
+    for path in paths:
+        os.utime(path, (1000, 1000))
+    first, second = map(map_painted, slides)
+    assert first.tiles != second.tiles
+    assert_same(map_painted(PaintedSlide(paths[1], other, identity="")), second)
+
+
+def test_a_slide_under_another_name_is_the_same(paint, tmp_path):
+    first = map_painted(paint())
+    (tmp_path / "a.slide").rename(tmp_path / "renamed.slide")
+    assert_same(look_at_painted(PaintedSlide(tmp_path / "renamed.slide", PIXELS)), first)
 
 
 def test_fresh_forgets(paint):
