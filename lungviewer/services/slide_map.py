@@ -150,7 +150,10 @@ def look_at_source(
         answer = replace(growing.snapshot(kept.work), notes=kept.notes)
     if kept.tissue is None and not kept.notes:
         # So that it is there when the slide is mapped, or looked at again. Not worth an error.
-        with contextlib.suppress(OutputError), SlideStore(folder, key, engine.spec.class_ids) as store:
+        with (
+            contextlib.suppress(OutputError),
+            SlideStore(folder, key, engine.spec.class_ids, wait_s=0.0) as store,
+        ):
             if store.tissue is None:
                 store.keep_tissue(tissue)
     return answer

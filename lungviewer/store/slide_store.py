@@ -51,7 +51,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tiles (number INTEGER PRIMARY KEY, row BLOB NOT NULL);
 """
-_WAIT_S = 1.0
+WAIT_S = 1.0
 """For who has a map for a moment only: to put tissue into it, or to remove it."""
 
 _RESUMES = "Free some space, then map the slide again: it goes on."
@@ -92,13 +92,22 @@ class KeptMap:
 class SlideStore(KeptMap):
     """One slide's map, locked for this process while open. A context manager, used from one thread."""
 
-    def __init__(self, folder: Path, key: str, class_ids: Sequence[str], *, fresh: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        key: str,
+        class_ids: Sequence[str],
+        *,
+        fresh: bool = False,
+        wait_s: float = WAIT_S,
+    ) -> None:
         """Open or create. A damaged file is put aside, and `notes` say so.
 
         Args:
             folder: of all kept maps.
             key: hexadecimal hash of everything that the map depends on.
             fresh: forget what was kept.
+            wait_s: seconds to wait for who has it.
 
         Raises:
             OutputBusy: another process maps this slide.
@@ -107,7 +116,7 @@ class SlideStore(KeptMap):
         self.path = folder / f"{key}{_SUFFIX}"
         with _as_ours():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _locked(self.path, _WAIT_S)
+        self._lock = _locked(self.path, wait_s)
         try:
             if fresh:
                 with _as_ours():
