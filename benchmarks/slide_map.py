@@ -103,7 +103,13 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
         ("its parts one after the other", both),
     ):
         print(f"  map is {middle['map'] / against:.2f} × {what}")
-    for name, unit in (("first_colours_s", "s"), ("rss_mb", "MB"), ("pss_mb", "MB"), ("snapshots", "")):
+    for name, unit in (
+        ("first_colours_s", "s"),
+        ("rss_mb", "MB"),
+        ("pss_mb", "MB"),
+        ("kept_bytes", "a tile"),
+        ("snapshots", ""),
+    ):
         values = [each[name] for each in maps]
         print(f"  {name:15} {np.median(values):8.1f} {unit}  ({min(values):.1f} to {max(values):.1f})")
 
@@ -253,9 +259,9 @@ def map_once(options: argparse.Namespace) -> None:
             readers=options.readers,
             fresh=True,
         )
-    print(
-        json.dumps({"rate": ctx.done / ctx.done_at, "first_colours_s": ctx.first, "snapshots": ctx.snapshots})
-    )
+    kept = sum(path.stat().st_size for path in (Path(options.map) / "kept").rglob("*"))
+    found = {"rate": ctx.done / ctx.done_at, "first_colours_s": ctx.first, "snapshots": ctx.snapshots}
+    print(json.dumps({**found, "kept_bytes": kept / ctx.done}))
 
 
 if __name__ == "__main__":

@@ -128,12 +128,12 @@ class SlideReading:
     def _take(self, *, at_once: bool) -> Future[list[_Field]] | None:
         """A request that was answered; None with `at_once` when there is none."""
         while True:
-            self._ctx.check()
             try:
                 return self._ready.get_nowait() if at_once else self._ready.get(timeout=_POLL_S)
             except queue.Empty:
                 if at_once:
                     return None
+            self._ctx.check()
 
     # --- reader threads --------------------------------------------------------------------------
 

@@ -43,8 +43,8 @@ from lungviewer.store.slide_rows import (
 )
 
 LIMIT_BYTES = 4 << 30
-"""Of all kept maps together: several hundred of the largest slides (see benchmarks/README.md), so that what a
-person comes back to is there, and little beside the slides themselves."""
+"""Of all kept maps together. A tile takes 200 to 500 bytes (`python -m benchmarks.slide_map`), the largest
+slides have 20,000 to 40,000: several hundred of them fit, so that what a person comes back to is there."""
 
 _SUFFIX = ".sqlite"
 _TABLES = """
