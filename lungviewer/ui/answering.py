@@ -9,16 +9,14 @@ from pathlib import Path
 from lungviewer.core.errors import ImageError, SpacingUnknown
 from lungviewer.core.job import JobContext
 from lungviewer.core.types import ImageRecord
-from lungviewer.readers import opening as _opening
 from lungviewer.readers.isolated import IsolatedDecoder
+from lungviewer.readers.slide_kinds import is_slide
 from lungviewer.services.classify import ImageResult, classify_file, display_name, error_record
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.file_state import FileState, file_state
 from lungviewer.services.slide_map import look_at_slide
 from lungviewer.services.slide_result import MapOptions, as_image_result
 from lungviewer.ui.mapping.wishes import SlideWish, slide_key
-
-is_slide = getattr(_opening, "is_slide", lambda _path: False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QLocale, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from lungviewer.core.image import ImageInfo
+from lungviewer.core.types import SLIDE
 from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.names import shown
 from lungviewer.ui.prose import Plain
@@ -78,5 +79,6 @@ class StatusLine(QWidget):
         record = self._session.record(self._session.current) if self._session.current else None
         if record is not None and record.seconds and record.tiles:
             rate = QLocale().toString(record.seconds / record.tiles * 1000, "f", 0)
-            parts.append(self.tr("{ms} ms per field").format(ms=rate))
+            text = self.tr("{ms} ms per tile") if record.kind == SLIDE else self.tr("{ms} ms per field")
+            parts.append(text.format(ms=rate))
         self._model.setText("  ·  ".join(parts))

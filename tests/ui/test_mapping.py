@@ -358,10 +358,10 @@ def test_the_scale_of_the_folder_counts_where_the_slide_says_none(qtbot, session
 def test_another_plan_is_mapped_anew_and_the_earlier_one_comes_back(qtbot, session, slides, folder):
     path = opened(qtbot, session, folder)
     qtbot.waitUntil(lambda: complete(session), timeout=20_000)
-    session.mapping.give_wish(path, SlideWish(overlap=0.5))
+    session.mapping.give_wish(path, SlideWish(tissue_threshold=0.2))
     assert session.result() is None
     qtbot.waitUntil(lambda: complete(session), timeout=20_000)
-    assert session.mapping.map.options.overlap == 0.5
+    assert session.mapping.map.options.tissue_threshold == 0.2
     session.mapping.give_wish(path, SlideWish())
     qtbot.waitUntil(lambda: complete(session), timeout=20_000)
     assert session.mapping.map.options == MapOptions()

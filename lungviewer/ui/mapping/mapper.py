@@ -126,16 +126,17 @@ class Mapper(QObject):
         if waiting is not None:
             progress = SlideProgress(progress.map, _around(waiting.changed, progress.changed))
         self._waiting = progress
+        self._note(len(progress.map.tiles), progress.map.wanted)
 
     @Slot(object)
     def _progressed(self, progress: Progress) -> None:
-        self._pace.note(progress.done)
-        self.numbers = MapNumbers(
-            progress.done,
-            progress.total,
-            self._pace.files_per_second,
-            self._pace.left_s(progress.total - progress.done),
-        )
+        if progress.done >= self.numbers.done:
+            self._note(progress.done, progress.total)
+
+    def _note(self, done: int, wanted: int) -> None:
+        self._pace.note(done)
+        per_second, left_s = self._pace.files_per_second, self._pace.left_s(wanted - done)
+        self.numbers = MapNumbers(done, wanted, per_second, left_s)
 
     @Slot()
     def _tick(self) -> None:

@@ -15,8 +15,8 @@ from lungviewer.ui.mapping.wishes import SlideWish
 from lungviewer.ui.prose import Plain, Prose
 
 _OVERLAPS = (0.0, 0.5)
-_STEPS = 200
-_LARGEST_THRESHOLD = 1.0
+_STEPS = 150
+_LARGEST_THRESHOLD = 0.3
 
 
 class MoreAboutSlide(QWidget):
@@ -107,10 +107,16 @@ class MoreAboutSlide(QWidget):
     @Slot()
     def _compare(self) -> None:
         """Say what Apply would do."""
-        number = QLocale().toString(self._used or 0.0 if self._automatic else self._threshold, "f", 3)
-        self.number.setText(self.tr("{number} (auto)").format(number=number) if self._automatic else number)
+        wish = SlideWish() if self._path is None else self._mapping.wish(self._path)
+        number = QLocale().toString(self._threshold, "f", 3)
+        if self._automatic:
+            # What will be chosen for the slide is known only where it was chosen.
+            number = QLocale().toString(self._used or 0.0, "f", 3)
+            known = self._used is not None and wish.tissue_threshold is None
+            number = self.tr("{number} (auto)").format(number=number) if known else self.tr("auto")
+        self.number.setText(number)
         self.automatic.setEnabled(not self._automatic)
-        changed = self._path is not None and self.chosen != self._mapping.wish(self._path)
+        changed = self.chosen != wish
         self.apply.setEnabled(changed)
         self.hint.say(
             self.tr(
@@ -125,7 +131,11 @@ class MoreAboutSlide(QWidget):
     def _moved(self, _value: int) -> None:
         self._automatic = False
         self._compare()
-        if self._path is not None:
+        if self._path is None:
+            return
+        if self.chosen == self._mapping.wish(self._path):
+            self._mapping.trial.end()
+        else:
             self._mapping.trial.look(self._path, self._threshold)
 
     @Slot()

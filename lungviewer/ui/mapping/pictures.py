@@ -90,7 +90,7 @@ class PicturesDialog(QDialog):
         column.addWidget(buttons)
         session.current_changed.connect(self.close)
         session.file_changed.connect(self.close)
-        self.resize(_WIDTH_PX + 60, 16 * self.fontMetrics().height())
+        self.resize(_WIDTH_PX + 60, 9 * self.fontMetrics().height())
 
     @Slot()
     def _read(self) -> None:

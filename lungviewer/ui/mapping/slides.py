@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from lungviewer.core.errors import FileChanged, LungviewerError, SpacingUnknown
-from lungviewer.core.types import ImageRecord
+from lungviewer.core.types import SLIDE, ImageRecord
 from lungviewer.services.opening import EngineKeeper
 from lungviewer.services.slide_result import MapOptions, SlideMap, SlideProgress
 from lungviewer.ui.jobs import JobRunner
@@ -20,9 +20,6 @@ from lungviewer.ui.words import reason_codes
 
 if TYPE_CHECKING:
     from lungviewer.ui.session import ViewerSession
-
-SLIDE = "slide"
-"""`ImageRecord.kind` of a whole slide."""
 
 
 class SlideMapping(QObject):

@@ -19,8 +19,7 @@ _INNER_PX = 3
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One share, 0–1. `value` None: not known; `colour` empty: the accent; `low`, `high`: a range to mark;
-    `words`: the number as it is written, where it is no probability."""
+    """One share, 0–1. `value` None: not known; `colour` empty: the accent; `low`, `high`: a range to mark."""
 
     label: str
     value: float | None
@@ -28,12 +27,9 @@ class Bar:
     swatch: bool = False
     low: float | None = None
     high: float | None = None
-    words: str = ""
 
     @property
     def number(self) -> str:
-        if self.words:
-            return self.words
         return "–" if self.value is None else percent(self.value)
 
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.job import JobContext
-from lungviewer.core.types import Status
+from lungviewer.core.types import SLIDE, Status
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.occlusion import DEFAULT_SHARE, OcclusionCheck, check_explanation
@@ -38,6 +38,7 @@ class CheckSection(QWidget):
         self._about: tuple[ImageResult, str] | None = None
         self._state = Shown(Phase.NO_IMAGE)
         self.intro = Prose(faint=True, selectable=True)
+        self.choice = QWidget()
         self.share = CalmComboBox(letters=4)
         self.share.setAccessibleName(self.tr("Share of the map that is hidden"))
         for value in _SHARES:
@@ -53,15 +54,15 @@ class CheckSection(QWidget):
         self._forget()
 
     def _lay_out(self) -> None:
-        line = QHBoxLayout()
+        line = QHBoxLayout(self.choice)
+        line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(QLabel(self.tr("Hide the hottest")))
         line.addWidget(self.share)
         line.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 8)
         column.addWidget(self.intro)
-        column.addLayout(line)
-        for part in (self.button, self.bars, self.verdict, self.scope, self.picture):
+        for part in (self.choice, self.button, self.bars, self.verdict, self.scope, self.picture):
             column.addWidget(part)
 
     def show_state(self, state: Shown) -> None:
@@ -76,6 +77,9 @@ class CheckSection(QWidget):
         )
         self.button.setEnabled(not reason)
         self.share.setEnabled(not reason)
+        offered = state.record is None or state.record.kind != SLIDE
+        self.choice.setVisible(offered)
+        self.button.setVisible(offered)
 
     @property
     def running(self) -> bool:
@@ -160,7 +164,7 @@ class CheckSection(QWidget):
         return None if state.result is None or class_id is None else (state.result, class_id)
 
     def _why_not(self, state: Shown) -> str:
-        if state.result is not None and state.result.slide is not None:
+        if state.record is not None and state.record.kind == SLIDE:
             return self.tr("It is made for single fields, and not offered for whole slides.")
         if state.record is not None and state.record.status is Status.REFUSED:
             return self.tr("The image was refused: there is no call whose explanation could be checked.")

@@ -16,10 +16,9 @@ from PySide6.QtWidgets import (
 
 from lungviewer.core.colourmap import COLOUR_MAPS, lookup_table
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.types import Status
+from lungviewer.core.types import SLIDE, Status
 from lungviewer.ui.calm import CalmComboBox, CalmSlider
 from lungviewer.ui.explaining import SLIDE_LAYERS, Explaining
-from lungviewer.ui.mapping.slides import SLIDE
 from lungviewer.ui.panels.shown import Phase, Shown, shown_class
 from lungviewer.ui.prose import Plain, Prose
 from lungviewer.ui.qimage import rgb_image

@@ -6,11 +6,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.types import SLIDE, ImageRecord, Status
 from lungviewer.services.elsewhere import elsewhere_sentence, laboratory_lines
 from lungviewer.services.reliability import how_often_right
 from lungviewer.ui.mapping import words as slides
-from lungviewer.ui.mapping.slides import SLIDE
 from lungviewer.ui.names import tooltip
 from lungviewer.ui.panels.bars import Bar, Bars
 from lungviewer.ui.panels.shown import Phase, Shown
@@ -126,10 +125,8 @@ class PredictionSection(QWidget):
 
     def _show_bars(self, state: Shown) -> None:
         record, spec = state.record, state.spec
-        if record is not None and record.kind == SLIDE:
-            self._show_shares(state)
-            return
-        if record is None or spec is None or not record.probabilities:
+        slide = record is not None and record.kind == SLIDE  # its areas stand in a section of their own
+        if slide or record is None or spec is None or not record.probabilities:
             self.bars_heading.say("")
             self.bars.show_bars(())
             return
@@ -138,27 +135,4 @@ class PredictionSection(QWidget):
         self.bars.show_bars(
             [Bar(c.label, record.probabilities.get(c.id), c.colour, swatch=True) for c in spec.classes],
             faded=refused,
-        )
-
-    def _show_shares(self, state: Shown) -> None:
-        """How the analysed tissue of a slide is called, by area; a row of a scan knows only the tumour's."""
-        slide, spec = None if state.result is None else state.result.slide, state.spec
-        if slide is None or spec is None or slide.summary.analysed_mm2 <= 0:
-            self.bars_heading.say("")
-            self.bars.show_bars(())
-            return
-        shares = slide.summary.class_share
-        self.bars_heading.say(self.tr("Shares of the analysed tissue"))
-        self.bars.show_bars(
-            [
-                Bar(
-                    c.label,
-                    shares.get(c.id, 0.0),
-                    c.colour,
-                    swatch=True,
-                    words=slides.share(shares.get(c.id, 0.0)),
-                )
-                for c in spec.classes
-            ],
-            faded=slide.summary.predicted is None,
         )

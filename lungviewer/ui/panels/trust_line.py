@@ -6,8 +6,9 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from lungviewer.core.slide_summary import NOT_FINISHED
 from lungviewer.core.trust import REASON_SENTENCES
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.types import SLIDE, ImageRecord, Status
 from lungviewer.ui.gate_words import gate_title
 from lungviewer.ui.icons import icon
 from lungviewer.ui.panels.shown import Shown
@@ -43,6 +44,8 @@ class TrustSection(QWidget):
 
     def show_state(self, state: Shown) -> None:
         record = state.record
+        if record is not None and _untouched(record):
+            record = None
         self.symbol.show_icon("" if record is None else record.status.value)
         self.status.say(self.tr("Nothing to judge yet.") if record is None else status_word(record.status))
         self.copy.setVisible(record is not None and record.status is Status.ERROR)
@@ -55,7 +58,7 @@ class TrustSection(QWidget):
         self.model.say(self._model(state))
 
     def _strangeness(self, state: Shown, record: ImageRecord) -> str:
-        if state.spec is None or record.status is Status.ERROR:
+        if state.spec is None or record.status is Status.ERROR or record.kind == SLIDE:
             return ""
         if record.trust_score is None:
             return self.tr("This model does not measure how unlike its training images an image is.")
@@ -83,6 +86,11 @@ class TrustSection(QWidget):
     @Slot()
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(f"{self.status.text()}: {self.reasons.text()}")
+
+
+def _untouched(record: ImageRecord) -> bool:
+    """A slide of which no tile was looked at yet is not refused."""
+    return record.kind == SLIDE and not record.tiles and NOT_FINISHED in reason_codes(record)
 
 
 def _told(state: Shown, record: ImageRecord) -> tuple[list[str], list[str]]:
