@@ -39,6 +39,7 @@ class WorkerPool:
         # workers are started by a thread that lives as long as this object.
         self._starter = ThreadPoolExecutor(1, "decoder-starter", initializer=_keep_interrupts_from_children)
         self._closed = threading.Event()
+        self._closing = threading.Lock()
         self._watchdog = _Watchdog()
         self._all = [
             Worker(serve, arguments, self._starter, self._closed, self._watchdog)
@@ -79,10 +80,11 @@ class WorkerPool:
         self._starter.shutdown()
         for worker in self._all:  # one may have been starting just now
             worker.kill()
-        taken = [self._free.get() for _ in self._all]  # who was busy has noticed and gives back
-        for worker in taken:
-            worker.bury()
-            self._free.put(worker)
+        with self._closing:  # two at once would wait for what the other has taken
+            taken = [self._free.get() for _ in self._all]  # who was busy has noticed and gives back
+            for worker in taken:
+                worker.bury()
+                self._free.put(worker)
         self._watchdog.close()
 
 

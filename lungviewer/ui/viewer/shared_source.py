@@ -18,7 +18,7 @@ class SharedSource:
         self._source = source
         self._lock = threading.Lock()
         self._readers = 0
-        self._retired = False
+        self._retired = self._closed = False
         self.info: ImageInfo = source.info
 
     @contextlib.contextmanager
@@ -37,15 +37,18 @@ class SharedSource:
         finally:
             with self._lock:
                 self._readers -= 1
-                last = self._retired and self._readers == 0
-            if last:
-                self._source.close()
+            self._close_if_due()
 
     def retire(self) -> None:
         """Close as soon as nobody reads. Safe to call twice; never waits for a reader, but closing a slide
         takes a moment."""
         with self._lock:
-            may_close = self._readers == 0 or self.info.kind == "slide"
-            first, self._retired = not self._retired, True
-        if first and may_close:
+            self._retired = True
+        self._close_if_due()
+
+    def _close_if_due(self) -> None:
+        with self._lock:
+            due = self._retired and (self._readers == 0 or self.info.kind == "slide") and not self._closed
+            self._closed |= due
+        if due:
             self._source.close()
