@@ -152,7 +152,7 @@ def open_slide(app: QApplication, path: Path, size: Sequence[int]) -> tuple[View
     return session, pane, time.perf_counter() - began
 
 
-def look_around(app: QApplication, pane: ViewerPane, steps: int, seed: int) -> Watch:
+def look_around(app: QApplication, pane: ViewerPane, steps: int) -> Watch:
     """Visit places at several magnifications; every place waits for its tiles and a moment more."""
     watch, info = Watch(pane.view.tiles), pane.info
     if info is None:
@@ -160,7 +160,7 @@ def look_around(app: QApplication, pane: ViewerPane, steps: int, seed: int) -> W
     for magnification in MAGNIFICATIONS:
         pane.zoom_to_magnification(magnification)
         for step in range(steps):
-            share = (step + 0.37 * seed + 0.5) / steps % 1
+            share = (step + 0.5) / steps
             pane.view.jump_to(info.width * (0.2 + 0.6 * share), info.height * (0.3 + 0.4 * (3 * share % 1)))
             watch.wish()
             settle = time.perf_counter() + 0.25
@@ -200,7 +200,7 @@ def main() -> None:
     parser.add_argument("--busy", action="store_true", help="two processes read, in place of mapping")
     options = parser.parse_args()
     sys.setswitchinterval(0.001)  # as the program does
-    # Decoder processes import what was started; the program's own start imports next to nothing, this file Qt.
+    # Decoder processes import what was started: the program's start imports next to nothing, this file Qt.
     sys.modules["__main__"].__spec__ = None
     del sys.modules["__main__"].__file__
     app = QApplication([])
@@ -218,28 +218,29 @@ def main() -> None:
         for _ in range(5):
             session, pane, first = open_slide(app, path, view)
             firsts.append(first)
-            pane.shutdown()
-            pane.close()
-            session.close()
+            close(session, pane)
         verdict = "" if max(firsts) <= FIRST_S else "  over the target"
         print(f"first picture: {statistics.median(firsts):.2f} s, longest of 5: {max(firsts):.2f} s{verdict}")
         session, pane, _ = open_slide(app, path, view)
         print(f"{'ms from wish to shown':44} {'tiles':>6} {'50 %':>8} {'99 %':>8} {'max':>8}")
-        idle = look_around(app, pane, options.steps, 0)
+        idle = look_around(app, pane, options.steps)
         show_row("idle", idle.took)
+        plain = read_plainly(path, idle.keys, pane)
+        close(session, pane)
+        session, pane, _ = open_slide(app, path, view)
         if options.busy:
             code = [sys.executable, "-c", _READ_ALL_THE_TIME, str(path)]
             readers = [subprocess.Popen([*code, str(seed)]) for seed in (1, 2)]
-            busy = look_around(app, pane, options.steps, 1)
+            busy = look_around(app, pane, options.steps)
             for reader in readers:
                 reader.kill()
                 reader.wait()
             show_row("two processes read the slide", busy.took, TILE_MS)
         else:
             with Mapping(path, pane):
-                busy = look_around(app, pane, options.steps, 1)
+                busy = look_around(app, pane, options.steps)
             show_row("while it is mapped", busy.took, TILE_MS)
-        show_row("openslide-python, each tile alone", read_plainly(path, idle.keys, pane))
+        show_row("openslide-python, each tile alone", plain)
         cached = pane.view.tiles.cache.bytes / 2**20
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
@@ -247,9 +248,13 @@ def main() -> None:
             f"memory: {own:.0f} MiB at most here, {cached:.0f} of them tiles; "
             f"{others:.0f} MiB in the largest other process"
         )
-        pane.shutdown()
-        pane.close()
-        session.close()
+        close(session, pane)
+
+
+def close(session: ViewerSession, pane: ViewerPane) -> None:
+    pane.shutdown()
+    pane.close()
+    session.close()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QTransform
 from PySide6.QtWidgets import QWidget
@@ -12,6 +13,7 @@ from lungviewer.core.tissue_map import Outline
 from lungviewer.ui.viewer.outlines import straight_pieces
 
 _DARK, _LIGHT = QColor(20, 20, 20), QColor(255, 255, 255)
+_LEAST_SHARE = 0.02
 _LINE_STEPS = 400
 """Tissue is outlined to this part of the longer side: finer than a pixel of the small picture."""
 
@@ -50,8 +52,11 @@ class Minimap(QWidget):
             self.update()
 
     def show_tissue(self, rings: Sequence[Outline]) -> None:
-        """Draw these closed lines round the tissue, and no others."""
-        pieces = straight_pieces(rings, max(self._l0_size) / _LINE_STEPS)
+        """Draw these closed lines round the tissue, and no others; what is too small to be told apart is left
+        out."""
+        least = max(self._l0_size) * _LEAST_SHARE
+        large = [ring for ring in rings if np.ptp(ring, axis=0).max() >= least]
+        pieces = straight_pieces(large, max(self._l0_size) / _LINE_STEPS)
         self._tissue = [QLineF(*each) for each in pieces.tolist()]
         self.update()
 

@@ -62,7 +62,7 @@ class TissueLayer:
         self._drawn, self._colour = wanted, colour
         rings = [] if wanted is None else rings_of(wanted)
         self._line.set_rings(rings, colour)
-        self._minimap.show_tissue(rings)
+        self._minimap.show_tissue([] if wanted is None else [outer for outer, _ in wanted.outlines()])
 
 
 class _OutlineItem(QGraphicsItem):
