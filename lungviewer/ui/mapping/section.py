@@ -90,11 +90,11 @@ class SlideSection(QWidget):
         self._show_areas(summary, self._state.spec)
         self.tissue.say("" if summary is None else words.tissue_line(summary))
         self.refused.say("" if summary is None else "\n".join(words.refused_lines(summary)))
-        spec = self._state.spec
-        self.rule.setText("" if spec is None else rule_sentence(spec))
-        self.rule_section.setVisible(spec is not None)
-        path = self._state.path
-        if path is not None and self.concerns(self._state):
+        spec, path = self._state.spec, self._state.path
+        concerns = path is not None and self.concerns(self._state)
+        self.rule.setText(rule_sentence(spec) if concerns and spec is not None else "")
+        self.rule_section.setVisible(concerns and spec is not None)
+        if path is not None and concerns:
             self.more.show_slide(path)
 
     @Slot()
