@@ -131,7 +131,7 @@ def find_tissue(overview: Overview, width: int, height: int, threshold: float | 
         width, height: of the slide, level-0 pixels.
         threshold: how much stain counts as tissue, 0 to 1: the share of green light that is missing beside
             red or blue (core/tissue_stain.py). A higher one never adds tissue. None: chosen for this slide,
-            0.02 to 0.1. Well-stained tissue has 0.3 and more.
+            0.02 to 0.1. Well-stained tissue has 0.2 and more.
 
     Raises:
         ValueError: a threshold outside 0 to 1.

@@ -3,8 +3,9 @@
 Haematoxylin, eosin, blood and diaminobenzidine all absorb green light more than red or more than blue
 (A. C. Ruifrok and D. A. Johnston, Anal Quant Cytol Histol 23, 2001); dust, shadows, bubbles and unscanned
 black absorb all three alike, whatever the colour of lamp and glass. So stain is the share of green light that
-is missing beside red or blue, after the slide's own glass was made white. Saturation, which most programs
-cut by Otsu's rule, calls every tinted glass and every ink tissue (`python -m benchmarks.tissue DATA`).
+is missing beside red or blue, after the slide's own glass was made white. Otsu's cut through the saturation,
+which many programs use, loses pale tissue beside dense and takes ink and bare glass for tissue
+(`python -m benchmarks.tissue DATA`).
 """
 
 from __future__ import annotations
