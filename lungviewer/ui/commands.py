@@ -38,7 +38,7 @@ class Commands(QObject):
     def open_file(self) -> None:
         """Ask for images; one is shown with its neighbours, several alone."""
         kinds = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
-        filters = self.tr("Images ({kinds});;All files (*)").format(kinds=kinds)
+        filters = self.tr("Images and slides ({kinds});;All files (*)").format(kinds=kinds)
         names, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open images"), self._start(), filters)
         self._session.open_paths([Path(name) for name in names])
 

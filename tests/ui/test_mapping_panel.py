@@ -212,6 +212,8 @@ def test_a_slide_without_a_scale_offers_to_set_it(qtbot, session, slides, folder
     opened(qtbot, session, folder)
     qtbot.waitUntil(lambda: panel.slide.scale.isVisible())
     assert panel.slide.toggle.isHidden()
+    assert panel.slide.more_section.isHidden()
+    assert panel.slide.how_far.text().startswith("Not mapped: ")
     with qtbot.waitSignal(panel.slide.scale_asked):
         panel.slide.scale.click()
     session.set_scale(session.current, 0.5)

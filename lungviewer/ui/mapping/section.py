@@ -91,9 +91,10 @@ class SlideSection(QWidget):
         self.tissue.say("" if summary is None else words.tissue_line(summary))
         self.refused.say("" if summary is None else "\n".join(words.refused_lines(summary)))
         spec, path = self._state.spec, self._state.path
-        concerns = path is not None and self.concerns(self._state)
+        concerns = path is not None and self.concerns(self._state) and not self._mapping.lacks_scale
         self.rule.setText(rule_sentence(spec) if concerns and spec is not None else "")
         self.rule_section.setVisible(concerns and spec is not None)
+        self.more_section.setVisible(concerns)
         if path is not None and concerns:
             self.more.show_slide(path)
 
@@ -105,6 +106,8 @@ class SlideSection(QWidget):
             said = words.how_far(numbers, mapping.mapper.stopping)
         elif known is not None:
             said = words.standing(known)
+        elif mapping.lacks_scale:
+            said = self.tr("Not mapped: how many µm a pixel covers is not known.")
         else:
             said = self.tr("Looking for tissue…") if self._state.phase is Phase.LOOKING else ""
         self.how_far.say(said)
