@@ -8,17 +8,18 @@ from lungviewer.cli.console import out
 from lungviewer.cli.main import EXIT_OK
 from lungviewer.core.errors import OutputUnwritable, UsageError
 from lungviewer.services.phantom.slide import write_phantom_slide
-from lungviewer.services.samples import write_samples
+from lungviewer.services.samples import write_sample_slide, write_samples
 
 
 def run(options: argparse.Namespace) -> int:
-    """Draw sample images, or one slide."""
+    """Draw sample images and a small slide, or one slide of a given size."""
     if options.slide is None:
         formats = ("jpeg", "png") if options.format == "both" else (options.format,)
         written = write_samples(
             options.folder, count_per_kind=options.per_kind, size=options.size, formats=formats
         )
-        out().print(f"{len(written)} synthetic images drawn. They show no patient.")
+        write_sample_slide(options.folder)
+        out().print(f"{len(written)} synthetic images and a slide drawn. They show no patient.")
         return EXIT_OK
     width, height = _size(options.slide)
     try:

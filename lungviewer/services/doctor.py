@@ -19,6 +19,7 @@ from lungviewer.core.job import JobContext
 from lungviewer.core.paths import bundled
 from lungviewer.packs.store import LoadedPack, find_packs, load_pack
 from lungviewer.readers.isolated import IsolatedDecoder
+from lungviewer.readers.slide_kinds import is_slide
 from lungviewer.services.classify import classify_file
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import find_images
@@ -119,14 +120,16 @@ def _speed(engine: InferenceEngine) -> float:
 
 
 def _samples(pack: LoadedPack, precision: str, ctx: JobContext) -> Finding:
-    """Read every sample and run it; what the model calls them is not judged, they are drawings."""
+    """Read every sample and run it; what the model calls them is not judged, they are drawings. The slide
+    among them is left out: its map would be kept."""
     found = find_images([bundled("resources") / "samples"], recursive=False, check=ctx.check)
+    pictures = [found.path(file) for file in found.files if not is_slide(found.path(file))]
     topic = "  samples" if precision == "fp32" else f"  samples in {precision}"
     try:
         engine = InferenceEngine.open(pack, "cpu", precision=precision)
         with contextlib.closing(engine), IsolatedDecoder() as decoder:
-            for file in found.files:
-                classify_file(found.path(file), engine, isolated=decoder, ctx=ctx)
+            for picture in pictures:
+                classify_file(picture, engine, isolated=decoder, ctx=ctx)
     except LungviewerError as error:
         return Finding(topic, error.sentence, good=False)
-    return Finding(topic, f"{len(found.files)} read and run", good=bool(found.files))
+    return Finding(topic, f"{len(pictures)} read and run", good=bool(pictures))

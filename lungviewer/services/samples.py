@@ -1,7 +1,7 @@
 """Sample images that show no patient: drawn by the program, and labelled as such in every file.
 
 `lungviewer samples` writes them; `resources/samples` holds what it draws when asked for nothing else:
-512 pixels a side, mostly JPEG, because a repository should stay small.
+512 pixels a side, mostly JPEG, and one small slide, because a repository should stay small.
 """
 
 from __future__ import annotations
@@ -39,11 +39,15 @@ __all__ = [
     "SlideTruth",
     "make_field",
     "write_phantom_slide",
+    "write_sample_slide",
     "write_samples",
 ]
 
 FIELD_UM = 768 * UM_PER_PX
 """Width of a sample in µm whatever its size in pixels: that of the usual training tiles."""
+
+SAMPLE_SLIDE = "synthetic_slide_1.tiff"
+_SLIDE_SIZE, _SLIDE_UM_PER_PX, _SLIDE_SEED = (4096, 3072), 0.5, 1
 
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}
 _JPEG_QUALITY = 90
@@ -116,6 +120,18 @@ def write_samples(
             stream.write(encoded)
     ctx.progress(len(plan), len(plan))
     return targets
+
+
+def write_sample_slide(folder: Path, *, ctx: JobContext | None = None) -> Path:
+    """Draw the sample slide, 2.0 × 1.5 mm at 0.5 µm per pixel, into a folder that is there.
+
+    Raises:
+        OutputError: a file of its name exists, or writing failed.
+        Cancelled: `ctx` asked to stop; nothing is left behind.
+    """
+    target = folder / SAMPLE_SLIDE
+    write_phantom_slide(target, *_SLIDE_SIZE, _SLIDE_UM_PER_PX, seed=_SLIDE_SEED, compression="jpeg", ctx=ctx)
+    return target
 
 
 def _plan(count_per_kind: int, formats: Sequence[str]) -> list[_Sample]:

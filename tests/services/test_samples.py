@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from openslide import OpenSlide
 from PIL import Image
 
 from lungviewer.core.errors import Cancelled, OutputError, OutputUnwritable, UsageError
@@ -18,8 +19,10 @@ from lungviewer.core.paths import bundled
 from lungviewer.services.samples import (
     KINDS,
     REFUSAL_KINDS,
+    SAMPLE_SLIDE,
     TISSUE_KINDS,
     make_field,
+    write_sample_slide,
     write_samples,
 )
 
@@ -130,13 +133,23 @@ def test_formats_take_turns(tmp_path: Path) -> None:
 
 def test_the_bundled_samples_are_what_the_code_draws(drawn: list[Path]) -> None:
     folder = bundled("resources") / "samples"
-    assert sorted(p.name for p in folder.iterdir()) == sorted(p.name for p in drawn)
-    assert sum(p.stat().st_size for p in folder.iterdir()) < 1_500_000
+    assert sorted(p.name for p in folder.iterdir()) == sorted([*(p.name for p in drawn), SAMPLE_SLIDE])
+    assert sum(p.stat().st_size for p in folder.iterdir()) < 4_000_000
     for path in drawn:
         with Image.open(path) as new, Image.open(folder / path.name) as old:
             difference = np.abs(np.asarray(new, np.int16) - np.asarray(old, np.int16))
         # Another processor or libjpeg may round differently; another picture differs by 30 and more.
         assert difference.mean() < 1.5, path.name
+
+
+def test_the_bundled_slide_is_what_the_code_draws(tmp_path: Path) -> None:
+    shipped = bundled("resources") / "samples" / SAMPLE_SLIDE
+    with OpenSlide(write_sample_slide(tmp_path)) as new, OpenSlide(shipped) as old:
+        assert new.level_dimensions == old.level_dimensions
+        assert float(old.properties["openslide.mpp-x"]) == pytest.approx(0.5)
+        level = new.level_dimensions[1]
+        pixels = [np.asarray(slide.read_region((0, 0), 1, level), np.int16) for slide in (new, old)]
+    assert np.abs(pixels[0] - pixels[1]).mean() < 1.5
 
 
 def test_existing_samples_are_never_overwritten(tmp_path: Path) -> None:
