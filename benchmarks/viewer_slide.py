@@ -32,10 +32,11 @@ from PySide6.QtWidgets import QApplication
 
 from lungviewer.core.errors import Cancelled
 from lungviewer.core.job import CancellableContext
+from lungviewer.services.file_state import file_state
 from lungviewer.services.opening import EngineChoice, EngineKeeper
 from lungviewer.services.phantom.slide import write_phantom_slide
-from lungviewer.services.slide_map import map_slide
 from lungviewer.services.slide_result import MapOptions
+from lungviewer.ui.mapping.work import map_job
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import SettingsStore
 from lungviewer.ui.theme import apply_theme
@@ -82,49 +83,46 @@ class Watch(QObject):
 
 
 class Mapping:
-    """Maps the slide in a thread, again and again, while somebody looks at it."""
+    """Maps the slide in a thread while somebody looks at it, as the window does."""
 
     def __init__(self, path: Path, pane: ViewerPane) -> None:
         self._path, self._pane = path, pane
-        self._context = _Yielding(pane)
+        self._context = _Heard()
         self._thread = threading.Thread(target=self._work)
-        self.tiles = 0
 
     def __enter__(self) -> Mapping:
         self._thread.start()
-        while not self._context.progressed.wait(0.01):
+        while not self._context.progressed.wait(0.01) and self.running:
             QApplication.processEvents()
         return self
 
     def __exit__(self, *_: object) -> None:
+        if not self.running:
+            print("the map was finished before everything had been looked at: take a larger slide")
         self._context.cancel()
         self._thread.join()
 
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
     def _work(self) -> None:
-        keeper = EngineKeeper()
+        keeper, state = EngineKeeper(), file_state(self._path)
         try:
-            while True:
-                map_slide(self._path, keeper.get(EngineChoice()), MapOptions(), self._context, fresh=True)
+            yield_to = self._pane.busy_reading
+            map_job(self._path, MapOptions(), state, keeper, EngineChoice(), yield_to, self._context)
         except Cancelled:
             pass
         finally:
-            self._context.progressed.set()
             keeper.close()
 
 
-class _Yielding(CancellableContext):
-    """Waits between batches while tiles are wanted on the screen."""
+class _Heard(CancellableContext):
+    """Notes that the first tiles were looked at."""
 
-    def __init__(self, pane: ViewerPane) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._pane = pane
         self.progressed = threading.Event()
-
-    def check(self) -> None:
-        until = time.monotonic() + 2.0
-        while self._pane.busy_reading() and time.monotonic() < until and not self.cancelled:
-            time.sleep(0.005)
-        super().check()
 
     def progress(self, done: int, total: int, text: str = "") -> None:
         if done:

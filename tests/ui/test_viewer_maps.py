@@ -380,3 +380,26 @@ def test_the_colours_of_a_threshold_are_those_of_the_map(session, shown, slide):
     clear = colour_at(shown.view, *middle(slide, low))
     how.set_visible(False)
     np.testing.assert_array_equal(colour_at(shown.view, *middle(slide, low)), clear)
+
+
+def test_nothing_is_left_behind_of_what_is_painted_in_parts(qtbot, session, shown, slide):
+    """Only what changes is painted: what is on the screen is what a new painting would give."""
+
+    def as_painted_anew():
+        return shown.screen().grabWindow(shown.winId()).toImage() == shown.grab().toImage()
+
+    calls = tiles_where(slide, lambda t: t.is_call)
+    session.explaining.set_layer("activation")
+    for zoom, layer in ((None, "probability"), (1.7, "activation"), (6.0, "calls")):
+        if zoom is not None:
+            shown.view.set_zoom(zoom)
+            shown.view.jump_to(*middle(slide, calls[30]))
+        qtbot.waitUntil(lambda: shown.view.tiles.is_settled)
+        for on in (True, False):
+            session.explaining.set_layer(layer)
+            shown.set_tissue_outline(on)
+            for number in (30, 31, 50):
+                point_at(shown, *middle(slide, calls[number]))
+            know(session, map_so_far(session, 60 if on else None))
+            QApplication.sendEvent(shown.view.viewport(), QEvent(QEvent.Type.Leave))
+            qtbot.waitUntil(as_painted_anew)

@@ -1,6 +1,7 @@
 """Slides through the tile path: levels of any downsample lie on each other, damage costs its tile, and what
 was opened is closed."""
 
+import multiprocessing
 import threading
 
 import numpy as np
@@ -18,11 +19,14 @@ from lungviewer.core.errors import (
 )
 from lungviewer.core.image import ImageInfo, ImageLevel
 from lungviewer.readers.isolated import IsolatedDecoder
+from lungviewer.services.viewing import open_view
 from lungviewer.ui.qimage import rgb_array
 from lungviewer.ui.viewer import opening
 from lungviewer.ui.viewer.opening import ViewOpener
+from lungviewer.ui.viewer.pane import ViewerPane
 from lungviewer.ui.viewer.slide_view import SlideView
 from lungviewer.ui.viewer.tiles import TILE_PX, TileGrid
+from tests.fixtures import slides
 from tests.fixtures.slide_views import BLUE, RampSlide, ramp
 from tests.fixtures.views import colour_at, show
 
@@ -237,6 +241,47 @@ def test_an_image_that_opens_for_ever_does_not_hold_up_the_next_one(qtbot, tmp_p
     assert opener.shutdown()
     assert [view.path.name for view in opened] == ["next"]
     assert failed == []
+
+
+def children():
+    return {child.pid for child in multiprocessing.active_children() if child.name == "decoder"}
+
+
+def test_slides_that_are_opened_one_after_another_leave_no_process(qtbot, session, tmp_path):
+    before = children()
+    session.settings.update(classify_up_to=0, map_opened_slides=False)
+    pane = ViewerPane(session)
+    qtbot.addWidget(pane)
+    pane.show()
+    paths = [tmp_path / f"{name}.svs" for name in "abc"]
+    for seed, path in enumerate(paths):
+        slides.aperio(path, slides.tissue(1500, 1000, seed))
+    for path in paths:
+        session.current = path
+        session.current_changed.emit()
+        qtbot.waitUntil(lambda: pane.info is not None and pane.view.tiles.is_settled, timeout=30_000)
+        assert pane.info.path == path
+    session.current = None
+    session.current_changed.emit()
+    assert pane.shutdown()
+    assert children() <= before
+
+
+def test_a_slide_may_be_closed_by_several_at_once(tmp_path):
+    slides.aperio(tmp_path / "a.svs", slides.tissue(600, 400))
+    source = open_view(tmp_path / "a.svs")
+    start = threading.Barrier(3)
+
+    def close():
+        start.wait()
+        source.close()
+
+    closing = [threading.Thread(target=close, daemon=True) for _ in range(3)]
+    for thread in closing:
+        thread.start()
+    for thread in closing:
+        thread.join(20)
+        assert not thread.is_alive()
 
 
 def test_a_picture_in_numbers_has_memory_of_its_own():

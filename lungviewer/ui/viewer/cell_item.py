@@ -35,7 +35,7 @@ class CellItem(QGraphicsItem):
         self._table: Table = np.zeros((256, 4), np.uint8)
         self._rect = QRectF()
         self._cells = QRect()
-        self._halvings = 0
+        self._px_per_cell = 0.0
         self._drawn = QImage()
 
     def show_cells(self, steps: Steps, rect: QRectF) -> None:
@@ -91,12 +91,13 @@ class CellItem(QGraphicsItem):
         screen: their mean is shown then, or single ones would come and go."""
         room = 2 + max(seen.width(), seen.height()) // 4  # a little more, so that panning needs no new one
         halvings = max(0, math.floor(-math.log2(px_per_cell) + 0.5)) if px_per_cell > 0 else 0
-        enough = self._cells.contains(seen) and self._cells.width() <= seen.width() + 4 * room
-        if enough and halvings == self._halvings:
+        # Not by how much is to be painted: that may be the place of one tile of the image.
+        if self._cells.contains(seen) and px_per_cell == self._px_per_cell:
             return
+        self._px_per_cell = px_per_cell
         rows, columns = self._steps.shape
         self._cells = cells = seen.adjusted(-room, -room, room, room).intersected(QRect(0, 0, columns, rows))
-        self._halvings, times = halvings, 0.5**halvings
+        times = 0.5**halvings
         # By a power of two: steps of 1/65536 then end exactly where a cell does.
         while not halvings and times * max(cells.width(), cells.height()) < _ENLARGED_PX:
             times *= 2

@@ -37,7 +37,6 @@ class TileInspector(QObject):
         self._shares: tuple[TissueMap, TileGrid, npt.NDArray[np.float64]] | None = None
         self._frame = _Frame()
         view.scene().addItem(self._frame)
-        self._view = view
         self._pointer = Pointer(view)
         self._pointer.moved.connect(self._point)
 
@@ -55,9 +54,7 @@ class TileInspector(QObject):
             rect = slide.grid.rect(number)
             self._frame.set_rect(QRectF(rect.x, rect.y, rect.width, rect.height))
             words = self._words(slide, number)
-        if (number is not None) is not self._frame.isVisible():
-            self._frame.setVisible(number is not None)
-        self._view.viewport().update()
+        self._frame.setVisible(number is not None)
         if self._plate.say(words):
             self.changed.emit()
 
@@ -107,7 +104,8 @@ class TileInspector(QObject):
 
 
 class _Frame(QGraphicsItem):
-    """A line round a tile, as thin on the screen at any zoom, dark beside light."""
+    """A line round a tile, as thin on the screen at any zoom, dark beside light. It stands out by less than
+    the two pixels by which Qt paints more than it was told."""
 
     def __init__(self) -> None:
         super().__init__()
