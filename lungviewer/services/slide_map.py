@@ -112,12 +112,11 @@ def map_source(
     """`map_slide` of an open slide, which is closed; `state`: of its file before it was opened."""
     started = time.perf_counter()
     info, folder = source.info, _folder()
-    grid = _plan(info, engine, options)
-    key = _key(info, state, engine, options)
-    with (
-        contextlib.closing(source),
-        SlideStore(folder, key, engine.spec.class_ids, fresh=fresh) as store,
-    ):
+    with contextlib.ExitStack() as leaving:
+        leaving.enter_context(contextlib.closing(source))
+        grid = _plan(info, engine, options)
+        key = _key(info, state, engine, options)
+        store = leaving.enter_context(SlideStore(folder, key, engine.spec.class_ids, fresh=fresh))
         prune(folder)
         if store.tissue is None:
             tissue = until_stopped(ctx, lambda: _find_tissue(source, options))

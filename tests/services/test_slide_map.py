@@ -147,7 +147,8 @@ def test_a_slide_without_tissue_is_an_answer_too(tmp_path):
 
 def test_without_a_scale_a_slide_is_not_mapped(paint):
     with pytest.raises(SpacingUnknown):
-        map_painted(paint(um_per_px=None))
+        map_painted(slide := paint(um_per_px=None))
+    assert slide.closed
 
 
 # --- the same numbers ----------------------------------------------------------------------------------
