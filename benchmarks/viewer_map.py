@@ -194,6 +194,7 @@ def main() -> None:
     for name, layer, zoom, how in (
         *((f"{layer}, whole slide", layer, None, take) for layer in SLIDE_LAYERS),
         *((f"{layer}, 10×", layer, 0.25, take) for layer in SLIDE_LAYERS),
+        ("snapshots are made, not shown", "activation", None, lambda _: None),
         ("everything anew (baseline)", "activation", None, take_anew),
     ):
         session.explaining.set_layer(layer)

@@ -33,7 +33,8 @@ def draw_view(pane: ViewerPane) -> QImage:
     picture.setDevicePixelRatio(ratio)
     picture.fill(pane.palette().color(QPalette.ColorRole.Window))
     view.viewport().render(picture, QPoint())
-    for plate in (pane.furniture.legend, pane.furniture.scale, pane.furniture.minimap, pane.furniture.notes):
+    plates = pane.furniture
+    for plate in (plates.legend, plates.scale, plates.minimap, plates.notes, plates.tile):
         if not plate.isHidden():
             _render_plate(plate, picture)
     painter = QPainter(picture)
