@@ -18,11 +18,12 @@ def slide(tmp_path_factory):
 
 def test_a_slide_is_mapped_stopped_by_closing_and_gone_on_with(qtbot, settings, slide, tmp_path):
     settings.update(notice_seen=True)
-    done = []
+    done, kept = [], []
     with no_process_left():
         for last in (False, True):
             session = ViewerSession(settings, keeper=FakeKeeper(), mapping_keeper=FakeKeeper())
             window = MainWindow(session)
+            kept.append((session, window))  # Qt ends them, not Python's collector while the next one works
             qtbot.addWidget(window)
             window.show()
             load_model(qtbot, session)

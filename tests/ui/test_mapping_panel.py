@@ -236,11 +236,11 @@ def tried(monkeypatch):
     """Thresholds that were tried, and no slide behind them."""
     asked = []
 
-    def look(path, looked, threshold, ctx):
+    def look(path, looked, threshold, decoder, ctx):
         asked.append(threshold)
         made = slide_map(columns=6, rows=5)
         looked = looked or Looked(path, overview(made, 200), made.info.width, made.info.height)
-        return try_threshold(path, looked, threshold, ctx)
+        return try_threshold(path, looked, threshold, decoder, ctx)
 
     monkeypatch.setattr("lungviewer.ui.mapping.trial.try_threshold", look)
     return asked
@@ -433,7 +433,8 @@ class _Label:
 def test_label_and_macro_are_shown_on_request_only(qtbot, session, slides, folder, monkeypatch):
     read = []
     monkeypatch.setattr(
-        "lungviewer.ui.mapping.pictures.opening.open_slide", lambda path: read.append(path) or _Label()
+        "lungviewer.ui.mapping.pictures.opening.open_slide",
+        lambda path, decoder: read.append(path) or _Label(),
     )
     path = opened(qtbot, session, folder)
     dialog = PicturesDialog(session, path)

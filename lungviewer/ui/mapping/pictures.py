@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from lungviewer.core.errors import ImageError, LungviewerError
 from lungviewer.core.job import JobContext
 from lungviewer.readers import opening
+from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.ui.jobs import Job
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.qimage import rgb_image
@@ -39,14 +40,14 @@ class Picture:
     problem: str = ""
 
 
-def read_pictures(path: Path, ctx: JobContext) -> tuple[Picture, ...]:
-    """All pictures beside the tissue; a job.
+def read_pictures(path: Path, decoder: IsolatedDecoder, ctx: JobContext) -> tuple[Picture, ...]:
+    """All pictures beside the tissue; a job. Reading ends when `decoder` is closed.
 
     Raises:
         ImageError: the slide cannot be opened any more.
     """
     pictures = []
-    with contextlib.closing(opening.open_slide(path)) as source:
+    with contextlib.closing(opening.open_slide(path, decoder=decoder)) as source:
         for name in source.associated:
             ctx.check()
             try:
@@ -95,8 +96,8 @@ class PicturesDialog(QDialog):
     @Slot()
     def _read(self) -> None:
         self.show_button.setEnabled(False)
-        path = self._path
-        self._job = self._session.mapping.jobs.submit(lambda ctx: read_pictures(path, ctx))
+        path, decoder = self._path, self._session.decoder
+        self._job = self._session.mapping.jobs.submit(lambda ctx: read_pictures(path, decoder, ctx))
         self._job.finished.connect(self._show)
         self._job.failed.connect(self._failed)
 

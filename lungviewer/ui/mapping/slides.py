@@ -38,7 +38,7 @@ class SlideMapping(QObject):
         self._session = session
         self.mapper = Mapper(keeper, self)
         self.jobs = JobRunner("slides", self)  # what is asked about the slide beside its map
-        self.trial = TissueTrial(self.jobs, self)
+        self.trial = TissueTrial(self.jobs, session.decoder, self)
         self._slides: set[Path] = set()
         self._wishes: dict[Path, SlideWish] = {}
         self._asked: set[Path] = set()

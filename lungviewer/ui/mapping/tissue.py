@@ -10,6 +10,7 @@ from lungviewer.core.image import Overview
 from lungviewer.core.job import JobContext
 from lungviewer.core.tissue_map import TissueMap, find_tissue
 from lungviewer.readers import opening
+from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.slide_map import OVERVIEW_SIDE
 
 
@@ -31,18 +32,21 @@ class Tried:
     tissue: TissueMap
 
 
-def try_threshold(path: Path, looked: Looked | None, threshold: float, ctx: JobContext) -> Tried:
-    """Find the tissue of a slide by another threshold, as `map_slide` would; a job.
+def try_threshold(
+    path: Path, looked: Looked | None, threshold: float, decoder: IsolatedDecoder, ctx: JobContext
+) -> Tried:
+    """Find the tissue of a slide by another threshold, as `map_slide` would; a job. Reading ends when
+    `decoder` is closed.
 
     Raises:
         ImageError: the slide cannot be read any more.
     """
     if looked is None or looked.path != path:
-        looked = _look(path)
+        looked = _look(path, decoder)
     ctx.check()
     return Tried(looked, find_tissue(looked.overview, looked.width, looked.height, threshold))
 
 
-def _look(path: Path) -> Looked:
-    with contextlib.closing(opening.open_slide(path)) as source:
+def _look(path: Path, decoder: IsolatedDecoder) -> Looked:
+    with contextlib.closing(opening.open_slide(path, decoder=decoder)) as source:
         return Looked(path, source.overview(OVERVIEW_SIDE), source.info.width, source.info.height)

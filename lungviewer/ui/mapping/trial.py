@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from lungviewer.core.errors import LungviewerError
+from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.ui.jobs import Job, JobRunner
 from lungviewer.ui.mapping.tissue import Looked, Tried, try_threshold
 
@@ -17,9 +18,9 @@ class TissueTrial(QObject):
     found = Signal(object)  # TissueMap; None: nothing is tried any more
     failed = Signal(object)  # LungviewerError
 
-    def __init__(self, jobs: JobRunner, parent: QObject | None = None) -> None:
+    def __init__(self, jobs: JobRunner, decoder: IsolatedDecoder, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._jobs, self._decoder = jobs, decoder
         self._job: Job | None = None
         self._looked: Looked | None = None
         self._next: tuple[Path, float] | None = None
@@ -29,8 +30,8 @@ class TissueTrial(QObject):
         if self._job is not None:
             self._next = path, threshold
             return
-        looked = self._looked
-        self._job = self._jobs.submit(lambda ctx: try_threshold(path, looked, threshold, ctx))
+        looked, decoder = self._looked, self._decoder
+        self._job = self._jobs.submit(lambda ctx: try_threshold(path, looked, threshold, decoder, ctx))
         self._job.finished.connect(self._finished)
         self._job.failed.connect(self._failed)
 
