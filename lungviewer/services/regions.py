@@ -127,7 +127,7 @@ def cut_regions(
         Cancelled: `ctx` asked to stop.
     """
     if any(region.around is not None for region in regions):
-        return _cut_slide(path, regions, side, um_per_px, ctx)
+        return _cut_slide(path, regions, side, um_per_px, isolated, ctx)
     with contextlib.closing(opening.open_image(path, um_per_px, isolated=isolated)) as source:
         pictures = []
         for region in regions:
@@ -210,9 +210,15 @@ def _lies_apart(slide: SlideMap, number: int, others: Iterable[int]) -> bool:
 
 
 def _cut_slide(
-    path: Path, regions: Sequence[Region], side: int, um_per_px: float | None, ctx: JobContext
+    path: Path,
+    regions: Sequence[Region],
+    side: int,
+    um_per_px: float | None,
+    decoder: IsolatedDecoder,
+    ctx: JobContext,
 ) -> tuple[Region, ...]:
-    with contextlib.closing(opening.open_slide(path, um_per_px, colour_managed=True)) as source:
+    slide = opening.open_slide(path, um_per_px, colour_managed=True, decoder=decoder)
+    with contextlib.closing(slide) as source:
         pictures = []
         for region in regions:
             ctx.check()

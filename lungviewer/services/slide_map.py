@@ -88,12 +88,20 @@ def map_slide(
 
 
 def look_at_slide(
-    path: Path, engine: InferenceEngine, options: MapOptions, name: str | None = None
+    path: Path,
+    engine: InferenceEngine,
+    options: MapOptions,
+    name: str | None = None,
+    *,
+    decoder: IsolatedDecoder | None = None,
 ) -> SlideMap:
     """What is known of a slide without running the model: its tissue, the plan, and what is kept of an
-    earlier, perhaps unfinished, map by this model under these options. Raises ImageError as `map_slide`."""
+    earlier, perhaps unfinished, map by this model under these options. Raises ImageError as `map_slide`.
+
+    Closing `decoder` ends what reads the slide, whatever it is doing.
+    """
     state = state_of(path)
-    with contextlib.closing(opening.open_slide(path, options.um_per_px)) as source:
+    with contextlib.closing(opening.open_slide(path, options.um_per_px, decoder=decoder)) as source:
         return look_at_source(source, state, engine, options, name)
 
 

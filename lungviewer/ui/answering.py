@@ -57,7 +57,7 @@ def answer_for(
     # Before it is read: a file that changes meanwhile is then known to have changed.
     state = file_state(path)
     if is_slide(path):
-        return path, None if question.unasked else _slide(question, state, engine)
+        return path, None if question.unasked else _slide(question, state, engine, decoder)
 
     def judge(scale: float | None) -> ImageResult:
         return classify_file(path, engine, um_per_px=scale, keep_thumbnail=False, isolated=decoder, ctx=ctx)
@@ -72,14 +72,16 @@ def answer_for(
     return path, Outcome(result.record, result, assumed, state)
 
 
-def _slide(question: Question, state: FileState | None, engine: InferenceEngine) -> Outcome:
+def _slide(
+    question: Question, state: FileState | None, engine: InferenceEngine, decoder: IsolatedDecoder
+) -> Outcome:
     """What is known of a slide without running the model."""
     path, wish, key = question.path, question.wish, slide_key(question.path, state)
     given = question.given or question.slide_scales.get(key)
 
     def look(scale: float | None) -> ImageResult:
         options = MapOptions(scale, wish.overlap, wish.tissue_threshold)
-        return as_image_result(look_at_slide(path, engine, options))
+        return as_image_result(look_at_slide(path, engine, options, decoder=decoder))
 
     assumed = None
     try:

@@ -120,7 +120,7 @@ def opened(monkeypatch):
     slide = slide_map()
     source, given = FakeSlide(slide.info), []
 
-    def open_slide(path, um_per_px=None, *, readers=1, colour_managed=False):
+    def open_slide(path, um_per_px=None, *, readers=1, colour_managed=False, decoder=None):
         given.append((path, um_per_px, colour_managed))
         return source
 
