@@ -19,6 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "resources" / "samples"
+SLIDE = "synthetic_slide_1.tiff"
 _WAIT_S = 300.0
 
 
@@ -55,7 +56,8 @@ class Stage:
         """Open a folder, wait for all its answers, and look at one image."""
         self.program.open([place / chosen if chosen else place])
         session = self.session
-        self.wait(lambda: session.files and all(map(session.record, session.files)))
+        slide = session.mapping.is_slide  # not answered unless somebody looks at it
+        self.wait(lambda: session.files and all(slide(p) or session.record(p) for p in session.files))
         self.wait(lambda: session.result() is not None or session.record(session.current).error)
 
     def do(self, action: str) -> Any:
@@ -105,12 +107,37 @@ def unreadable(stage: Stage) -> None:
     stage.shoot()
 
 
+def slide(stage: Stage) -> None:
+    stage.open(SAMPLES, SLIDE)
+    stage.wait(lambda: stage.session.result().slide.complete)
+    stage.rest(1.0)
+    stage.shoot()
+
+
+def slide_growing(stage: Stage) -> None:
+    stage.open(SAMPLES, SLIDE)
+    stage.wait(lambda: len(stage.session.result().slide.tiles) > 60)
+    stage.session.mapping.stop()
+    stage.rest(1.5)
+    stage.shoot()
+
+
+def slide_near(stage: Stage) -> None:
+    stage.open(SAMPLES, SLIDE)
+    stage.wait(lambda: stage.session.result().slide.complete)
+    stage.session.explaining.set_layer("activation")
+    stage.window.viewer.zoom_to_magnification(10)
+    stage.window.viewer.jump_to(1500, 1250)
+    stage.rest(2.5)
+    stage.shoot()
+
+
 def _scan(stage: Stage, copies: int) -> Any:
     from lungviewer.ui.batch.state import BatchOptions
 
     folder = Path(tempfile.mkdtemp()) / "biopsies"
     folder.mkdir()
-    sources = sorted(SAMPLES.iterdir())
+    sources = sorted(p for p in SAMPLES.iterdir() if p.suffix != ".tiff")
     for i in range(copies):
         source = sources[i % len(sources)]
         data = source.read_bytes()
@@ -199,6 +226,10 @@ SCENES: dict[str, tuple[Callable[[Stage], None], dict[str, Any]]] = {
     "refused": (refused, {}),
     "unreadable": (unreadable, {"theme": "dark"}),
     "checked": (checked, {}),
+    "slide": (slide, {}),
+    "slide-1920": (slide, {"size": (1920, 1080), "theme": "dark"}),
+    "slide-growing": (slide_growing, {"theme": "dark"}),
+    "slide-near": (slide_near, {}),
     "scanning": (scanning, {}),
     "scanned": (scanned, {"theme": "dark"}),
     "models": (models, {}),

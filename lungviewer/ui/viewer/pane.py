@@ -153,10 +153,6 @@ class ViewerPane(QWidget):
         """Show the map of the class after the one that is shown."""
         self._findings.show_next_class()
 
-    @property
-    def _shows_slide(self) -> bool:
-        return self._info is not None and self._info.kind == "slide"
-
     def hide_answers(self, hidden: Hidden) -> None:
         """Show no map of an image while `hidden` is true of it. `refresh` asks again."""
         self._findings.hide_while(hidden)
@@ -278,8 +274,7 @@ class ViewerPane(QWidget):
     def _show_minimap(self) -> None:
         minimap = self.furniture.minimap
         turned = minimap.show_seen(self.view.l0_rect_seen(), self.view.angle)
-        useful = self._shows_slide or not self.view.shows_whole_image()
-        shown = self._minimap_on and self._info is not None and useful
+        shown = self._minimap_on and self._info is not None and not self.view.shows_whole_image()
         if shown == minimap.isHidden() or turned:  # not at every step of a drag: sizing words takes a while
             minimap.setVisible(shown)
             self._place()
