@@ -332,9 +332,11 @@ def test_straight_pieces_stay_near_the_line_and_are_few():
     assert np.abs(np.hypot(middles[:, 0] - 5000, middles[:, 1] - 4000) - 3000).max() <= 10.5
 
 
-def test_the_minimap_shows_the_map_also_while_the_whole_slide_is_seen(session, shown):
+def test_the_minimap_shows_the_map_once_the_view_shows_less_than_the_slide(session, shown):
     minimap = shown.furniture.minimap
     assert shown.view.shows_whole_image()
+    assert not minimap.isVisible()  # it would lie on tissue, and say nothing new
+    shown.zoom_by(3)
     assert minimap.isVisible()
     coloured = minimap.grab().toImage()
     session.explaining.set_visible(False)
