@@ -69,8 +69,9 @@ class GrowingMap:
         if not called:
             return
         places = [self._grid.rect(tile.number) for tile, _ in called]
+        cells = [_inner(self._grid.cell(tile.number)) for tile, _ in called]
         chances = np.array([tile.probabilities for tile, _ in called], np.float32)
-        self._probability.add_all([_inner(place) for place in places], chances[:, :, None, None])
+        self._probability.add_all(cells, chances[:, :, None, None])
         cams = np.stack([cam for _, cam in called])
         if self._activation is None:
             self._activation = _activation_builder(self._grid, cams.shape[1:])
@@ -121,10 +122,9 @@ class GrowingMap:
         )
 
 
-def _inner(tile: Rect) -> Rect:
-    """A little less than a tile: a cell whose centre lies on the very edge (where tiles overlap by half)
-    belongs to the tile on neither side."""
-    return Rect(tile.x + 0.25, tile.y + 0.25, tile.width - 0.5, tile.height - 0.5)
+def _inner(cell: Rect) -> Rect:
+    """A little less than a cell, so that no rounding lays a tile's answer over the cell beside it."""
+    return Rect(cell.x + cell.width / 4, cell.y + cell.height / 4, cell.width / 2, cell.height / 2)
 
 
 def _activation_builder(grid: TileGrid, shape: tuple[int, ...]) -> HeatmapBuilder:

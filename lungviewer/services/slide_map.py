@@ -23,6 +23,7 @@ from lungviewer.core.image import ImageInfo, SlideSource
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import user_data_dir
 from lungviewer.core.slide_grid import TileGrid, plan_grid
+from lungviewer.core.slide_tile import UNREADABLE
 from lungviewer.core.tissue_map import TissueMap, find_tissue
 from lungviewer.readers import opening
 from lungviewer.readers.isolated import IsolatedDecoder
@@ -55,8 +56,9 @@ def map_slide(
     fresh: bool = False,
     name: str | None = None,
 ) -> SlideMap:
-    """Look at every tile of a slide that holds tissue. Goes on where an earlier call was stopped or killed;
-    a slide that was finished before is answered from what was kept.
+    """Look at every tile of a slide that holds tissue. Goes on where an earlier call was stopped or killed,
+    and tries tiles again that could not be read; a slide that was finished before is answered from what was
+    kept.
 
     `ctx.partial` gets a `SlideProgress` at most ten times a second, `ctx.progress` tiles done and wanted.
 
@@ -132,7 +134,7 @@ def map_source(
             store.keep_tissue(tissue)
         else:
             tissue = store.tissue
-        growing = _growing(info, engine, options, grid, tissue, name, store)
+        growing = _growing(info, engine, options, grid, tissue, name, store, but=UNREADABLE)
         run = MapRun(engine, store, growing, state, info.path, ctx, started)
         if growing.pending:
             with SlideReading(source, grid, engine.spec, readers=readers, ctx=ctx) as reading:
@@ -174,11 +176,13 @@ def _growing(
     tissue: TissueMap,
     name: str | None,
     kept: KeptMap,
+    but: str = "",
 ) -> GrowingMap:
-    """What is kept of a map, ready to grow."""
+    """What is kept of a map, ready to grow; without tiles that were refused for the reason `but`: a drive
+    that did not answer once may answer now."""
     said = display_name(info.path) if name is None else name
     growing = GrowingMap(info, options, grid, tissue, engine.spec, engine.provenance, said)
-    tiles = kept.tiles(growing.shares)
+    tiles = (mapped for mapped in kept.tiles(growing.shares) if but not in mapped.tile.reasons)
     while some := list(islice(tiles, _LOADED_AT_ONCE)):
         growing.add(some)
     return growing

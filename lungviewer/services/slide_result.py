@@ -30,8 +30,10 @@ class MapOptions:
 class SlideMap:
     """A snapshot. `tiles` by number, those that were looked at; `wanted`: how many tiles hold tissue.
 
-    `probability` (one cell per tile, 0–1) and `activation` (evidence, not normalised) have one map per class
-    id at true level-0 coordinates, NaN where there is no tissue and where a tile was refused. `record` is the
+    `probability` (one cell per tile, 0–1: what the cell's own tile says) and `activation` (evidence, not
+    normalised; the mean of the tiles that see a place) have one map per class id at true level-0 coordinates,
+    NaN where there is no tissue and where a tile was refused; where tiles overlap, evidence of its neighbours
+    reaches into a refused one. `record` is the
     row of the slide (kind "slide"), `prediction` the same call in the form that images have; its confidence
     is None. `notes` are sentences about what happened on the way, for a person to read.
     """

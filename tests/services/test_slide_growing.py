@@ -70,15 +70,17 @@ def test_without_overlap_a_tiles_own_cells_are_the_maps(tmp_path):
         assert np.isnan(activation[class_id].grid).sum() == activation[class_id].grid.size - 49
 
 
-def test_where_tiles_overlap_the_mean_of_probabilities_counts(tmp_path):
-    _grid, map_ = growing(tmp_path, overlap=0.75)
+@pytest.mark.parametrize("overlap", [0.0, 0.3, 0.5, 0.6, 0.75])
+def test_a_cell_says_what_its_own_tile_says(tmp_path, overlap):
+    """Whatever reaches into it from beside: a refused tile between called ones stays a hole."""
+    grid, map_ = growing(tmp_path, overlap)
+    numbers = [grid.columns + 4, grid.columns + 5, grid.columns + 7]
+    chances = [(0.8, 0.1, 0.1), (0.4, 0.3, 0.3), (0.6, 0.2, 0.2)]
     cam = np.ones((3, 7, 7))
-    map_.add([called(5, cam, (0.8, 0.1, 0.1)), called(6, cam, (0.4, 0.3, 0.3))])
-    found = map_.snapshot(MapWork()).probability["tumour_a"].grid[0]
-    # A tile is four cells wide: those in its middle and its neighbours on both sides.
-    np.testing.assert_allclose(found[4:8], [0.8, 0.6, 0.6, 0.4], rtol=1e-6)
-    assert np.isnan(found[:4]).all()
-    assert np.isnan(found[8:]).all()
+    map_.add([called(number, cam, p) for number, p in zip(numbers, chances, strict=True)])
+    found = map_.snapshot(MapWork()).probability["tumour_a"].grid
+    np.testing.assert_allclose(found.flat[numbers], [0.8, 0.4, 0.6], rtol=1e-6)
+    assert np.count_nonzero(~np.isnan(found)) == 3
 
 
 def test_refused_tiles_leave_holes_and_count_as_done(tmp_path):

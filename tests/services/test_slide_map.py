@@ -336,6 +336,16 @@ def test_what_cannot_be_read_is_refused_tile_by_tile(paint):
     assert_same(look_at_painted(paint(damaged=[bad], identity="damaged")), answer)
 
 
+def test_what_could_not_be_read_once_is_tried_again_by_the_next_map(paint):
+    whole = map_painted(paint())
+    torn = map_painted(paint(damaged=[Rect(150, 100, 5, 5)], identity="slow drive"))
+    ctx = RecordingContext()
+    answer = map_painted(paint(identity="slow drive"), ctx)
+    assert ctx.steps[0][:2] == (len(whole.tiles) - torn.record.tiles_refused, whole.wanted)
+    assert dict(answer.tiles) == dict(whole.tiles)
+    assert dict(look_at_painted(paint(identity="slow drive")).tiles) == dict(whole.tiles)
+
+
 def test_a_slide_that_cannot_be_read_anywhere_is_an_answer(paint):
     answer = map_painted(paint(damaged=[Rect(0, 0, 9999, 9999)]))
     assert answer.complete
