@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lungviewer.core.errors import ImageError
 from lungviewer.readers.files import read_head
+from lungviewer.readers.pixels import DECODER_ERRORS
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -50,7 +50,7 @@ def slide_instance(head: bytes) -> SlideInstance | None:
     # A deflated file names its transfer syntax in the clear; a few bytes of it may unpack to gigabytes.
     if head[128:132] != b"DICM" or _DEFLATED in head[:4096] or _WHOLE_SLIDE.encode() not in head:
         return None
-    from pydicom.errors import InvalidDicomError
+    from pydicom.errors import BytesLengthException, InvalidDicomError
     from pydicom.filereader import read_partial
 
     _be_quiet()
@@ -67,19 +67,7 @@ def slide_instance(head: bytes) -> SlideInstance | None:
         return SlideInstance(
             _text(found, _SERIES), "VOLUME" in kinds, _number(found, _COLUMNS) * _number(found, _ROWS)
         )
-    except (
-        InvalidDicomError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        NotImplementedError,
-        OverflowError,
-        RecursionError,
-        OSError,  # its own, of bytes that are in memory
-        struct.error,
-    ):
+    except (InvalidDicomError, BytesLengthException, *DECODER_ERRORS):
         return None
 
 

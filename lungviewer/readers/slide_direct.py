@@ -6,6 +6,7 @@ whole number (readers/slide.py), and takes longer (`python -m benchmarks.slide_r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +52,14 @@ def direct_levels(path: Path, vendor: str, sizes: Sequence[tuple[int, int]]) -> 
 
 
 def _whole_pages(file: Any) -> Iterator[TiledPage]:
-    """Tiled RGB pages. Tiles that were left out are drawn from other levels by OpenSlide, so none may be."""
-    for page in file.pages:
-        if not page.is_tiled:
+    """Tiled RGB pages. Tiles that were left out are drawn from other levels by OpenSlide, so none may be.
+
+    Not those of one size: which of them is a level, OpenSlide decides by more than that.
+    """
+    tiled = [page for page in file.pages if page.is_tiled]
+    times = Counter((page.imagewidth, page.imagelength) for page in tiled)
+    for page in tiled:
+        if times[page.imagewidth, page.imagelength] > 1:
             continue
         try:
             described = describe_page(page)

@@ -43,10 +43,13 @@ _ASSOCIATED, _UNASSOCIATED = 1, 2
 _HEADER_BYTES = 8  # the decoders take no block that begins where a file's header is
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TiledPage:
     """One page. `layout` describes one of its tiles (or strips) by itself; `offsets` and `sizes` say where
-    the coded bytes of all of them lie in the file, colour planes one after the other."""
+    the coded bytes of all of them lie in the file, colour planes one after the other.
+
+    Equal to itself only: pages of one file may share tiles, or have none where another has none.
+    """
 
     width: int
     height: int
@@ -131,7 +134,7 @@ class TileReader:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[int, int, int], RGB] = OrderedDict()
+        self._kept: OrderedDict[tuple[TiledPage, int, int], RGB] = OrderedDict()
         self._bytes = 0
         self._closed = False
 
@@ -167,7 +170,7 @@ class TileReader:
             self._bytes = 0
 
     def _tile(self, page: TiledPage, column: int, row: int) -> RGB:
-        key = (page.offsets[0], column, row)
+        key = (page, column, row)
         with self._lock:
             self.require_open()
             if key in self._kept:

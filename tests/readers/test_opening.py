@@ -10,7 +10,7 @@ from PIL import Image
 from lungviewer.core.errors import UsageError
 from lungviewer.readers import pixels
 from lungviewer.readers.opening import expected_bytes, is_candidate, open_image
-from lungviewer.readers.sniff import FORMAT_NAMES, IMAGE_SUFFIXES, CANDIDATE_FORMATS, name_disagrees, sniff
+from lungviewer.readers.sniff import CANDIDATE_FORMATS, FORMAT_NAMES, IMAGE_SUFFIXES, name_disagrees, sniff
 from tests.fixtures import pictures as make
 
 BASE = make.picture(20, 16)

@@ -8,6 +8,7 @@ import os
 import numpy as np
 import openslide
 import pytest
+import tifffile
 from PIL import ImageCms
 
 from lungviewer.core.errors import (
@@ -153,6 +154,18 @@ def test_pages_that_are_read_directly_are_what_openslide_shows(tmp_path, chroma)
         with openslide.OpenSlide(path) as slide:
             wanted = np.asarray(slide.read_region((0, 0), level, size).convert("RGB"))
         np.testing.assert_array_equal(source.read((0, 0), level, size), wanted)
+    source.close()
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_of_two_pages_of_one_size_the_one_that_openslide_shows_is_shown(tmp_path, level):
+    path = tmp_path / "slide.tiff"
+    pixels = make.tiled_tiff(path, NOISE)[level]
+    with tifffile.TiffWriter(path, append=True) as file:
+        file.write(255 - pixels, tile=(64, 64), photometric="rgb", compression="zlib", metadata=None)
+    source = open_openslide(path)
+    height, width = pixels.shape[:2]
+    np.testing.assert_array_equal(source.read((0, 0), level, (width, height)), pixels)
     source.close()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lungviewer.core.errors import ImageTruncated, UnsupportedFormat
 from lungviewer.readers import slide_kinds
-from lungviewer.readers.dicom_header import slide_instance
+from lungviewer.readers.dicom_header import HEADER_BYTES, slide_instance
 from lungviewer.readers.file_content import FileContent
 from lungviewer.readers.opening import is_candidate, open_image
 from lungviewer.readers.slide_kinds import is_slide, slide_kind
@@ -232,3 +232,15 @@ def test_damaged_and_deflated_dicom_is_no_slide_and_never_surprises(shared_data)
         for _ in range(4):
             injured[int(rng.integers(132, 1500))] = int(rng.integers(256))
         slide_instance(bytes(injured))
+
+
+def test_no_byte_of_a_dicom_header_makes_asking_fail(shared_data):
+    """Every folder is asked in the main process: what escaped here would end the whole scan."""
+    heads = [path.read_bytes()[:HEADER_BYTES] for path in sorted((shared_data / "slides").rglob("*.dcm"))]
+    rng, known = np.random.default_rng(5), 0
+    for number in range(3000):
+        head = bytearray(heads[number % len(heads)])
+        for place in rng.integers(128, 2500, rng.choice([1, 1, 2, 5])):
+            head[place] = rng.integers(256)
+        known += slide_instance(bytes(head)) is not None
+    assert 0 < known < 3000

@@ -10,6 +10,7 @@ import tifffile
 
 from lungviewer.core.errors import ImageCorrupt, ImageTruncated, UnsupportedFormat, UnsupportedPixels
 from lungviewer.readers import tiff_tiles
+from lungviewer.readers.slide import open_openslide
 from lungviewer.readers.slide_tiff import open_tiff_slide
 from tests.fixtures import slides as make
 
@@ -98,15 +99,47 @@ def test_an_alpha_channel_is_laid_on_white(path):
 
 def test_tiles_that_were_left_out_are_white(path):
     make.ome_tiff(path, NOISE)
-    with tifffile.TiffFile(path, mode="r+b") as file:
-        sizes = list(file.pages[0].databytecounts)
-        sizes[1] = 0
-        file.pages[0].tags[325].overwrite(sizes)
+    make.move_tile(path, 0, 1, 0, 0)
     source = open_tiff_slide(path)
     read = source.read((0, 0), 0, (300, 200))
     source.close()
     assert (read[:64, 64:128] == 255).all()
     np.testing.assert_array_equal(read[:, :64], NOISE[:, :64])
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_levels_whose_first_tiles_were_left_out_are_not_taken_for_each_other(path, order):
+    levels = [level.copy() for level in make.ome_tiff(path, NOISE)]
+    for page, level in zip((0, -1, -2), levels, strict=True):
+        make.move_tile(path, page, 0, 0, 0)
+        level[:64, :64] = 255
+    source = open_tiff_slide(path)
+    for number in order:
+        height, width = levels[number].shape[:2]
+        np.testing.assert_array_equal(source.read((0, 0), number, (width, height)), levels[number])
+    source.close()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+@pytest.mark.parametrize(
+    ("write", "opener", "pages"),
+    [(make.ome_tiff, open_tiff_slide, (0, -1, -2)), (make.tiled_tiff, open_openslide, (0, 1, 2))],
+)
+def test_levels_that_share_a_tile_are_not_taken_for_each_other(path, write, opener, pages, order):
+    """Some writers store equal tiles once: white glass in the first corner."""
+    pixels = NOISE.copy()
+    pixels[:64, :64] = 255
+    levels = [level.copy() for level in write(path, pixels)]
+    with tifffile.TiffFile(path) as file:
+        shared = file.pages[0].dataoffsets[0], file.pages[0].databytecounts[0]
+    for page, level in zip(pages[1:], levels[1:], strict=True):
+        make.move_tile(path, page, 0, *shared)
+        level[:64, :64] = 255
+    source = opener(path)
+    for number in order:
+        height, width = levels[number].shape[:2]
+        np.testing.assert_array_equal(source.read((0, 0), number, (width, height)), levels[number])
+    source.close()
 
 
 def test_a_file_that_was_cut_behind_its_description_loses_the_tiles_behind_the_cut(path):
