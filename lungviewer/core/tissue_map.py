@@ -6,6 +6,7 @@ import json
 import zlib
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -108,7 +109,9 @@ class TissueMap:
         """Level-0 pixels of tissue above and to the left of every (x, y), len(ys)×len(xs). Between the edges
         of mask pixels the running sum is linear in x and in y, so this is exact."""
         rows, columns = self.mask.shape
-        down = _between(np.cumsum(self.mask, axis=0, dtype=np.int32), ys * (rows / self.height))
+        # numpy's own running sum down the columns takes ten times as long.
+        sums = np.diff(cv2.integral(self.mask.view(np.uint8)), axis=1)[1:]
+        down = _between(sums, ys * (rows / self.height))
         across = _between(np.cumsum(down.T, axis=0), xs * (columns / self.width))
         return np.asarray(across.T * ((self.width / columns) * (self.height / rows)))
 
