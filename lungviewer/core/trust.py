@@ -97,6 +97,12 @@ def check_field(field: RGB, limits: ImageCheckLimits, modality: str) -> str | No
     return None
 
 
+def prepare_checks() -> None:
+    """Once in a process OpenCV takes a tenth of a second to make its tables of Lab: for a moment when nothing
+    waits for it."""
+    cv2.cvtColor(np.zeros((1, 1, 3), np.uint8), cv2.COLOR_RGB2LAB)
+
+
 def _every_other(pixels: RGB) -> RGB:
     """`pixels[::2, ::2]`, contiguous."""
     height, width = pixels.shape[:2]

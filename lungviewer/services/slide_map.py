@@ -25,6 +25,7 @@ from lungviewer.core.paths import user_data_dir
 from lungviewer.core.slide_grid import TileGrid, plan_grid
 from lungviewer.core.slide_tile import UNREADABLE
 from lungviewer.core.tissue_map import TissueMap, find_tissue
+from lungviewer.core.trust import prepare_checks
 from lungviewer.readers import opening
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import display_name
@@ -83,6 +84,7 @@ def map_slide(
             lambda: opening.open_slide(
                 path, options.um_per_px, readers=readers, polite=True, decoder=decoder
             ),
+            meanwhile=prepare_checks,
         )
         return map_source(
             source, state, engine, options, ctx, readers=readers, batch=batch, fresh=fresh, name=name

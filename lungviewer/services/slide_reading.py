@@ -2,14 +2,18 @@
 
     reader threads: cut, resize, check ──► queue ──► the mapping thread: batches
 
-Each thread asks the slide for a few neighbouring tiles at a time; the slide reads side by side, in processes
-of its own. What is in flight is bounded, so memory does not grow with the slide.
+Each thread asks the slide for a few neighbouring tiles at a time, which are read in processes of its own.
+One process often keeps up with the model; another one takes time to start, and decodes again what its tiles
+share with those of the first. So one request is made at a time, and one more whenever the model has waited
+for long enough. What is in flight is bounded, so memory does not grow with the slide.
 """
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -33,6 +37,9 @@ from lungviewer.services.classify import chunks
 RUN = 16
 """Tiles per request: enough that asking costs nothing, few enough that the first colours come soon."""
 
+_START_S = 0.25
+"""What starting a process that reads takes, about."""
+
 _STOP_WITHIN_S = 1.0
 _POLL_S = 0.1
 T = TypeVar("T")
@@ -54,9 +61,9 @@ class _Field(NamedTuple):
     failed: str | None
 
 
-def until_stopped(ctx: JobContext, work: Callable[[], T]) -> T:
+def until_stopped(ctx: JobContext, work: Callable[[], T], meanwhile: Callable[[], None] | None = None) -> T:
     """What `work` gives or raises. When the context asks to stop, nobody waits for it any more: it goes on in
-    a thread until what it waits for is closed.
+    a thread until what it waits for is closed. `meanwhile` is short.
 
     Raises:
         Cancelled: the context asked to stop.
@@ -64,6 +71,8 @@ def until_stopped(ctx: JobContext, work: Callable[[], T]) -> T:
     pool = ThreadPoolExecutor(1, "lungviewer-slide")
     try:
         future = pool.submit(work)
+        if meanwhile is not None:
+            meanwhile()
         while not wait([future], timeout=_POLL_S).done:
             ctx.check()
         return future.result()
@@ -84,6 +93,9 @@ class SlideReading:
         self._ready: queue.SimpleQueue[Future[list[_Field]]] = queue.SimpleQueue()
         self._reading: set[Future[list[_Field]]] = set()
         self._stopping = threading.Event()
+        self._side_by_side = 1
+        self._turn = threading.Semaphore(self._side_by_side)
+        self._waited = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -127,20 +139,34 @@ class SlideReading:
 
     def _take(self, *, at_once: bool) -> Future[list[_Field]] | None:
         """A request that was answered; None with `at_once` when there is none."""
+        with contextlib.suppress(queue.Empty):
+            return self._ready.get_nowait()
+        if at_once:
+            return None
         while True:
+            began = time.monotonic()
             try:
-                return self._ready.get_nowait() if at_once else self._ready.get(timeout=_POLL_S)
+                return self._ready.get(timeout=_POLL_S)
             except queue.Empty:
-                if at_once:
-                    return None
-            self._ctx.check()
+                self._ctx.check()
+            finally:
+                self._have_waited(time.monotonic() - began)
+
+    def _have_waited(self, seconds: float) -> None:
+        """Read more side by side, once waiting has cost what starting another process does."""
+        self._waited += seconds
+        if self._waited >= _START_S and self._side_by_side < self._readers:
+            self._waited = 0.0
+            self._side_by_side += 1
+            self._turn.release()
 
     # --- reader threads --------------------------------------------------------------------------
 
     def _read(self, numbers: Sequence[int]) -> list[_Field]:
         rects = [self._grid.rect(number) for number in numbers]
         try:
-            fields, readable = self._ask(rects)
+            with self._turn:
+                fields, readable = self._ask(rects)
         except MemoryError:
             raise OutOfMemory("There is not enough memory to read the slide.") from None
         checks, modality = self._spec.trust.checks, self._spec.modality
