@@ -10,8 +10,11 @@ A slide is drawn in a temporary folder (JPEG, 0.25 µm/px). On the same tiles, i
     inference only the model on fields that are ready in memory
     plain loop     OpenSlide's read_region at level 0, Pillow's resize, the model, one tile after the other
 
-Reading alone and inference alone each have the whole machine. Memory is that of the process and all its
-children: resident (RSS, where shared pages count in each) and proportional (PSS, where they count once).
+Reading alone and inference alone each have the whole machine. Processor time is that of the process and its
+children, in milliseconds a tile: other programs hardly change it, so compare it on a busy machine. That of a
+map contains its start (the slide is opened, tissue found), which is also told by itself. Memory is that of
+the process and all its children: resident (RSS, where shared pages count in each) and proportional (PSS,
+where they count once).
 """
 
 from __future__ import annotations
@@ -82,19 +85,31 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
     numbers = numbers[: options.tiles or len(numbers)]
     plain = numbers[:: max(1, len(numbers) // options.plain_tiles)]
     rates: dict[str, list[float]] = {}
+    spent: dict[str, list[float]] = {}
     maps: list[dict[str, float]] = []
     for _ in range(options.rounds):  # in turn, so that a drifting machine is fair to all
         maps.append(map_apart(options, folder, len(numbers)))
         rates.setdefault("map", []).append(maps[-1]["rate"])
-        rate(rates, "reading only", len(numbers), lambda: read(options, engine, grid, numbers))
-        rate(rates, "inference only", len(numbers), infer(options, engine, grid, numbers))
-        rate(rates, "plain loop", len(plain), lambda: plain_loop(options.slide, engine, grid, plain))
+        spent.setdefault("map", []).append(maps[-1]["cpu_ms"])
+        for name, count, work in (
+            ("reading only", len(numbers), lambda: read(options, engine, grid, numbers)),
+            ("inference only", len(numbers), infer(options, engine, grid, numbers)),
+            ("plain loop", len(plain), lambda: plain_loop(options.slide, engine, grid, plain)),
+        ):
+            began, before = time.perf_counter(), cpu_seconds()
+            work()
+            rates.setdefault(name, []).append(count / (time.perf_counter() - began))
+            spent.setdefault(name, []).append(1e3 * (cpu_seconds() - before) / count)
     middle = {name: float(np.median(values)) for name, values in rates.items()}
+    cpu = {name: float(np.median(values)) for name, values in spent.items()}
     print(
         f"{len(numbers)} tiles of {grid.side} pixels, {options.readers} readers, medians of {options.rounds}:"
     )
     for name, value in middle.items():
-        print(f"  {name:15} {value:8.1f} tiles/s  ({min(rates[name]):.1f} to {max(rates[name]):.1f})")
+        print(
+            f"  {name:15} {value:8.1f} tiles/s  ({min(rates[name]):.1f} to {max(rates[name]):.1f})"
+            f"  {cpu[name]:7.2f} CPU ms  ({min(spent[name]):.2f} to {max(spent[name]):.2f})"
+        )
     slower = min(middle["reading only"], middle["inference only"])
     both = 1 / (1 / middle["reading only"] + 1 / middle["inference only"])
     for what, against in (
@@ -103,7 +118,12 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
         ("its parts one after the other", both),
     ):
         print(f"  map is {middle['map'] / against:.2f} × {what}")
+    print(
+        f"  beside the model a map takes {cpu['map'] - cpu['inference only']:.2f} CPU ms: "
+        f"by processor time it is {cpu['inference only'] / cpu['map']:.2f} × inference only"
+    )
     for name, unit in (
+        ("start_cpu_ms", "CPU ms a tile"),
         ("first_colours_s", "s"),
         ("rss_mb", "MB"),
         ("pss_mb", "MB"),
@@ -128,10 +148,11 @@ def plan(options: argparse.Namespace, engine: InferenceEngine) -> tuple[TileGrid
     return grid, grid.in_reading_order(wanted.tolist(), info.levels[level].downsample)
 
 
-def rate(rates: dict[str, list[float]], name: str, count: int, work: Callable[[], None]) -> None:
-    began = time.perf_counter()
-    work()
-    rates.setdefault(name, []).append(count / (time.perf_counter() - began))
+def cpu_seconds(living: bool = False) -> float:
+    """Of this process and those of its children that have ended; `living`: and of those that have not."""
+    process = psutil.Process()
+    found = sum(process.cpu_times()[:4])
+    return found + sum(sum(each.cpu_times()[:2]) for each in process.children() if living)
 
 
 def read(
@@ -183,8 +204,8 @@ def plain_loop(path: Path, engine: InferenceEngine, grid: TileGrid, numbers: Seq
 def map_apart(options: argparse.Namespace, folder: Path, tiles: int) -> dict[str, float]:
     command = [
         sys.executable,
-        "-m",
-        "benchmarks.slide_map",
+        "-c",  # or the reader processes would import all of this file
+        "from benchmarks.slide_map import main; main()",
         "--map",
         str(folder),
         "--slide",
@@ -232,7 +253,7 @@ class Watching(CancellableContext):
     def __init__(self, tiles: int) -> None:
         super().__init__()
         self._tiles, self.began = tiles, time.perf_counter()
-        self.first = self.done_at = 0.0
+        self.first = self.done_at = self.start_cpu = 0.0
         self.done = self.snapshots = 0
 
     def partial(self, value: object) -> None:
@@ -241,6 +262,8 @@ class Watching(CancellableContext):
             self.first = time.perf_counter() - self.began
 
     def progress(self, done: int, total: int, text: str = "") -> None:
+        if not done:
+            self.start_cpu = cpu_seconds(living=True)
         self.done, self.done_at = done, time.perf_counter() - self.began
         if self._tiles and done >= self._tiles:
             self.cancel()
@@ -249,7 +272,7 @@ class Watching(CancellableContext):
 def map_once(options: argparse.Namespace) -> None:
     engine = open_engine(EngineChoice(pack=options.pack, device="cpu"))
     slide_map.user_data_dir = lambda: Path(options.map) / "kept"
-    ctx = Watching(options.tiles)
+    ctx, before = Watching(options.tiles), cpu_seconds()
     with contextlib.suppress(Cancelled):
         slide_map.map_slide(
             options.slide,
@@ -260,7 +283,13 @@ def map_once(options: argparse.Namespace) -> None:
             fresh=True,
         )
     kept = sum(path.stat().st_size for path in (Path(options.map) / "kept").rglob("*"))
-    found = {"rate": ctx.done / ctx.done_at, "first_colours_s": ctx.first, "snapshots": ctx.snapshots}
+    found = {
+        "rate": ctx.done / ctx.done_at,
+        "cpu_ms": 1e3 * (cpu_seconds() - before) / ctx.done,
+        "start_cpu_ms": 1e3 * (ctx.start_cpu - before) / ctx.done,
+        "first_colours_s": ctx.first,
+        "snapshots": ctx.snapshots,
+    }
     print(json.dumps({**found, "kept_bytes": kept / ctx.done}))
 
 
