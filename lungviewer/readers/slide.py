@@ -16,6 +16,7 @@ Notes in `ImageInfo.notes`: icc_ignored, implausible_scale_ignored, anisotropic_
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -195,8 +196,8 @@ def _describe(
     except (openslide.OpenSlideError, OSError):
         raise ImageCorrupt("The slide's description of itself is damaged.") from None
     facts = read_facts(properties, sizes)
-    check_slide(*sizes[0], facts.largest_tile)
-    levels = useful_levels(sizes, facts.bounds)
+    check_slide(*sizes[0], max(facts.tiles, key=math.prod))
+    levels = useful_levels(sizes, facts.bounds, facts.tiles)
     judged = given or scale.resolve(facts.claims)
     notes = list(judged.notes)
     convert = to_srgb(profile) if colour_managed else None

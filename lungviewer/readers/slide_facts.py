@@ -33,7 +33,8 @@ _WHITE = (255, 255, 255)
 @dataclass(frozen=True, slots=True)
 class SlideFacts:
     """`bounds` is (x, y, width, height) in level-0 pixels of the file, None when it states none; `background`
-    is what lies under transparent pixels; `largest_tile` is (width, height) in pixels."""
+    is what lies under transparent pixels; `tiles` are (width, height) of the tiles of each level in pixels,
+    (1, 1) where none are stated."""
 
     vendor: str
     format: str
@@ -42,7 +43,7 @@ class SlideFacts:
     claims: tuple[scale.ScaleClaim, ...]
     magnification: float | None
     identity: str
-    largest_tile: tuple[int, int]
+    tiles: tuple[tuple[int, int], ...]
 
 
 def read_facts(properties: Mapping[str, str], sizes: Sequence[tuple[int, int]]) -> SlideFacts:
@@ -59,7 +60,7 @@ def read_facts(properties: Mapping[str, str], sizes: Sequence[tuple[int, int]]) 
         claims=tuple(claims),
         magnification=_positive(properties.get("openslide.objective-power", "")),
         identity=properties.get("openslide.quickhash-1", ""),
-        largest_tile=_largest_tile(properties, len(sizes)),
+        tiles=tuple(_tile(properties, level) for level in range(len(sizes))),
     )
 
 
@@ -91,10 +92,7 @@ def _positive(text: str) -> float | None:
     return value if math.isfinite(value) and value > 0 else None
 
 
-def _largest_tile(properties: Mapping[str, str], levels: int) -> tuple[int, int]:
-    tiles = [(1, 1)]
-    for level in range(levels):
-        sides = [properties.get(f"openslide.level[{level}].tile-{side}", "") for side in ("width", "height")]
-        if all(side.isdecimal() for side in sides):
-            tiles.append((int(sides[0]), int(sides[1])))
-    return max(tiles, key=lambda tile: tile[0] * tile[1])
+def _tile(properties: Mapping[str, str], level: int) -> tuple[int, int]:
+    sides = [properties.get(f"openslide.level[{level}].tile-{side}", "") for side in ("width", "height")]
+    width, height = (int(side) if side.isdecimal() else 1 for side in sides)
+    return max(width, 1), max(height, 1)

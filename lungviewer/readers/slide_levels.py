@@ -2,13 +2,14 @@
 
 A coarser level is smaller by a whole number, and the odd pixels at the end are left out; the ratio of the
 sizes is then a little more than that number (4443 / 2221 = 2.0005), and would put the far end of a slide some
-pixels off.
+pixels off. Other programs store whole tiles of a level, and white or garbage behind its end: 6144 pixels are
+half of 12000 (and 144 of nothing). A level whose number cannot be told is not shown at all.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lungviewer.core.errors import ImageCorrupt, ImageTooLarge, UnsupportedFormat
@@ -57,24 +58,28 @@ def check_slide(width: int, height: int, tile: tuple[int, int] = (1, 1)) -> None
 
 
 def useful_levels(
-    sizes: Iterable[tuple[int, int]], crop: tuple[int, int, int, int] | None = None
+    sizes: Sequence[tuple[int, int]],
+    crop: tuple[int, int, int, int] | None = None,
+    tiles: Sequence[tuple[int, int]] = (),
 ) -> tuple[FileLevel, ...]:
     """Levels from the largest down, each smaller than the one before.
 
     Args:
         sizes: (width, height) of the file's levels, largest first.
         crop: (x, y, width, height) in level-0 pixels: what there is to see; default everything.
+        tiles: (width, height) of the tiles that each level is stored in, (1, 1) if in none; default none.
 
     Raises:
         UnsupportedFormat: even the coarsest level is too large to be looked at as a whole.
     """
     kept: list[FileLevel] = []
     full = (0, 0)
-    for number, (width, height) in enumerate(sizes):
+    for number, ((width, height), tile) in enumerate(zip(sizes, tiles or [(1, 1)] * len(sizes), strict=True)):
         full = full if number else (width, height)
-        ratio = downsample(full, (width, height))
+        ratio = downsample(full, (width, height), tile)
         if ratio is None or (kept and ratio <= kept[-1].downsample):
             continue
+        width, height = _filled(full[0] / ratio, width), _filled(full[1] / ratio, height)
         l0_left, l0_top, l0_width, l0_height = crop or (0, 0, *full)
         left, top = start_pixel(l0_left, ratio), start_pixel(l0_top, ratio)
         right = width if crop is None else min(width, start_pixel(l0_left + l0_width, ratio))
@@ -89,24 +94,54 @@ def useful_levels(
     return tuple(kept)
 
 
-def downsample(full: tuple[int, int], size: tuple[int, int]) -> float | None:
-    """Level-0 pixels per pixel of a level of `size`; the whole number if it is one but for what is left over.
+def _filled(expected: float, side: int) -> int:
+    """The side of a level without what it was padded with."""
+    return side if side <= math.ceil(expected) else max(1, math.floor(expected))
 
-    None for a level of another shape, or one that is larger than level 0.
+
+def downsample(full: tuple[int, int], size: tuple[int, int], tile: tuple[int, int] = (1, 1)) -> float | None:
+    """Level-0 pixels per pixel of a level of `size`; the whole number if it is one but for what is left over,
+    or for what fills its last `tile` up.
+
+    None for a level of another shape, for one that is larger than level 0, and where it cannot be told.
     """
     if min(size) < 1 or size[0] > full[0] or size[1] > full[1]:
         return None
-    across, down = full[0] / size[0], full[1] / size[1]
-    mean = (across + down) / 2
+    mean = (full[0] / size[0] + full[1] / size[1]) / 2
     # Of a very small level several numbers could be meant: most likely it was halved again and again.
-    for whole in (2 ** round(math.log2(mean)), round(mean)):
-        # Up to one pixel of the level was left out, or filled up.
-        if all(abs(length - short * whole) < whole for length, short in zip(full, size, strict=True)):
-            return float(whole)
-    # A pixel of a very small level is a large part of it.
-    if abs(across - down) > 0.02 * max(across, down) + max(across / size[0], down / size[1]):
-        return None
-    return mean
+    power, nearest = 2 ** round(math.log2(mean)), round(mean)
+    if _is_exact(full, size, power):
+        return float(power)
+    meant = _before_padding(full, size, tile)
+    if _is_exact(full, size, nearest):
+        meant.add(nearest)
+    if meant:
+        return float(meant.pop()) if len(meant) == 1 else None
+    # No whole number: what the longer side says must be true of the other, to a pixel of the level.
+    long = 0 if size[0] >= size[1] else 1
+    ratio = full[long] / size[long]
+    return ratio if abs(full[1 - long] / ratio - size[1 - long]) <= 1 else None
+
+
+def _is_exact(full: tuple[int, int], size: tuple[int, int], whole: int) -> bool:
+    """Up to one pixel of the level was left out, or filled up."""
+    return all(abs(length - side * whole) < whole for length, side in zip(full, size, strict=True))
+
+
+def _before_padding(full: tuple[int, int], size: tuple[int, int], tile: tuple[int, int]) -> set[int]:
+    """The whole numbers by which a level may be smaller if it was filled up to whole tiles: powers of two,
+    and where there is none, others."""
+
+    def fits(whole: int) -> bool:
+        return all(
+            abs(length - side * whole) < whole
+            or (side % across == 0 and 0 < side * whole - length < across * whole)
+            for length, side, across in zip(full, size, tile, strict=True)
+        )
+
+    least = math.floor(max(full[0] / size[0], full[1] / size[1]))
+    powers = {2**n for n in range(max(full).bit_length()) if fits(2**n)}
+    return powers or {whole for whole in range(least, least + 3) if fits(whole)}
 
 
 def start_pixel(l0_place: float, ratio: float) -> int:

@@ -95,7 +95,10 @@ def open_tiff_slide(path: Path, um_per_px: float | None = None, colour_managed: 
     try:
         with tiff_structure(path) as file:
             contents = _contents(file)
-        levels = useful_levels([(page.width, page.height) for page in contents.pages])
+        levels = useful_levels(
+            [(page.width, page.height) for page in contents.pages],
+            tiles=[page.tile for page in contents.pages],
+        )
     except MemoryError:
         raise OutOfMemory("There is not enough memory to open the slide.") from None
     judged = given or scale.resolve(contents.claims)

@@ -58,6 +58,11 @@ class TiledPage:
     sizes: tuple[int, ...]
 
     @property
+    def tile(self) -> tuple[int, int]:
+        """(width, height) of the tiles that it was filled up to; (1, 1) for strips, which end with it."""
+        return (self.layout.block_width, self.layout.block_height) if self.layout.tiled else (1, 1)
+
+    @property
     def columns(self) -> int:
         return math.ceil(self.width / self.layout.block_width)
 
