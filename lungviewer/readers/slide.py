@@ -16,6 +16,7 @@ Notes in `ImageInfo.notes`: icc_ignored, implausible_scale_ignored, anisotropic_
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ from lungviewer.readers.files import read_head
 from lungviewer.readers.levelled_slide import LevelledSlide
 from lungviewer.readers.pixels import check_size, note_profile
 from lungviewer.readers.slide_colour import ToSrgb, to_srgb
+from lungviewer.readers.slide_content import slide_sha256
 from lungviewer.readers.slide_direct import DirectLevels, direct_levels
 from lungviewer.readers.slide_facts import SlideFacts, read_facts
 from lungviewer.readers.slide_handle import SlideHandle
@@ -190,7 +192,7 @@ def _describe(
 
     try:
         sizes, ratios = slide.level_dimensions, slide.level_downsamples
-        properties = dict(slide.properties)
+        properties = _properties(slide)
         associated = {name: _associated_size(properties, name) for name in slide.associated_images}
         profile = _profile(slide)
     except (openslide.OpenSlideError, OSError):
@@ -203,14 +205,20 @@ def _describe(
     convert = to_srgb(profile) if colour_managed else None
     if convert is None:
         note_profile(profile, notes)
-    info = _info(path, facts, levels, judged, tuple(notes))
+    identity = facts.identity or slide_sha256(path)[0]
+    info = _info(path, facts, identity, levels, judged, tuple(notes))
     direct = direct_levels(path, facts.vendor, sizes)
     opened = _Opened(SlideHandle(slide, path), direct, ratios, facts.background, associated)
     return OpenSlideSource(opened, info, levels, colour_managed, convert)
 
 
 def _info(
-    path: Path, facts: SlideFacts, levels: tuple[FileLevel, ...], judged: scale.Scale, notes: tuple[str, ...]
+    path: Path,
+    facts: SlideFacts,
+    identity: str,
+    levels: tuple[FileLevel, ...],
+    judged: scale.Scale,
+    notes: tuple[str, ...],
 ) -> ImageInfo:
     return ImageInfo(
         path=path,
@@ -224,8 +232,17 @@ def _info(
         notes=notes,
         offset=(levels[0].left, levels[0].top),
         magnification=facts.magnification,
-        identity=facts.identity,
+        identity=identity,
     )
+
+
+def _properties(slide: OpenSlide) -> dict[str, str]:
+    """Without those whose names are no UTF-8: such a one is listed under a name by which it is not found."""
+    found = {}
+    for name in slide.properties:
+        with contextlib.suppress(KeyError):
+            found[name] = slide.properties[name]
+    return found
 
 
 def _profile(slide: OpenSlide) -> bytes:

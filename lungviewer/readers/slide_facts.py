@@ -34,7 +34,8 @@ _WHITE = (255, 255, 255)
 class SlideFacts:
     """`bounds` is (x, y, width, height) in level-0 pixels of the file, None when it states none; `background`
     is what lies under transparent pixels; `tiles` are (width, height) of the tiles of each level in pixels,
-    (1, 1) where none are stated."""
+    (1, 1) where none are stated; `identity` is OpenSlide's hash, "" where it
+    makes none."""
 
     vendor: str
     format: str

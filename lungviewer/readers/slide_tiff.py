@@ -2,6 +2,10 @@
 
 The largest 8-bit RGB image of the file is the slide; other RGB images lie beside it. tifffile reads the
 structure, never another file that this one names; tiff_tiles decodes.
+
+Notes in `ImageInfo.notes`: those of readers/slide.py, and
+one_of_<n>_regions    several images have levels and are no label or macro: scanned regions of one glass, of
+                      which the largest is read and the others are pictures beside it
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from lungviewer.readers.files import read_head
 from lungviewer.readers.levelled_slide import LevelledSlide
 from lungviewer.readers.pixels import check_size, note_profile
 from lungviewer.readers.slide_colour import ToSrgb, to_srgb
+from lungviewer.readers.slide_content import slide_sha256
 from lungviewer.readers.slide_levels import FileLevel, image_levels, useful_levels
 from lungviewer.readers.tiff_structure import tiff_structure
 from lungviewer.readers.tiff_tags import UM_PER_RESOLUTION_UNIT
@@ -27,12 +32,16 @@ from lungviewer.readers.tiff_tiles import TiledPage, TileReader, describe_page
 
 OME_FORMAT = "OME-TIFF"
 _PROFILE_TAG, _X_TAG, _Y_TAG, _UNIT_TAG = 34_675, 282, 283, 296
+_BESIDE = ("label", "macro", "overview", "thumbnail")
+"""What pictures that show no tissue of their own have in their names."""
+
 _MAGNIFICATION = re.compile(r"\bNominalMagnification\s*=\s*[\"'](\d{1,4}(?:\.\d{1,4})?)[\"']")
 
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """What was found: the pages of the slide, largest first, and those of pictures beside it, by name."""
+    """What was found: the pages of the slide, largest first, and those of pictures beside it, by name;
+    `regions` counts the images that may be slides, this one with them."""
 
     pages: tuple[TiledPage, ...]
     beside: dict[str, TiledPage]
@@ -40,6 +49,7 @@ class _Contents:
     claims: tuple[scale.ScaleClaim, ...]
     magnification: float | None
     profile: bytes
+    regions: int
 
 
 class TiffSlide(LevelledSlide):
@@ -106,6 +116,8 @@ def open_tiff_slide(path: Path, um_per_px: float | None = None, colour_managed: 
     convert = to_srgb(contents.profile) if colour_managed else None
     if convert is None:
         note_profile(contents.profile, notes)
+    if contents.regions > 1:
+        notes.append(f"one_of_{contents.regions}_regions")
     info = ImageInfo(
         path=path,
         kind="slide",
@@ -117,6 +129,7 @@ def open_tiff_slide(path: Path, um_per_px: float | None = None, colour_managed: 
         um_per_px_source=judged.source,
         notes=tuple(notes),
         magnification=contents.magnification,
+        identity=slide_sha256(path)[0],
     )
     return TiffSlide(TileReader(path.open("rb")), contents, info, levels, convert)
 
@@ -150,7 +163,14 @@ def _contents(file: Any) -> _Contents:
         claims=tuple(_claims(page, ome)),
         magnification=float(magnification[1]) if magnification else None,
         profile=bytes(page.tags.valueof(_PROFILE_TAG, default=b"")),
+        regions=1
+        + sum(_is_region(series) for series in file.series if series.levels[0].keyframe is not page),
     )
+
+
+def _is_region(series: Any) -> bool:
+    """Some programs make levels for every image of a file, of its label too."""
+    return len(series.levels) > 1 and not any(word in str(series.name).lower() for word in _BESIDE)
 
 
 def _pages(series: Any) -> Iterator[TiledPage]:

@@ -150,6 +150,9 @@ def note_sentence(code: str) -> str:
     frames = code.removeprefix("first_frame_of_")
     if frames != code:
         return _tr("The file holds {n} pictures; the first one was read.").format(n=frames)
+    regions = code.removeprefix("one_of_").removesuffix("_regions")
+    if regions.isdecimal():
+        return _tr("The file holds {n} scanned regions; only the largest one was read.").format(n=regions)
     sentences = {
         "grey": _tr("The picture is grey; it was repeated into three colour channels."),
         "bilevel": _tr("The picture has only black and white pixels."),

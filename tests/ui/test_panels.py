@@ -268,6 +268,7 @@ def test_every_note_of_the_pixel_rules_has_a_sentence():
         assert sentence.endswith(".")
         assert "_" not in sentence
     assert "3 pictures" in note_sentence("first_frame_of_3")
+    assert "3 scanned regions" in note_sentence("one_of_3_regions")
 
 
 # --- explanation: both ways --------------------------------------------------------------------------
