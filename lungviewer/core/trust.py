@@ -51,7 +51,18 @@ REASON_SENTENCES: dict[str, str] = {
     "two_tumour_classes": "A quarter or more of the tumour area is called another tumour class.",
     "unreadable": "Parts of the slide could not be read.",
     "unsure_tiles": "The model is not sure about more than a quarter of the analysed tissue.",
-    "little_tissue": "So little tissue was analysed that single tiles decide the call.",
+    "little_tissue": "Less than 0.5 mm² of tissue was analysed; single tiles would decide the call.",
+    "tumour_unclear": "Too much of the tissue is called tumour for a benign slide, and too little for a "
+    "tumour: a person must look.",
+    "refused_as_empty": "The commonest reason for refusals: there is nothing to see.",
+    "refused_as_glass": "The commonest reason for refusals: hardly more than glass.",
+    "refused_as_blur": "The commonest reason for refusals: out of focus.",
+    "refused_as_pen": "The commonest reason for refusals: pen ink or black areas.",
+    "refused_as_no_colour": "The commonest reason for refusals: no stain colour; this model reads H&E.",
+    "refused_as_other_stain": "The commonest reason for refusals: not the colours of H&E.",
+    "refused_as_colour": "The commonest reason for refusals: in colour; this model reads CT.",
+    "refused_as_unlike_training": "The commonest reason for refusals: unlike all training images.",
+    "refused_as_not_a_number": "The commonest reason for refusals: no usable numbers from the model.",
     "slide_not_validated": "No labelled whole slides were available to measure how often the slide rule "
     "is right.",
 }

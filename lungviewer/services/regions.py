@@ -21,7 +21,7 @@ from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.image import RGB, ImageLevel
 from lungviewer.core.job import JobContext
 from lungviewer.core.model import ModelSpec, Role
-from lungviewer.core.slide_summary import touching_groups
+from lungviewer.core.slide_tally import touching_groups
 from lungviewer.core.slide_tile import SlideTile
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.readers import opening

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from lungviewer.core.model import ModelSpec, Role
-from lungviewer.core.slide_summary import NOT_FINISHED
+from lungviewer.core.slide_summary import MOSTLY_REFUSED, NOT_FINISHED
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import SLIDE, ImageRecord, Status
 
@@ -114,6 +114,16 @@ def reason_word(code: str) -> str:
         "unreadable": _tr("parts unreadable"),
         "unsure_tiles": _tr("not sure in parts"),
         "little_tissue": _tr("little tissue"),
+        "tumour_unclear": _tr("some tumour tiles"),
+        "refused_as_empty": _tr("refused: empty"),
+        "refused_as_glass": _tr("refused: glass"),
+        "refused_as_blur": _tr("refused: focus"),
+        "refused_as_pen": _tr("refused: pen marks"),
+        "refused_as_no_colour": _tr("refused: no stain"),
+        "refused_as_other_stain": _tr("refused: other stain"),
+        "refused_as_colour": _tr("refused: in colour"),
+        "refused_as_unlike_training": _tr("refused: unlike"),
+        "refused_as_not_a_number": _tr("refused: no numbers"),
         "slide_not_validated": _tr("slides not validated"),
         "spacing_unknown": _tr("scale unknown"),
         "truncated": _tr("file cut short"),
@@ -218,29 +228,52 @@ def fields_read(record: ImageRecord, calls: Mapping[str, int], spec: ModelSpec |
 
 def headline(record: ImageRecord, spec: ModelSpec | None) -> str:
     """The class, or why there is none: "Adenocarcinoma", "Refused: glass", "Cannot be read: file gone". A
-    slide is rarely all one thing: "Adenocarcinoma found"."""
+    slide is rarely all one thing: "Adenocarcinoma found"; and of one without a class, "No call: little
+    tissue"."""
+    if record.kind == SLIDE:
+        return _of_slide(record, spec, short=False)
+    if record.predicted_class:
+        return class_label(record.predicted_class, spec)
+    return _without_call(record)
+
+
+def _of_slide(record: ImageRecord, spec: ModelSpec | None, *, short: bool) -> str:
     codes = reason_codes(record)
     if record.predicted_class:
         label = class_label(record.predicted_class, spec)
-        if record.kind != SLIDE:
-            return label
         if _is_tumour(record.predicted_class, spec):
             label = _tr("{label} found").format(label=label)
         return _tr("{call} so far").format(call=label) if NOT_FINISHED in codes else label
+    if record.status is Status.ERROR:
+        unfit = {"spacing_unknown": _tr("scale needed"), "too_small": _tr("too small")}
+        reason = unfit.get(codes[0]) if codes else None
+        return _tr("Not mapped: {reason}").format(reason=reason) if reason else _without_call(record)
+    if NOT_FINISHED in codes:
+        return _tr("No call so far") if record.tiles else _tr("Not mapped yet")
+    if not codes:
+        return _tr("No call")
+    whole = codes[0] == MOSTLY_REFUSED and not short
+    reason = _tr("more than half of the tissue was refused") if whole else reason_word(codes[0])
+    return _tr("No call: {reason}").format(reason=reason)
+
+
+def _without_call(record: ImageRecord) -> str:
+    codes = reason_codes(record)
     if not codes:
         return status_word(record.status)
-    if codes == (NOT_FINISHED,):
-        return _tr("Not mapped yet")
     return _tr("{status}: {reason}").format(status=status_word(record.status), reason=reason_word(codes[0]))
 
 
 def badge(record: ImageRecord, spec: ModelSpec | None) -> str:
     """What stands under a thumbnail: class and confidence, or, of a slide, the share of tumour, or why there
     is no call."""
-    said = headline(record, spec)
-    if record.confidence is not None:
+    if record.kind != SLIDE:
+        said = headline(record, spec)
+        if record.confidence is None:
+            return said
         return _tr("{label} {percent}").format(label=said, percent=percent(record.confidence))
-    if record.kind == SLIDE and record.predicted_class and record.tumour_share is not None:
+    said = _of_slide(record, spec, short=True)
+    if record.predicted_class and record.tumour_share is not None:
         return _tr("{label}, tumour {share}").format(label=said, share=share(record.tumour_share))
     return said
 
