@@ -13,7 +13,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from lungviewer.core.errors import (
     FileEmpty,
@@ -38,22 +38,6 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISCHR, "It is a device."),
     (stat.S_ISBLK, "It is a device."),
 )
-
-
-class FileState(NamedTuple):
-    """Bytes, and the time of the last change in nanoseconds."""
-
-    size: int
-    mtime_ns: int
-
-
-def file_state(path: Path) -> FileState | None:
-    """What the file is like now; None when it cannot be looked at."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return None
-    return FileState(status.st_size, status.st_mtime_ns)
 
 
 def read_regular_file(

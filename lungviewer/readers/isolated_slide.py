@@ -32,7 +32,7 @@ from lungviewer.core.geometry import Rect
 from lungviewer.core.image import RGB, ImageInfo, Overview
 from lungviewer.core.registry import READERS
 from lungviewer.readers.array_source import shrink
-from lungviewer.readers.files import FileState
+from lungviewer.readers.file_state import FileState
 from lungviewer.readers.isolated_slide_worker import ToCut, ToOpen, ToRead, ToShow, ToShrink, serve
 from lungviewer.readers.overview_in_parts import overview_in_parts
 from lungviewer.readers.pixels import MAX_PIXELS

@@ -13,7 +13,8 @@ from lungviewer.core.errors import FileChanged, FileEmpty, FileVanished
 from lungviewer.core.geometry import Rect
 from lungviewer.core.image import RGB, SlideSource
 from lungviewer.core.registry import load
-from lungviewer.readers.files import FileState, file_state, read_head
+from lungviewer.readers.file_state import FileState, file_state
+from lungviewer.readers.files import read_head
 from lungviewer.readers.worker_messages import Pipe, facts_of, send_answer, send_bytes_of
 from lungviewer.readers.worker_side import Answering, serve_requests
 

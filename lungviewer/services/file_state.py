@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from lungviewer.readers.files import FileState, file_state
+from lungviewer.readers.file_state import FileState, file_state
 
 __all__ = ["FileState", "file_state"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lungviewer.core.errors import UsageError
 from lungviewer.readers.dicom_header import read_slide_instance
+from lungviewer.readers.file_state import FileState, with_companions
 from lungviewer.readers.opening import is_candidate
 from lungviewer.readers.slide_companions import FOLDER_SUFFIX, LIST_SUFFIXES, companions
 from lungviewer.readers.sniff import IMAGE_SUFFIXES, SUFFIXES_OF
@@ -149,5 +150,6 @@ def _identity(path: Path, root: Path) -> FileIdentity:
         status = path.stat()
     except OSError:
         return FileIdentity(relative, -1, 0)
-    size = status.st_size if stat.S_ISREG(status.st_mode) else -1
-    return FileIdentity(relative, size, status.st_mtime_ns)
+    if not stat.S_ISREG(status.st_mode):
+        return FileIdentity(relative, -1, status.st_mtime_ns)
+    return FileIdentity(relative, *with_companions(path, FileState(status.st_size, status.st_mtime_ns)))

@@ -21,6 +21,7 @@ from lungviewer.core.image import RGB
 from lungviewer.core.paths import user_cache_dir
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.opening import read_thumbnail
+from lungviewer.services.file_state import file_state
 
 THUMBNAIL_SIDE = 256
 """Longest side in pixels."""
@@ -171,11 +172,10 @@ class Thumbnails:
 def _key(path: Path) -> str | None:
     """What a picture is kept under: another file, or the same one changed, has another key. None: the file
     cannot be looked at, and reading it will say why."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
+    state = file_state(path)
+    if state is None:
         return None
-    parts = (os.fsencode(path.absolute()), b"%d %d" % (status.st_mtime_ns, status.st_size), _VERSION)
+    parts = (os.fsencode(path.absolute()), b"%d %d" % (state.mtime_ns, state.size), _VERSION)
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 

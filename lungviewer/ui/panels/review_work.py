@@ -18,14 +18,10 @@ from lungviewer.store.reviews import BrokenEntry, ReviewLog
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A file whose content is known, as long as size in bytes and time of change (ns) stay the same."""
+    """A file whose content is known, as long as its state stays the same."""
 
     identity: ImageIdentity
-    mtime_ns: int
-
-    @property
-    def state(self) -> FileState:
-        return FileState(self.identity.bytes, self.mtime_ns)
+    state: FileState
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +137,13 @@ def check_log(log: ReviewLog, ctx: JobContext) -> Repair | None:
 
 
 def _identified(path: Path, known: Known | None, ctx: JobContext) -> Known:
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return Known(identify(path, ctx.check), 0)  # says by name what is wrong
-    if known is not None and known.state == (status.st_size, status.st_mtime_ns):
+    state = file_state(path)
+    if known is not None and known.state == state:
         return known
-    identity = identify(path, ctx.check)
-    if identity.bytes != status.st_size:
+    identity = identify(path, ctx.check)  # says by name what is wrong
+    if state is None or file_state(path) != state:
         raise ReadFailed("The file changed while it was read.")
-    return Known(identity, status.st_mtime_ns)
+    return Known(identity, state)
 
 
 def _as_shown(path: Path, shown: FileState, known: Known | None) -> Known:
