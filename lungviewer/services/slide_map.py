@@ -9,15 +9,11 @@ the number of readers, and how often mapping was stopped.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import os
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-import lungviewer
 from lungviewer.core.errors import OutputError
 from lungviewer.core.image import ImageInfo, SlideSource
 from lungviewer.core.job import JobContext
@@ -32,16 +28,15 @@ from lungviewer.services.classify import display_name
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.file_state import FileState
 from lungviewer.services.slide_growing import GrowingMap
+from lungviewer.services.slide_index import MAPS_FOLDER, keep_finished, kept_key, place_of
 from lungviewer.services.slide_reading import SlideReading, until_stopped
 from lungviewer.services.slide_result import MapOptions, SlideMap
 from lungviewer.services.slide_run import MapRun, require_unchanged, state_of
+from lungviewer.store.slide_index import forget_rows
 from lungviewer.store.slide_store import KeptMap, SlideStore, glimpse, prune
 
 OVERVIEW_SIDE = 2048
 """Pixels of the picture that tissue is looked for on."""
-
-_FORMAT = 1
-"""Of what is kept. Another one is another map."""
 
 _LOADED_AT_ONCE = 1024
 
@@ -130,6 +125,8 @@ def map_source(
         key = _key(info, state, engine, options)
         store = leaving.enter_context(SlideStore(folder, key, engine.spec.class_ids, fresh=fresh))
         prune(folder)
+        if fresh or store.notes:
+            forget_rows(folder, key)
         if store.tissue is None:
             tissue = until_stopped(ctx, lambda: _find_tissue(source, options))
             require_unchanged(info.path, state)
@@ -141,7 +138,9 @@ def map_source(
         if growing.pending:
             with SlideReading(source, grid, engine.spec, readers=readers, ctx=ctx) as reading:
                 run.go(reading, batch)
-        return replace(growing.snapshot(store.work), notes=store.notes)
+        answer = replace(growing.snapshot(store.work), notes=store.notes)
+        keep_finished(folder, key, answer, state, engine)
+        return answer
 
 
 def look_at_source(
@@ -167,6 +166,7 @@ def look_at_source(
         ):
             if store.tissue is None:
                 store.keep_tissue(tissue)
+    keep_finished(folder, key, answer, state, engine)
     return answer
 
 
@@ -201,19 +201,9 @@ def _find_tissue(source: SlideSource, options: MapOptions) -> TissueMap:
 
 
 def _folder() -> Path:
-    return user_data_dir() / "slides"
+    return user_data_dir() / MAPS_FOLDER
 
 
 def _key(info: ImageInfo, state: FileState, engine: InferenceEngine, options: MapOptions) -> str:
-    """A hash of everything that a map depends on. Not the device: the map says which took part."""
-    parts = {
-        "format": _FORMAT,
-        # Not every slide can be recognised by its content: then it is the one at its place.
-        "identity": info.identity or os.fsencode(info.path.absolute()).hex(),
-        "state": state,
-        "pack": engine.provenance.model_sha256,
-        "precision": engine.precision,
-        "version": lungviewer.__version__,
-        "options": asdict(options),
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    # Not every slide can be recognised by its content: then it is the one at its place.
+    return kept_key(info.identity or place_of(info.path), state, engine, options)

@@ -156,7 +156,7 @@ class Journal:
             self._database.executemany(
                 "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    (f.path, self._settings, f.size, f.mtime_ns, transient, _encode(record))
+                    (f.path, self._settings, f.size, f.mtime_ns, transient, encode_record(record))
                     for f, record, transient in rows
                 ),
             )
@@ -181,7 +181,7 @@ class Journal:
         while True:
             with _reading():  # not round the yield: what the reader of the rows does is not ours to judge
                 row = rows.fetchone()
-                record = None if row is None else _decode(row[0])
+                record = None if row is None else decode_record(row[0])
             if record is None:
                 return
             yield record
@@ -288,10 +288,12 @@ def _reading() -> Iterator[None]:
         raise JournalMismatch(_DAMAGED) from error
 
 
-def _encode(record: ImageRecord) -> str:
+def encode_record(record: ImageRecord) -> str:
+    """A row as text."""
     return json.dumps(asdict(record), ensure_ascii=True, separators=(",", ":"))
 
 
-def _decode(text: str) -> ImageRecord:
+def decode_record(text: str) -> ImageRecord:
+    """The row that `encode_record` was given. Raises ValueError, TypeError or KeyError for another text."""
     values = json.loads(text)
     return ImageRecord(**{**values, "status": Status(values["status"])})

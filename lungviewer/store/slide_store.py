@@ -113,7 +113,7 @@ class SlideStore(KeptMap):
             OutputBusy: another process maps this slide.
             OutputUnwritable: the disk is full, or the folder cannot be written.
         """
-        self.path = folder / f"{key}{_SUFFIX}"
+        self.path = map_path(folder, key)
         with _as_ours():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _locked(self.path, wait_s)
@@ -194,7 +194,7 @@ class SlideStore(KeptMap):
 def glimpse(folder: Path, key: str, class_ids: Sequence[str]) -> Iterator[KeptMap]:
     """Look at what is kept without locking or changing it. Empty where nothing is; a damaged file counts as
     empty, and `notes` say so."""
-    path = folder / f"{key}{_SUFFIX}"
+    path = map_path(folder, key)
     # Twice: one that was read as at rest may have been opened by a writer just then.
     kept = _looked_into(path, class_ids) or _looked_into(path, class_ids)
     if kept is None:
@@ -206,6 +206,11 @@ def glimpse(folder: Path, key: str, class_ids: Sequence[str]) -> Iterator[KeptMa
         yield kept
     finally:
         kept.close()
+
+
+def map_path(folder: Path, key: str) -> Path:
+    """Where the map of this key is kept."""
+    return folder / f"{key}{_SUFFIX}"
 
 
 def prune(folder: Path, limit: int = LIMIT_BYTES) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from lungviewer.core.errors import ImageError, SpacingUnknown
 from lungviewer.core.job import JobContext
-from lungviewer.core.types import ImageRecord
+from lungviewer.core.types import SLIDE, ImageRecord
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.slide_kinds import is_slide
 from lungviewer.services.classify import ImageResult, classify_file, display_name, error_record
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.file_state import FileState, file_state
+from lungviewer.services.slide_index import kept_row
 from lungviewer.services.slide_map import look_at_slide
 from lungviewer.services.slide_result import MapOptions, as_image_result
 from lungviewer.ui.mapping.wishes import SlideWish, slide_key
@@ -23,7 +24,7 @@ from lungviewer.ui.mapping.wishes import SlideWish, slide_key
 class Question:
     """What is asked about one image. `given` µm/px wins over the file; `usual` counts where neither says any.
 
-    `unasked`: nobody looks at it; then a whole slide is left alone. `wish`: how a slide is to be looked at;
+    `unasked`: nobody looks at it; then a whole slide is not opened. `wish`: how a slide is to be looked at;
     `slide_scales`: µm/px that a person gave slides, by `slide_key`.
     """
 
@@ -52,12 +53,15 @@ class Outcome:
 def answer_for(
     question: Question, engine: InferenceEngine, decoder: IsolatedDecoder, ctx: JobContext
 ) -> tuple[Path, Outcome | None]:
-    """Classify one image, or see what is known of a slide; a job. None: a slide that nobody looks at."""
+    """Classify one image, or see what is known of a slide; a job. None: a slide that nobody looks
+    at and that was not mapped to the end before."""
     path = question.path
     # Before it is read: a file that changes meanwhile is then known to have changed.
     state = file_state(path)
     if is_slide(path):
-        return path, None if question.unasked else _slide(question, state, engine, decoder)
+        if question.unasked:
+            return path, _kept(question, state, engine)
+        return path, _slide(question, state, engine, decoder)
 
     def judge(scale: float | None) -> ImageResult:
         return classify_file(path, engine, um_per_px=scale, keep_thumbnail=False, isolated=decoder, ctx=ctx)
@@ -70,6 +74,14 @@ def answer_for(
     except ImageError as error:
         return path, Outcome(error_record(display_name(path), error, engine.provenance), None, None, state)
     return path, Outcome(result.record, result, assumed, state)
+
+
+def _kept(question: Question, state: FileState | None, engine: InferenceEngine) -> Outcome | None:
+    """The row of a slide that was mapped before, the way it would be now; the slide is not opened."""
+    wish, key = question.wish, slide_key(question.path, state)
+    given = question.given or question.slide_scales.get(key)
+    row = kept_row(question.path, engine, MapOptions(given, wish.overlap, wish.tissue_threshold))
+    return None if row is None else Outcome(row, None, None, state, given, key)
 
 
 def _slide(
@@ -93,6 +105,6 @@ def _slide(
                 raise
             result = look(assumed)
     except ImageError as error:
-        record = error_record(display_name(path), error, engine.provenance)
+        record = error_record(display_name(path), error, engine.provenance, SLIDE)
         return Outcome(record, None, None, state, given, key)
     return Outcome(result.record, result, assumed, state, given, key)
