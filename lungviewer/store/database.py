@@ -17,15 +17,24 @@ from lungviewer.core.errors import OutputBusy, OutputUnwritable
 _SUFFIXES = ("", "-wal", "-shm")
 
 
-def take_lock(path: Path, *, busy: str, folder: str, file: str, wait_s: float = 0.0) -> FileLock:
+def take_lock(
+    path: Path,
+    *,
+    busy: str,
+    folder: str,
+    file: str,
+    hint: str | None = None,
+    wait_s: float = 0.0,
+) -> FileLock:
     """Be the only process that writes a database, until the lock is released.
 
     Args:
         busy, folder, file: for sentences: who else may be writing, where the file lies, what it is.
+        hint: what to do when somebody else has it; None: the hint of `OutputBusy`.
         wait_s: seconds to wait for another process.
 
     Raises:
-        OutputBusy: another process has it; the sentence names its pid and host.
+        OutputBusy: another process has it; the sentence names its pid and host if it knows.
         OutputUnwritable: the lock cannot be made.
     """
     lock = FileLock(f"{path}.lock")
@@ -34,7 +43,7 @@ def take_lock(path: Path, *, busy: str, folder: str, file: str, wait_s: float = 
     except Timeout:
         if not os.path.lexists(lock.lock_file):  # nobody holds what cannot even be made
             raise OutputUnwritable(f"Nothing can be written into {folder}.") from None
-        raise OutputBusy(f"{busy}{_owner_words(path)}.") from None
+        raise OutputBusy(f"{busy}{_owner_words(path)}.", hint=hint) from None
     except (OSError, NotImplementedError) as error:  # the latter where a drive knows no locks
         why = getattr(error, "strerror", None) or "the drive knows no locks"
         raise OutputUnwritable(f"{file} could not be created ({why}).") from error

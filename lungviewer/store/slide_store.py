@@ -9,6 +9,7 @@ disk need not be waited for many times a second.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import struct
 import zlib
@@ -25,7 +26,6 @@ from filelock import BaseFileLock
 from lungviewer.core.errors import JournalMismatch, OutputError, OutputUnwritable
 from lungviewer.core.tissue_map import TissueMap
 from lungviewer.store.database import (
-    owner,
     read_only_uri,
     remove_database,
     rename_database,
@@ -175,8 +175,7 @@ class SlideStore(KeptMap):
                 database.execute("PRAGMA synchronous = NORMAL")
                 database.executescript(_TABLES)
                 self._read()
-            with self._transaction():
-                self._put("owner", owner())
+                os.utime(self.path)  # `prune` takes those first that were not asked for the longest
         except BaseException:
             database.close()
             raise
@@ -257,6 +256,7 @@ def _locked(path: Path, wait_s: float) -> BaseFileLock:
         busy="This slide is being mapped already",
         folder="the folder of kept slide maps",
         file="The file that keeps the map",
+        hint="Wait for it to finish, then map the slide again: what is done is not done twice.",
         wait_s=wait_s,
     )
 

@@ -397,8 +397,12 @@ def test_of_a_slide_that_changes_nothing_wrong_is_kept(paint, change, expected):
 def test_a_slide_that_is_being_mapped_is_busy_and_can_be_looked_at(paint):
     slide = paint()
     key = slide_map._key(slide.info, slide_map.state_of(slide.info.path), fake_engine(), MapOptions())
-    with SlideStore(slide_map._folder(), key, CLASSES), pytest.raises(OutputBusy, match="being mapped"):
+    with (
+        SlideStore(slide_map._folder(), key, CLASSES),
+        pytest.raises(OutputBusy, match="being mapped already.$") as told,
+    ):
         map_painted(slide)
+    assert "map the slide again" in told.value.hint
     with SlideStore(slide_map._folder(), key, CLASSES):
         assert look_at_painted(paint()).wanted > 0
 

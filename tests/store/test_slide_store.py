@@ -1,6 +1,5 @@
 """What is kept of a map: exactly, through crashes and damage, and no more than there is room for."""
 
-import json
 import multiprocessing
 import os
 import sqlite3
@@ -174,14 +173,14 @@ def hold(folder, ready, done):
         done.wait(30)
 
 
-def test_a_second_process_is_told_who_maps_the_slide(tmp_path):
+def test_a_second_process_is_told_that_the_slide_is_being_mapped(tmp_path):
     context = multiprocessing.get_context("spawn")
     ready, done = context.Event(), context.Event()
     other = context.Process(target=hold, args=(tmp_path, ready, done))
     other.start()
     try:
         assert ready.wait(60)
-        with pytest.raises(OutputBusy, match=rf"being mapped already \(process {other.pid} on "):
+        with pytest.raises(OutputBusy, match=r"being mapped already\.$"):
             opened(tmp_path)
         opened(tmp_path, "another-slide").close()
         assert kept(tmp_path) == ([], None, MapWork(), ())
@@ -340,5 +339,4 @@ def test_a_tile_takes_few_bytes_and_the_file_says_nothing_but_its_contents(tmp_p
     meta = dict(database.execute("SELECT key, value FROM meta"))
     database.close()
     assert row_bytes < 500  # 3×7×7 float32, half of them zero, and three float64
-    assert set(meta) == {"work", "owner"}
-    assert set(json.loads(meta["owner"])) == {"pid", "host"}
+    assert set(meta) == {"work"}  # not who makes it, nor on which machine
