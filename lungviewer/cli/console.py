@@ -39,6 +39,11 @@ def err() -> Console:
     return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
+def how_to_go_on(*, fresh: bool) -> str:
+    """What to say of a run that was stopped; `fresh`: its command would start over once more."""
+    return f"Stopped. Give the same command again{', without --fresh,' if fresh else ''} to go on."
+
+
 class _TwoLines(Progress):
     """The bar with its numbers, and under it a line of words that may be long."""
 

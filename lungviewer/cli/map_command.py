@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lungviewer.cli.console import console_context, err, out
+from lungviewer.cli.console import console_context, err, how_to_go_on, out
 from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED
 from lungviewer.cli.opening import engine_of, tell_notes
 from lungviewer.cli.options import sentence_with_options
@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
                     readers=options.readers or 2,
                     batch=options.batch,
                     fresh=options.fresh,
+                    recursive=options.recursive,
                 ),
                 ctx,
             )
@@ -43,13 +44,13 @@ def run(options: argparse.Namespace) -> int:
     out().print(
         f"{done}; {summary.ignored} other files are no slides of their own" if summary.ignored else done
     )
+    if summary.not_entered:
+        out().print(f"{summary.not_entered} sub-folders were not entered; --recursive does.")
     if summary.outcomes:
         out().print(f"Results: {options.output}")
-    elif not summary.stopped:
-        out().print("No slide was found there.")
     out().print(RESEARCH_USE)
     if summary.stopped:
-        err().print("Stopped. Give the same command again to go on.")
+        err().print(how_to_go_on(fresh=options.fresh))
         return EXIT_CANCELLED
     return EXIT_SOME_FAILED if failed else EXIT_OK
 

@@ -69,7 +69,7 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "scan",
         help="judge every image of a folder into a CSV",
         description="Judge every image of folders or files into a CSV. Stopped or killed, it goes on where "
-        "it was when the same command is given again. " + RESEARCH_USE,
+        "it was when the same command, without --fresh, is given again. " + RESEARCH_USE,
     )
     scan.add_argument("paths", nargs="+", type=Path, metavar="FOLDER", help="folders or image files")
     scan.add_argument("-o", "--output", type=Path, required=True, metavar="CSV", help="the report to write")
@@ -90,8 +90,8 @@ def _add_map(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "map",
         help="map whole slides: tables, pictures, files for QuPath",
         description="Map whole slides tile by tile, and write what was found as tables, pictures and files "
-        "for QuPath and others. Stopped or killed, it goes on inside the slide when the same command is "
-        "given again. Results of other slides in the folder stay. " + RESEARCH_USE,
+        "for QuPath and others. Stopped or killed, it goes on inside the slide when the same command, "
+        "without --fresh, is given again. Results of other slides in the folder stay. " + RESEARCH_USE,
     )
     mapping.add_argument(
         "paths", nargs="+", type=Path, metavar="SLIDE", help="slides, or folders whose slides are meant"
@@ -99,6 +99,7 @@ def _add_map(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     mapping.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder for the results"
     )
+    mapping.add_argument("-r", "--recursive", action="store_true", help="enter sub-folders")
     _model_options(mapping)
     mapping.add_argument(
         "--overlap",

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Mapping
 
-from lungviewer.cli.console import console_context, err, out
+from lungviewer.cli.console import console_context, err, how_to_go_on, out
 from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED
 from lungviewer.cli.opening import engine_of, tell_notes
 from lungviewer.cli.parsers import RESEARCH_USE
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     tell_notes(engine)  # a GPU may have been lost on the way
     _tell(summary, engine.spec)
     if summary.stopped:
-        err().print("Stopped. Give the same command again to go on.")
+        err().print(how_to_go_on(fresh=options.fresh))
         return EXIT_CANCELLED
     return EXIT_SOME_FAILED if failed(summary) else EXIT_OK
 

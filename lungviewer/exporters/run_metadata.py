@@ -23,12 +23,16 @@ Option = str | int | float | bool | None
 _HEAD = '{\n "software": "lungviewer"'
 _LARGEST = 64 << 20
 
+RUN_FILES = "run_metadata_*.json"
+"""What such files are called."""
+
 
 @dataclass(frozen=True, slots=True)
 class SlideEntry:
     """One slide of a run. `name` as in the table of slides; `results`: the name that its files share;
     `analysed_at` as in its row, empty while it is being exported; `um_per_px_source`, `offset`, `identity` as
     in `ImageInfo`; `tile_px` and `step_px` in level-0 pixels; `tissue_threshold`: the one that was used;
+    `tiles`: how many were looked at; `model_sha256` of the pack and `backend` as in the row;
     `files` relative to the folder."""
 
     name: str
@@ -47,7 +51,27 @@ class SlideEntry:
     step_px: int | None = None
     tissue_threshold: float | None = None
     complete: bool = False
+    tiles: int | None = None
+    model_sha256: str = ""
+    backend: str = ""
     files: tuple[str, ...] = ()
+
+    def is_same_map(self, other: SlideEntry) -> bool:
+        """Whether both were written of one map of a slide, so that their files agree with each other."""
+        return all(getattr(self, name) == getattr(other, name) for name in _TELLS_MAPS_APART)
+
+
+_TELLS_MAPS_APART = (
+    "model_sha256",
+    "backend",
+    "um_per_px",
+    "um_per_px_source",
+    "offset",
+    "tile_px",
+    "step_px",
+    "tissue_threshold",
+    "tiles",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +121,32 @@ def write_run_metadata(target: Path, run: RunMetadata) -> None:
         stream.write(json.dumps(said, indent=1, ensure_ascii=False).encode())
 
 
+def is_run_metadata(path: Path) -> bool:
+    """Whether a file begins like one of `write_run_metadata`. Only an ordinary file is opened."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            return stream.read(len(_HEAD)) == _HEAD.encode()
+    except OSError:
+        return False
+
+
 def read_entries(path: Path) -> tuple[SlideEntry, ...]:
     """The slides of a run, from a file written by `write_run_metadata`; none of any other file."""
     try:
-        if path.stat().st_size > _LARGEST:
+        if not is_run_metadata(path) or path.stat().st_size > _LARGEST:
             return ()
-        text = path.read_text("utf-8")
-        if not text.startswith(_HEAD):
-            return ()
-        return tuple(_entry(slide) for slide in json.loads(text)["slides"])
+        return tuple(_entry(slide) for slide in json.loads(path.read_text("utf-8"))["slides"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ()
 
 
 def _entry(said: Mapping[str, Any]) -> SlideEntry:
     texts = ("name", "results", "identity", "analysed_at")
-    if not all(isinstance(said[name], str) for name in texts):
+    if not all(isinstance(text, str) for text in (*(said[name] for name in texts), *said.get("files", ()))):
         raise TypeError("a slide's names must be text")
     known = {f.name for f in dataclasses.fields(SlideEntry)}
-    return SlideEntry(**{name: value for name, value in said.items() if name in known})
+    # Lists of a file are tuples here.
+    lists = {name: tuple(value) for name, value in said.items() if isinstance(value, list)}
+    return SlideEntry(**{name: value for name, value in {**said, **lists}.items() if name in known})

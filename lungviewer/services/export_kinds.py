@@ -24,11 +24,6 @@ class ExportKind(StrEnum):
     def suffix(self) -> str:
         return _PLACES[self][1]
 
-    @property
-    def needs_picture(self) -> bool:
-        """Whether the slide itself must be read for it."""
-        return self in (ExportKind.MASK, ExportKind.OVERLAY)
-
 
 _PLACES = {
     ExportKind.CSV: ("model-outputs-csv", ".csv"),

@@ -14,6 +14,8 @@ from lungviewer.readers.file_state import FileState, with_companions
 from lungviewer.readers.opening import is_candidate
 from lungviewer.readers.slide_companions import FOLDER_SUFFIX, LIST_SUFFIXES, companions
 from lungviewer.readers.sniff import IMAGE_SUFFIXES, SUFFIXES_OF
+from lungviewer.services.export_kinds import ExportKind
+from lungviewer.services.result_marks import is_result, pictures_in
 from lungviewer.store.journal import FileIdentity
 
 CLOSED_FOLDER = -2
@@ -47,7 +49,7 @@ def find_images(
     """List every image file of some folders and files.
 
     A file counts when its name ends like an image's or its first bytes are an image's; everything else
-    (a manifest, a text, an overlay that a scan drew) is only counted. Hidden files are passed over.
+    (a manifest, a text, a picture or map that lungviewer made) is only counted. Hidden files are passed over.
     Folders that are links are not entered, so that a loop cannot be followed; one that may not be entered
     is listed itself, with the size `CLOSED_FOLDER`.
 
@@ -72,7 +74,7 @@ def find_images(
     ignored = 0
     for path in _walk(places, recursive, closed, left_out, parts):
         check()
-        part = path in parts or path.name.endswith(OVERLAY_SUFFIX)
+        part = path in parts or path.name.endswith(OVERLAY_SUFFIX) or _is_map(path)
         if path not in named and (part or not is_candidate(path)):
             ignored += 1
             continue
@@ -113,7 +115,7 @@ def _is_folder(path: Path) -> bool:
 def _walk(
     paths: Iterable[Path], recursive: bool, closed: list[Path], left_out: list[str], parts: set[Path]
 ) -> Iterator[Path]:
-    """Every file, and before the first one of its folder, the `parts` of slides that lie there."""
+    """Every file, and before the first one of its folder, the `parts` of slides and of results there."""
     for path in paths:
         if not _is_folder(path):
             yield path
@@ -125,12 +127,21 @@ def _walk(
             for name in names:
                 if name.lower().endswith(LIST_SUFFIXES):
                     parts.update(companions(Path(folder) / name))
+            drawn = pictures_in(Path(folder))
+            if drawn is not None:
+                here = (Path(folder) / name for name in names if name.endswith(drawn.suffix))
+                parts.update(path for path in here if is_result(drawn, path))
             if not recursive:
                 left_out += folders
                 folders.clear()
             for name in sorted(names):
                 if not name.startswith("."):
                     yield Path(folder) / name
+
+
+def _is_map(path: Path) -> bool:
+    """A map is a pyramid, too, but no slide, wherever it was moved."""
+    return path.name.endswith(ExportKind.PROBABILITY.suffix) and is_result(ExportKind.PROBABILITY, path)
 
 
 def _may_be_dicom(path: Path) -> bool:

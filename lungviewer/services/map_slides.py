@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,40 +12,38 @@ from lungviewer.core.errors import (
     ImageError,
     LungviewerError,
     OutputBusy,
-    OutputUnwritable,
+    OutputError,
     PermissionMissing,
     ReadFailed,
+    UsageError,
 )
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.slide_summary import SlideSummary
 from lungviewer.core.types import ImageRecord
-from lungviewer.exporters.ome_tiff import is_probability_tiff
-from lungviewer.readers import opening
-from lungviewer.readers.sniff import SUFFIXES_OF
 from lungviewer.services import slide_map
-from lungviewer.services.classify import error_record
+from lungviewer.services.classify import display_name, error_record
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.export_kinds import USUAL_KINDS, ExportKind
 from lungviewer.services.find import CLOSED_FOLDER, FoundFiles, find_images
-from lungviewer.services.pipeline import outcome_of, row_name
+from lungviewer.services.pipeline import outcome_of
+from lungviewer.services.result_names import nothing_can_be_written
 from lungviewer.services.results_folder import ResultsFolder, check_results_folder
 from lungviewer.services.slide_export import export_into, run_metadata
 from lungviewer.services.slide_result import MapOptions, SlideMap, SlideProgress
 from lungviewer.services.slide_scan import is_slide
 from lungviewer.store.journal import FileIdentity
 
-_NOTHING_CAN_BE_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-
 
 @dataclass(frozen=True, slots=True)
 class MapRunOptions:
-    """How to map. `readers`, `batch` and `fresh` as for `map_slide`."""
+    """How to map. `readers`, `batch` and `fresh` as for `map_slide`; `recursive`: enter sub-folders."""
 
     map: MapOptions = field(default_factory=MapOptions)
     kinds: tuple[ExportKind, ...] = USUAL_KINDS
     readers: int = 2
     batch: int = 32
     fresh: bool = False
+    recursive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +70,11 @@ class SlideOutcome:
 @dataclass(frozen=True, slots=True)
 class MapRunSummary:
     """How a run ended: one outcome per slide that was begun; `ignored` counts files that are no slides of
-    their own; `stopped`: somebody asked it to."""
+    their own, `not_entered` sub-folders that were left out; `stopped`: somebody asked it to."""
 
     outcomes: tuple[SlideOutcome, ...]
     ignored: int
+    not_entered: int
     stopped: bool
 
 
@@ -84,20 +82,23 @@ def map_slides(
     paths: Sequence[Path], engine: InferenceEngine, folder: Path, options: MapRunOptions, ctx: JobContext
 ) -> MapRunSummary:
     """Map slides, one after the other, and write their results. One that cannot be mapped is an error row in
-    the table; the others go on. A second call goes on inside the slide where the first was stopped or killed.
+    the table; after it, and after one whose results cannot be written, the others go on. A second call goes
+    on inside the slide where the first was stopped or killed.
 
     `ctx.progress` gets the tiles of the current slide, done and wanted; `ctx.partial` an `InSlide` now and
     then, and each `SlideOutcome`.
 
     Args:
-        paths: slides, and folders whose slides are meant (sub-folders are not entered).
+        paths: slides, and folders whose slides are meant.
 
     Raises:
-        UsageError: a path does not exist, or the results cannot lie in `folder`.
+        UsageError: a path does not exist, no slide is there, or the results cannot lie in `folder`.
         OutputError: nothing can be written there, or what was found out cannot be kept.
     """
-    found = find_images(paths, recursive=False, check=ctx.check)
+    found = find_images(paths, recursive=options.recursive, check=ctx.check)
     files = _slides(found, paths, ctx)
+    if not files:
+        raise _nothing_found(found.not_entered)
     check_results_folder(folder, (found.path(file) for file in files))
     run = run_metadata(
         engine.spec,
@@ -109,17 +110,26 @@ def map_slides(
         batch=options.batch,
     )
     results = ResultsFolder(folder, run)
+    names = _names([found.path(file) for file in files], paths)
     outcomes: list[SlideOutcome] = []
     stopped = False
     try:
         for number, file in enumerate(files, start=1):
             ctx.check()
-            one = _OneSlide(ctx, number, len(files), row_name(file))
+            one = _OneSlide(ctx, number, len(files), names[number - 1])
             outcomes.append(one.go(found.path(file), file, engine, results, options))
             ctx.partial(outcomes[-1])
     except Cancelled:
         stopped = True
-    return MapRunSummary(tuple(outcomes), found.ignored + len(found.files) - len(files), stopped)
+    ignored = found.ignored + len(found.files) - len(files)
+    return MapRunSummary(tuple(outcomes), ignored, found.not_entered, stopped)
+
+
+def _nothing_found(not_entered: int) -> UsageError:
+    if not not_entered:
+        return UsageError("No slide was found there.", hint="Choose slides, or a folder that slides lie in.")
+    left_out = "1 sub-folder was" if not_entered == 1 else f"{not_entered} sub-folders were"
+    return UsageError(f"No slide was found there; {left_out} not entered.", hint="Enter sub-folders, too.")
 
 
 def _slides(found: FoundFiles, paths: Sequence[Path], ctx: JobContext) -> list[FileIdentity]:
@@ -129,37 +139,27 @@ def _slides(found: FoundFiles, paths: Sequence[Path], ctx: JobContext) -> list[F
     for file in found.files:
         ctx.check()
         path = found.path(file)
-        if (
-            file.size == CLOSED_FOLDER
-            or path in named
-            or (is_slide(found, file) and not is_probability_tiff(path))
-        ):
+        if file.size == CLOSED_FOLDER or path in named or is_slide(found, file):
             chosen.append(file)
-    return _once_each(found, chosen, ctx)
+    return chosen
 
 
-def _once_each(found: FoundFiles, files: Sequence[FileIdentity], ctx: JobContext) -> list[FileIdentity]:
-    """Without further files of one slide: DICOM has one for every level, and any of them opens it."""
-    seen: set[tuple[Path, str]] = set()
-    kept = []
-    for file in files:
-        ctx.check()
-        path = found.path(file)
-        identity = _identity(path) if path.suffix.lower() in SUFFIXES_OF["dicom"] else ""
-        if not identity or (path.parent, identity) not in seen:
-            kept.append(file)
-        seen.add((path.parent, identity))
-    return kept
-
-
-def _identity(path: Path) -> str:
-    """Of a slide, or nothing when it cannot be opened: mapping it will say why."""
-    with (
-        contextlib.suppress(ImageError),
-        contextlib.closing(opening.open_slide(path)) as source,
-    ):
-        return source.info.identity
-    return ""
+def _names(slides: Sequence[Path], paths: Sequence[Path]) -> list[str]:
+    """What rows call slides: where each lies in the folder that was named, or its name alone. What lies above
+    could name an account. Those that would be called the same are numbered."""
+    folders = [path.resolve() for path in paths if path.is_dir()]
+    taken: set[str] = set()
+    names = []
+    for slide in slides:
+        inside = next((folder for folder in folders if folder in (slide, *slide.parents)), slide.parent)
+        name = first = display_name(slide.relative_to(inside))
+        for number in itertools.count(2):
+            if name not in taken:
+                break
+            name = f"{first} ({number})"
+        taken.add(name)
+        names.append(name)
+    return names
 
 
 class _OneSlide:
@@ -183,18 +183,29 @@ class _OneSlide:
             if file.size == CLOSED_FOLDER
             else outcome_of(lambda: self._map(path, engine, options))
         )
-        ids = engine.spec.class_ids
         if isinstance(outcome, ImageError):
-            record = error_record(self._name, outcome, engine.provenance, kind="slide")
-            results.record(record, ids)
-            return SlideOutcome(record, None, (), outcome)
+            return self._failed(outcome, engine, results)
+        files: tuple[str, ...] = ()
+        failure: LungviewerError | None
         try:
-            files = export_into(results, outcome, engine.spec, options.kinds, _Unheard(self._ctx))
-        except (ImageError, OutputUnwritable) as error:
-            if getattr(error.__cause__, "errno", None) in _NOTHING_CAN_BE_WRITTEN:
+            exported = export_into(results, outcome, engine.spec, options.kinds, _Unheard(self._ctx))
+            files, failure = exported.files, exported.failure
+        except OutputError as error:
+            if nothing_can_be_written(error):
                 raise
-            return SlideOutcome(outcome.record, outcome.summary, (), error)
-        return SlideOutcome(outcome.record, outcome.summary, files)
+            failure = error
+        return SlideOutcome(outcome.record, outcome.summary, files, failure)
+
+    def _failed(self, why: ImageError, engine: InferenceEngine, results: ResultsFolder) -> SlideOutcome:
+        record = error_record(self._name, why, engine.provenance, kind="slide")
+        failure: LungviewerError = why
+        try:
+            results.record(record, engine.spec.class_ids)
+        except OutputError as error:
+            if nothing_can_be_written(error):
+                raise
+            failure = type(error)(f"{why.sentence} {error.message}", hint=error.hint)
+        return SlideOutcome(record, None, (), failure)
 
     def _map(self, path: Path, engine: InferenceEngine, options: MapRunOptions) -> SlideMap:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import zlib
 from collections.abc import Callable
@@ -13,6 +14,7 @@ _LONGEST_NAME = 200
 """Bytes; file systems allow 255, and the temporary file beside it needs some."""
 
 _KEPT = 40
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def result_name(name: str, key: bytes, suffix: str, *, folders: str = "") -> str:
@@ -44,3 +46,8 @@ def ready_for(target: Path, is_ours: Callable[[Path], bool]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputUnwritable(f"The folder for results could not be made ({error.strerror}).") from error
+
+
+def nothing_can_be_written(error: Exception) -> bool:
+    """Whether what kept one file from being written keeps every other from it, too."""
+    return getattr(error.__cause__, "errno", None) in _NO_ROOM

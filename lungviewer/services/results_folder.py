@@ -15,7 +15,8 @@ import contextlib
 import itertools
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,10 +27,18 @@ from lungviewer.core.errors import OutputBusy, OutputError, OutputUnwritable, Us
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.exporters.cells import restored, text_cell
 from lungviewer.exporters.csv_table import is_image_csv, read_records, write_image_csv
-from lungviewer.exporters.run_metadata import RunMetadata, SlideEntry, read_entries, write_run_metadata
+from lungviewer.exporters.run_metadata import (
+    RUN_FILES,
+    RunMetadata,
+    SlideEntry,
+    read_entries,
+    write_run_metadata,
+)
 from lungviewer.services.classify import display_name
 from lungviewer.services.export_kinds import ExportKind
+from lungviewer.services.result_marks import is_result
 from lungviewer.services.result_names import result_name
+from lungviewer.services.scan_output import journal_of
 
 TABLE = "slides.csv"
 _LOCK = ".lungviewer.lock"
@@ -57,7 +66,15 @@ def check_results_folder(folder: Path, slides: Iterable[Path]) -> None:
             f"{TABLE} in that folder is no table of slides, or was saved by another program.",
             hint="Move it away, or choose another folder for the results.",
         )
-    _read_table(table)
+    if os.path.lexists(journal_of(table)):
+        raise UsageError(
+            f"{TABLE} in that folder is the report of a scan, which would draw it anew without other rows.",
+            hint="Choose another folder for the results.",
+        )
+    try:
+        _read_table(table)
+    except OutputError as error:
+        raise UsageError(error.message, hint=error.hint) from error
 
 
 class ResultsFolder:
@@ -81,10 +98,10 @@ class ResultsFolder:
 
     def claim(self, slide: Path, identity: str, name: str) -> str:
         """The name that a slide's files will have: that of its file, or one beside it where that belongs to
-        another slide. The same slide gets the same one again.
+        another slide. The same slide gets the same one again, if it can be recognised.
 
         Args:
-            identity: as in `ImageInfo`.
+            identity: as in `ImageInfo`; of a slide without one nothing earlier is taken for its own.
             name: as its row will say.
 
         Raises:
@@ -92,15 +109,16 @@ class ResultsFolder:
         """
         base = result_name(display_name(Path(slide.stem)), os.fsencode(slide.name), "")
         with self._locked():
-            owners = {e.results.casefold(): e for e in self._earlier()}
-            owners |= {e.results.casefold(): e for e in self._entries.values()}
-            for stem in _candidates(base, identity):
-                owner = owners.get(stem.casefold())
+            earlier = {e.results.casefold(): e for e in self._earlier()}
+            ours = {e.results.casefold(): e for e in self._entries.values()}
+            for stem in _candidates(base, identity or name):
+                now = ours.get(stem.casefold())
+                owner = now or earlier.get(stem.casefold())
                 if owner is None and not self._is_taken(stem):
                     break
                 # A copy under another name in the same run has files of its own.
-                mine = owner is not None and owner.identity == identity
-                if mine and (stem not in self._entries or self._entries[stem].name == _as_read(name)):
+                mine = owner is not None and identity and owner.identity == identity
+                if mine and (now is None or now.name == _as_read(name)):
                     break
             self._entries[stem] = SlideEntry(_as_read(name), stem, identity)
             self._write_run()
@@ -109,6 +127,24 @@ class ResultsFolder:
     def target(self, kind: ExportKind, stem: str) -> Path:
         """Where a file of a slide lies."""
         return self.folder / kind.folder / f"{stem}{kind.suffix}"
+
+    def contradicted(self, entry: SlideEntry) -> list[tuple[ExportKind, Path]]:
+        """Files of a slide that an earlier run wrote of another map of it: by another pack, under other
+        options, or of fewer tiles. Only what metadata name, and what bears our mark."""
+        same = (entry.results, entry.identity)
+        with self._locked():
+            writers = {f: e for e in self._earlier() if (e.results, e.identity) == same for f in e.files}
+        found = []
+        for kind in ExportKind:
+            path = self.target(kind, entry.results)
+            writer = writers.get(self.name_of(path))
+            if writer is not None and not writer.is_same_map(entry) and is_result(kind, path):
+                found.append((kind, path))
+        return found
+
+    def name_of(self, path: Path) -> str:
+        """A file of the folder, as metadata name it."""
+        return path.relative_to(self.folder).as_posix()
 
     def record(self, row: ImageRecord, class_ids: tuple[str, ...], entry: SlideEntry | None = None) -> None:
         """Put a slide's row into the table, in place of its earlier one, and say in the metadata what was
@@ -126,7 +162,10 @@ class ResultsFolder:
         with self._locked():
             table = self.folder / TABLE
             rows, ids = _read_table(table)
-            kept = [old for old in rows if not self._is_replaced(old, row, entry)]
+            owners: dict[tuple[str, str], set[str]] = defaultdict(set)
+            for e in (*self._earlier(), *self._entries.values()):
+                owners[e.name, e.analysed_at].add(e.results)
+            kept = [old for old in rows if not _is_replaced(old, row, entry, owners)]
             for old in rows:
                 if old not in kept and any(getattr(old, name) for name in _REVIEW):
                     row = replace(row, **{name: getattr(old, name) for name in _REVIEW})
@@ -137,23 +176,12 @@ class ResultsFolder:
                 self._entries[entry.results] = said
             self._write_run()
 
-    def _is_replaced(self, old: ImageRecord, new: ImageRecord, entry: SlideEntry | None) -> bool:
-        same_path = _as_read(old.path) == _as_read(new.path)
-        if old.status is Status.ERROR or entry is None:
-            return same_path and old.status is Status.ERROR
-        owners = {
-            e.results
-            for e in (*self._earlier(), *self._entries.values())
-            if (e.name, e.analysed_at) == (_as_read(old.path), old.analysed_at)
-        }
-        return entry.results in owners if owners else same_path
-
     def _is_taken(self, stem: str) -> bool:
         return any(os.path.lexists(self.target(kind, stem)) for kind in ExportKind)
 
     def _earlier(self) -> list[SlideEntry]:
         """Slides of other runs, older runs first."""
-        files = sorted(self.folder.glob("run_metadata_*.json"))
+        files = sorted(self.folder.glob(RUN_FILES))
         return [entry for file in files if file != self._written_as for entry in read_entries(file)]
 
     def _write_run(self) -> None:
@@ -188,9 +216,23 @@ def started_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _candidates(base: str, identity: str) -> Iterator[str]:
+def _is_replaced(
+    old: ImageRecord,
+    new: ImageRecord,
+    entry: SlideEntry | None,
+    owners: Mapping[tuple[str, str], Collection[str]],
+) -> bool:
+    """`owners`: the names of results that belong to a row, by its path and time."""
+    same_path = _as_read(old.path) == _as_read(new.path)
+    if old.status is Status.ERROR or entry is None:
+        return same_path and old.status is Status.ERROR
+    results = owners.get((_as_read(old.path), old.analysed_at))
+    return entry.results in results if results else same_path
+
+
+def _candidates(base: str, key: str) -> Iterator[str]:
     yield base
-    other = f"{base}-{zlib.crc32(identity.encode()):08x}"
+    other = f"{base}-{zlib.crc32(key.encode()):08x}"
     yield other
     for number in itertools.count(2):
         yield f"{other}-{number}"
@@ -202,12 +244,12 @@ def _as_read(path: str) -> str:
 
 
 def _read_table(table: Path) -> tuple[list[ImageRecord], tuple[str, ...]]:
-    if not os.path.lexists(table) or table.stat().st_size == 0:
+    if not os.path.lexists(table):
         return [], ()
     try:
-        return read_records(table)
-    except OutputError as error:
-        raise UsageError(
+        return read_records(table) if table.stat().st_size else ([], ())
+    except (OutputError, OSError) as error:
+        raise OutputError(
             f"{TABLE} in the folder of the results is damaged, or was saved by another program.",
             hint="Move it away, or choose another folder for the results.",
         ) from error

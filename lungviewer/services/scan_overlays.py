@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,9 +12,9 @@ from lungviewer.core.types import ImageRecord, Status
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.overlay import overlay_path, write_overlay
 from lungviewer.services.pipeline import Finished, row_name
+from lungviewer.services.result_names import nothing_can_be_written
 from lungviewer.store.journal import FileIdentity
 
-_NOTHING_CAN_BE_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _NO_OVERLAY = "overlay_not_written"
 
 
@@ -32,7 +31,7 @@ def draw_overlay(folder: Path, item: Finished, engine: InferenceEngine) -> Finis
     try:
         write_overlay(overlay_path(folder, item.file.path), item.result, engine)
     except OutputUnwritable as error:
-        if getattr(error.__cause__, "errno", None) in _NOTHING_CAN_BE_WRITTEN:
+        if nothing_can_be_written(error):
             raise
         return _noted(item)
     return item

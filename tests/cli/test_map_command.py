@@ -15,10 +15,12 @@ import shapely.geometry
 import tifffile
 
 from lungviewer.cli.main import main
+from lungviewer.core.errors import OutputBusy
 from lungviewer.exporters.csv_table import read_records
 from lungviewer.readers import opening
 from lungviewer.readers.slide_open import open_slide_here
 from lungviewer.services.engine import InferenceEngine
+from lungviewer.services.results_folder import ResultsFolder
 from tests.fixtures.packs import BEIGE, PINK, PURPLE, paint, tiny_pack
 from tests.fixtures.scans import LENIENT
 from tests.fixtures.slides import aperio, leica, tiled_tiff
@@ -222,8 +224,24 @@ def test_of_a_folder_its_slides_are_mapped_and_nothing_else(slides, pack, tmp_pa
 
 def test_a_folder_without_slides_is_said_so(pack, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
-    assert run("map", tmp_path / "empty", "-o", tmp_path / "out", "--pack", pack) == 0
-    assert "No slide was found there." in capsys.readouterr().out
+    assert run("map", tmp_path / "empty", "-o", tmp_path / "out", "--pack", pack) == 2
+    assert capsys.readouterr().err.startswith("lungviewer: No slide was found there. ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_sub_folders_are_entered_when_asked_for(slides, pack, tmp_path, capsys):
+    arguments = ("-o", slides / "out", "--pack", pack, "--exports", "csv,mask,ome-tiff")
+    assert run("map", tmp_path / "slides" / "..", *arguments) == 2
+    said = capsys.readouterr().err
+    assert "No slide was found there; 2 sub-folders were not entered." in said
+    assert "Enter sub-folders (--recursive)" in said
+    assert run("map", slides.parent, "--recursive", *arguments) == 0
+    assert [r.path for r in read_records(slides / "out/slides.csv")[0]] == ["slides/one.svs"]
+    capsys.readouterr()
+    assert run("map", slides, *arguments) == 0
+    assert "1 sub-folders were not entered; --recursive does." in capsys.readouterr().out
+    assert run("map", slides, "-r", *arguments) == 0  # what it wrote there is not mapped
+    assert "1 of 1 slides mapped" in capsys.readouterr().out
 
 
 def test_slides_of_one_name_in_two_folders_do_not_overwrite_each_other(slides, pack, tmp_path):
@@ -232,7 +250,19 @@ def test_slides_of_one_name_in_two_folders_do_not_overwrite_each_other(slides, p
     out = tmp_path / "out"
     assert run("map", slides, tmp_path / "others", "-o", out, "--pack", pack, "--exports", "csv") == 0
     assert len(list((out / "model-outputs-csv").iterdir())) == 2
-    assert [r.path for r in read_records(out / "slides.csv")[0]] == ["others/one.svs", "slides/one.svs"]
+    assert [r.path for r in read_records(out / "slides.csv")[0]] == ["one.svs", "one.svs (2)"]
+
+
+def test_slides_of_different_trees_are_called_by_what_was_named(slides, pack, tmp_path):
+    deep = tmp_path / "someone" / "deep"
+    deep.mkdir(parents=True)
+    aperio(deep / "two.svs", picture(columns=9))
+    out = tmp_path / "out"
+    command = ("map", slides / "one.svs", tmp_path / "someone", "-r", "-o", out, "--pack", pack)
+    assert run(*command, "--exports", "csv") == 0
+    assert [r.path for r in read_records(out / "slides.csv")[0]] == ["deep/two.svs", "one.svs"]
+    (run_file,) = out.glob("run_metadata_*.json")
+    assert "someone" not in run_file.read_text("utf-8")
 
 
 def test_results_of_an_earlier_run_stay(slides, pack, tmp_path):
@@ -279,6 +309,9 @@ def test_stopped_it_goes_on_inside_the_slide(slides, pack, tmp_path, monkeypatch
     assert sum(seen) == tiles  # nothing twice
     assert run(*arguments) == 0
     assert sum(seen) == tiles
+    seen.clear()
+    assert run(*arguments, "--fresh") == 130
+    assert "Give the same command again, without --fresh, to go on." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -322,6 +355,44 @@ def test_options_that_make_no_sense_are_refused(more):
     with pytest.raises(SystemExit) as stop:
         run("map", "x.svs", "-o", "out", *more)
     assert stop.value.code == 2
+
+
+def test_a_table_that_another_program_saves_costs_rows_and_not_the_run(slides, pack, tmp_path, capsys):
+    aperio(slides / "two.svs", picture(rows=7))
+    (slides / "x.svs").write_bytes(b"II*\0 nothing")
+    out = tmp_path / "out"
+    named = [slides / name for name in ("one.svs", "two.svs", "x.svs")]
+    record = ResultsFolder.record
+
+    def spoiled(self, row, *more):
+        record(self, row, *more)
+        (out / "slides.csv").write_text("path;kind")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ResultsFolder, "record", spoiled)
+        assert run("map", *named, "-o", out, "--pack", pack, "--exports", "csv") == 1
+    said = capsys.readouterr()
+    assert "1 of 3 slides mapped" in said.out
+    assert "two.svs: output_error: " in said.err
+    assert "x.svs: output_error: " in said.err
+    assert {p.name for p in (out / "model-outputs-csv").iterdir()} == {"one.csv", "two.csv"}
+
+
+def test_a_folder_that_somebody_else_holds_costs_a_slide_and_not_the_run(
+    slides, pack, tmp_path, capsys, monkeypatch
+):
+    aperio(slides / "two.svs", picture(rows=7))
+    claim = ResultsFolder.claim
+
+    def busy_once(self, slide, identity, name):
+        if name == "one.svs":
+            raise OutputBusy("Another program writes into this folder of results just now.")
+        return claim(self, slide, identity, name)
+
+    monkeypatch.setattr(ResultsFolder, "claim", busy_once)
+    assert run("map", slides, "-o", tmp_path / "out", "--pack", pack, "--exports", "csv") == 1
+    assert "one.svs: output_busy: " in capsys.readouterr().err
+    assert [r.path for r in read_records(tmp_path / "out/slides.csv")[0]] == ["two.svs"]
 
 
 def test_a_file_in_the_place_of_one_export_costs_that_slide_its_files_only(slides, pack, tmp_path, capsys):

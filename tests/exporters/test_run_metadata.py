@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +62,12 @@ def test_a_file_that_is_damaged_or_foreign_tells_of_no_slides(tmp_path, change):
     (tmp_path / "r.json").write_text(change(text), "utf-8")
     assert read_entries(tmp_path / "r.json") == ()
     assert read_entries(tmp_path / "none.json") == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_of_that_name_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "r.json")
+    assert read_entries(tmp_path / "r.json") == ()
 
 
 class TestRunMetadata(ExporterContract):

@@ -5,9 +5,15 @@ import shutil
 
 import pytest
 
+from lungviewer.core.job import NullContext
 from lungviewer.readers import dicom_header
+from lungviewer.services import find
+from lungviewer.services.export_kinds import ExportKind
 from lungviewer.services.find import find_images
+from lungviewer.services.slide_export import export_map
 from tests.fixtures import pictures as make
+from tests.fixtures.packs import tiny_spec
+from tests.fixtures.slide_maps import overview, slide_map
 
 JPEG = make.encode(make.picture(20, 16), "JPEG")
 
@@ -64,3 +70,27 @@ def test_pictures_are_not_opened_to_look_for_dicom(tmp_path, monkeypatch):
         (tmp_path / name).write_bytes(JPEG)
     assert len(found(tmp_path)[0]) == 6
     assert sorted(opened) == ["e.dcm", "f"]
+
+
+def test_the_pictures_of_a_folder_of_results_are_only_counted(tmp_path):
+    out = tmp_path / "results"
+    kinds = (ExportKind.MASK, ExportKind.OVERLAY, ExportKind.PROBABILITY)
+    slide = slide_map()
+    export_map(slide, tiny_spec(), out, kinds, NullContext(), overview=overview(slide, 300))
+    (out / "masks" / "patient.jpg").write_bytes(JPEG)
+    (out / "patient.jpg").write_bytes(JPEG)
+    files, ignored, _ = found(tmp_path)
+    assert files == ["results/masks/patient.jpg", "results/patient.jpg"]
+    assert ignored == len(kinds) + 2  # and the table and the file of what ran
+    assert found(out / "overlays") == ([], 1, 0)
+    assert found(out / "overlays" / "slide.png")[0] == ["slide.png"]  # somebody asks for it
+    (tmp_path / "moved.ome.tiff").write_bytes((out / "probability" / "slide.ome.tiff").read_bytes())
+    assert "moved.ome.tiff" not in found(tmp_path)[0]
+
+
+def test_pictures_of_folders_that_hold_no_results_are_not_opened(tmp_path, monkeypatch):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "a.jpg").write_bytes(JPEG)
+    (tmp_path / "run_metadata_1.json").write_text("{}")
+    monkeypatch.setattr(find, "is_result", None)
+    assert found(tmp_path)[0] == ["masks/a.jpg"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
 import os
 import sys
@@ -11,11 +13,19 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lungviewer.core.errors import Cancelled, ImageError, OutputBusy, OutputUnwritable, UsageError
+from lungviewer.core.errors import (
+    Cancelled,
+    ImageCorrupt,
+    ImageError,
+    OutputBusy,
+    OutputError,
+    OutputUnwritable,
+    UsageError,
+)
 from lungviewer.core.job import CancellableContext, NullContext, RecordingContext
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.exporters.csv_table import read_records, write_image_csv
-from lungviewer.services import results_folder
+from lungviewer.services import results_folder, slide_export
 from lungviewer.services.export_kinds import USUAL_KINDS, ExportKind
 from lungviewer.services.results_folder import ResultsFolder, check_results_folder
 from lungviewer.services.slide_export import export_map, run_metadata
@@ -120,13 +130,19 @@ def test_two_slides_of_one_name_have_files_and_rows_of_their_own_whatever_the_or
 
 def test_slides_that_cannot_be_recognised_are_not_taken_for_one(tmp_path):
     one, other = named("x/a.svs", ""), named("y/a.svs", "")
-    first, second, again = (export(tmp_path, slide, (ExportKind.GEOJSON,)) for slide in (one, other, one))
-    assert first == again != second
+    same_row = named("x/a.svs", "")
+    written = [export(tmp_path, slide, (ExportKind.GEOJSON,)) for slide in (one, other, same_row, one)]
     ids = [
-        {f["id"] for f in json.loads((tmp_path / name).read_text("utf-8"))["features"]}
-        for (name,) in (first, second)
+        {f["id"] for f in json.loads((tmp_path / name).read_text("utf-8"))["features"]} for (name,) in written
     ]
-    assert not ids[0] & ids[1]
+    assert all(not a & b for a, b in itertools.combinations(ids, 2))
+    assert len(read_records(tmp_path / "slides.csv")[0]) == 4
+
+
+def test_copies_whose_names_differ_in_case_only_do_not_meet_on_any_disk(tmp_path):
+    results = ResultsFolder(tmp_path, run_metadata(SPEC, PROVENANCE, slide_map().options, ()))
+    one, other = (results.claim(Path(name), "11" * 32, name) for name in ("a.svs", "A.svs"))
+    assert one.casefold() != other.casefold()
 
 
 def test_names_that_differ_in_case_only_do_not_meet_on_any_disk(tmp_path):
@@ -184,6 +200,74 @@ def test_a_file_that_is_no_export_is_never_replaced(tmp_path, kind):
     assert (tmp_path / written).read_bytes() == b"somebody's own"
 
 
+def test_a_kind_that_cannot_be_written_does_not_keep_the_others_from_it(tmp_path):
+    kinds = (ExportKind.CSV, ExportKind.GEOJSON, ExportKind.PROBABILITY)
+    export(tmp_path, kinds=kinds)
+    (tmp_path / "model-outputs-geojson/slide.geojson").write_text("{}")
+    map_path = tmp_path / "probability/slide.ome.tiff"
+    map_path.unlink()
+    with pytest.raises(OutputUnwritable, match=r"2 of 3 files were written\. geojson: A file .* exists"):
+        export(tmp_path, kinds=kinds)
+    assert map_path.exists()
+    run = max(tmp_path.glob("run_metadata_*.json"))
+    assert json.loads(run.read_text("utf-8"))["slides"][0]["files"] == [
+        "model-outputs-csv/slide.csv",
+        "probability/slide.ome.tiff",
+    ]
+
+
+def test_a_full_disk_ends_the_export_at_once(tmp_path, monkeypatch):
+    def full(*_):
+        raise OutputUnwritable("Full.") from OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(slide_export, "write_tile_csv", full)
+    with pytest.raises(OutputUnwritable, match=r"^Full\.$"):
+        export(tmp_path, kinds=(ExportKind.CSV, ExportKind.MASK))
+    assert not (tmp_path / "masks").exists()
+
+
+def test_files_of_another_map_of_the_slide_do_not_stay_beside_new_ones(tmp_path):
+    export(tmp_path, kinds=(ExportKind.CSV, ExportKind.GEOJSON, ExportKind.MASK, ExportKind.OVERLAY))
+    (tmp_path / "masks/slide.jpg").write_bytes(b"somebody's own")
+    mine = tmp_path / "overlays/other.png"
+    mine.write_bytes((tmp_path / "overlays/slide.png").read_bytes())
+    export(tmp_path, kinds=(ExportKind.PROBABILITY,))  # the same map: everything stays
+    assert (tmp_path / "model-outputs-csv/slide.csv").exists()
+    (written,) = export(tmp_path, slide_map(overlap=0.5), (ExportKind.CSV,))
+    assert {name for name in results_in(tmp_path) if "/" in name} == {
+        written,
+        "masks/slide.jpg",
+        "overlays/other.png",
+    }
+    export(tmp_path, slide_map(overlap=0.5), (ExportKind.GEOJSON,))
+    assert (tmp_path / written).exists()
+    export(tmp_path, slide_map(overlap=0.5, looked_at=5), (ExportKind.PROBABILITY,))
+    assert not (tmp_path / written).exists()
+
+
+def test_metadata_that_name_files_elsewhere_have_none_removed(tmp_path):
+    (written,) = export(tmp_path / "out", kinds=(ExportKind.CSV,))
+    (run,) = (tmp_path / "out").glob("run_metadata_*.json")
+    other = tmp_path / "out.csv"
+    other.write_bytes((tmp_path / "out" / written).read_bytes())
+    run.write_text(run.read_text("utf-8").replace(written, "../out.csv"), "utf-8")
+    export(tmp_path / "out", slide_map(overlap=0.5), (ExportKind.GEOJSON,))
+    assert other.exists()
+
+
+def test_the_slide_is_asked_once_when_it_cannot_be_read(tmp_path, monkeypatch):
+    asked = []
+
+    def broken(path, *_, **__):
+        asked.append(path)
+        raise ImageCorrupt("Broken.")
+
+    monkeypatch.setattr(slide_export.opening, "open_slide", broken)
+    with pytest.raises(ImageCorrupt, match=r"0 of 2 files were written\. mask, overlay: Broken\."):
+        export_map(slide_map(), SPEC, tmp_path, (ExportKind.MASK, ExportKind.OVERLAY), NullContext())
+    assert len(asked) == 1
+
+
 def test_what_wsinfer_wrote_stays_and_ours_lies_beside_it(tmp_path, shared_data):
     theirs = tmp_path / "model-outputs-csv" / "slide.csv"
     theirs.parent.mkdir()
@@ -230,6 +314,34 @@ def test_results_do_not_go_where_the_slides_are(tmp_path):
             check_results_folder(folder, [slide])
     check_results_folder(tmp_path / "in" / "sub" / "results", [slide])
     assert not (tmp_path / "in" / "sub" / "results").exists()
+
+
+def test_the_report_of_a_scan_gets_no_rows_of_maps(tmp_path):
+    write_image_csv(tmp_path / "slides.csv", [], SPEC.class_ids)
+    (tmp_path / "slides.csv.journal").touch()
+    with pytest.raises(UsageError, match="report of a scan"):
+        export(tmp_path)
+    assert results_in(tmp_path) == {"slides.csv", "slides.csv.journal"}
+
+
+def test_a_table_that_was_changed_meanwhile_is_no_bad_use(tmp_path):
+    results = ResultsFolder(tmp_path, run_metadata(SPEC, PROVENANCE, slide_map().options, ()))
+    (tmp_path / "slides.csv").write_text("path;kind")
+    with pytest.raises(OutputError, match="another program") as told:
+        results.record(named("a.svs", "11" * 32).record, SPEC.class_ids)
+    assert not isinstance(told.value, UsageError)
+    assert (tmp_path / "slides.csv").read_text() == "path;kind"
+
+
+def test_a_row_costs_one_look_at_each_earlier_run(tmp_path, monkeypatch):
+    for number in range(3):
+        export(tmp_path, named(f"{number}.svs", f"{number}" * 64), (ExportKind.CSV,))
+    looks = []
+    read = results_folder.read_entries
+    monkeypatch.setattr(results_folder, "read_entries", lambda path: looks.append(path) or read(path))
+    results = ResultsFolder(tmp_path, run_metadata(SPEC, PROVENANCE, slide_map().options, ()))
+    results.record(named("b.svs", "bb" * 32).record, SPEC.class_ids)
+    assert len(looks) == 3
 
 
 def test_a_table_of_another_program_is_never_replaced(tmp_path):
