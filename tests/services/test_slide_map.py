@@ -399,7 +399,7 @@ def test_a_slide_that_is_being_mapped_is_busy_and_can_be_looked_at(paint):
     key = slide_map._key(slide.info, slide_map.state_of(slide.info.path), fake_engine(), MapOptions())
     with (
         SlideStore(slide_map._folder(), key, CLASSES),
-        pytest.raises(OutputBusy, match="being mapped already.$") as told,
+        pytest.raises(OutputBusy, match=r"being mapped already\.$") as told,
     ):
         map_painted(slide)
     assert "map the slide again" in told.value.hint
