@@ -94,7 +94,9 @@ class SlideSummary:
     nothing was analysed. `refused_share` is of all tissue that was looked at; `refused` counts refused tiles
     by their decisive reason. `probabilities` are means over analysed tiles, weighted by their tissue; empty
     while nothing was analysed. `predicted` is None unless the answer is a call. `group_mm2`: the largest
-    group of touching tiles that were called a tumour class. No confidence: none was ever measured for slides.
+    group of touching tiles that were called a tumour class. `leading`: the class whose places a person should
+    see first, which is the call; without one the largest tumour class, if any tile was called so, else the
+    largest; None while nothing was analysed. No confidence: none was ever measured for slides.
     """
 
     status: Status
@@ -111,6 +113,7 @@ class SlideSummary:
     tiles: int
     tiles_refused: int
     group_mm2: float = 0.0
+    leading: str | None = None
 
 
 def rule_sentence(spec: ModelSpec) -> str:
@@ -190,6 +193,7 @@ def summarise(
         tiles=seen.calls + sum(seen.refused.values()),
         tiles_refused=sum(seen.refused.values()),
         group_mm2=seen.group_mm2,
+        leading=called or _leading(seen, spec),
     )
 
 
@@ -204,6 +208,12 @@ def _call(seen: Tally, spec: ModelSpec) -> str | None:
         return None
     side = [c.id for c in spec.classes if (c.role is Role.TUMOUR) is found]
     return max(side, key=lambda class_id: seen.class_mm2[class_id])
+
+
+def _leading(seen: Tally, spec: ModelSpec) -> str | None:
+    tumours = {c.id for c in spec.classes if c.role is Role.TUMOUR}
+    covered = [class_id for class_id in spec.class_ids if seen.class_mm2[class_id] > 0]
+    return max(covered, key=lambda c: (c in tumours, seen.class_mm2[c]), default=None)
 
 
 def _mostly_refused(seen: Tally) -> bool:

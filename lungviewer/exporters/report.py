@@ -46,8 +46,8 @@ class ModelFacts:
 @dataclass(frozen=True, slots=True)
 class ReportRow:
     """An image. `confidence` 0–1, None when there is no call, and for slides, of which `measured` says in a
-    few words what was found; `reasons` are a few words (the report explains them once); `review` is what a
-    person decided, in words."""
+    few words what was found, below the call; `reasons` are a few words (the report explains them once);
+    `review` is what a person decided, in words."""
 
     name: str
     call: str
@@ -102,8 +102,15 @@ def percent(share: float) -> str:
 
 
 def confidence_cell(row: ReportRow) -> str:
-    """What stands in a row's column of confidence."""
-    return row.measured if row.confidence is None else percent(row.confidence)
+    """What stands in a row's column of confidence; of slides, that they have none."""
+    if row.confidence is None:
+        return "–" if row.measured else ""
+    return percent(row.confidence)
+
+
+def call_lines(row: ReportRow) -> tuple[str, ...]:
+    """What stands in a row's column of calls: the call, and in a line of its own what was measured."""
+    return tuple(filter(None, (row.call, row.measured)))
 
 
 def rows_that_fit(rows: Sequence[ReportRow], most: int) -> list[ReportRow]:

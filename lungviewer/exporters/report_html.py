@@ -17,6 +17,7 @@ from lungviewer.exporters.report import (
     ReportContent,
     ReportRow,
     bin_label,
+    call_lines,
     confidence_cell,
     left_out_sentence,
     rows_that_fit,
@@ -200,8 +201,9 @@ def _table(rows: Iterable[ReportRow]) -> Iterator[str]:
         "<th>Status</th><th>Reasons</th><th>Review</th></tr></thead><tbody>\n"
     )
     for row in rows:
+        call = "<br>".join(map(_text, call_lines(row)))
         yield (
-            f'<tr><td class="name"><bdi>{_text(row.name)}</bdi></td><td>{_text(row.call)}</td>'
+            f'<tr><td class="name"><bdi>{_text(row.name)}</bdi></td><td>{call}</td>'
             f'<td class="n">{_text(confidence_cell(row))}</td><td>{STATUS_WORDS[row.status]}</td>'
             f"<td>{_text(row.reasons)}</td><td><bdi>{_text(row.review)}</bdi></td></tr>\n"
         )

@@ -15,6 +15,7 @@ from lungviewer.exporters.report import (
     STATUS_WORDS,
     ReportContent,
     bin_label,
+    call_lines,
     confidence_cell,
     left_out_sentence,
     rows_that_fit,
@@ -64,8 +65,9 @@ def write_report_pdf(target: Path, content: ReportContent, check: Callable[[], N
     sheet.head(_IMAGES)
     for row in rows:
         check()
-        cells = (row.name, row.call, confidence_cell(row), STATUS_WORDS[row.status], row.reasons, row.review)
-        sheet.row(_IMAGES, [shown(cell) for cell in cells])
+        call = "\n".join(map(shown, call_lines(row)))
+        cells = (confidence_cell(row), STATUS_WORDS[row.status], row.reasons, row.review)
+        sheet.row(_IMAGES, [shown(row.name), call, *map(shown, cells)])
     if content.reasons:
         sheet.heading("What the reasons mean")
         sheet.pairs([(shown(word), shown(sentence)) for word, sentence in content.reasons])

@@ -145,9 +145,13 @@ class Sheet:
         self._rule(_INK)
 
     def row(self, columns: Sequence[Column], cells: Sequence[str]) -> None:
-        """A row; the headings are repeated at the top of a new page."""
+        """A row; the headings are repeated at the top of a new page. A cell may have line breaks."""
         wrapped = [
-            self._font.lines(cell, _SMALL, column.share * WIDTH - 2 * _PAD, column.most)
+            [
+                line
+                for part in cell.split("\n")
+                for line in self._font.lines(part, _SMALL, column.share * WIDTH - 2 * _PAD, column.most)
+            ]
             for column, cell in zip(columns, cells, strict=True)
         ]
         height = max(1, *map(len, wrapped)) * _SMALL * _LEADING + 3

@@ -31,7 +31,8 @@ class Agreement:
     """Counts are images. Of `images` in the table, `reviewed` have a decision (`accepted` or
     `overridden`); for `compared` of them the program had made a call, and `agreed` have the same class.
     `elsewhere`: decided with another pack's answer in view. `read_first` images were given a class before
-    the answer was seen and have a call; of those `read_alike` have the same class."""
+    the answer was seen and have a call, copies of one image counting once; of those `read_alike` have the
+    same class."""
 
     images: int
     reviewed: int
@@ -69,7 +70,8 @@ def agreement(records: Iterable[ImageRecord], reviews: Mapping[str, Sequence[Rev
     Args:
         reviews: history by `path` of the records, oldest entry first; images without one may be missing.
     """
-    images, decisions, pairs, reads = 0, [], [], []
+    images, decisions, pairs = 0, [], []
+    reads: dict[str, tuple[str, str]] = {}
     elsewhere = 0
     for record in records:
         images += 1
@@ -81,7 +83,7 @@ def agreement(records: Iterable[ImageRecord], reviews: Mapping[str, Sequence[Rev
             if record.predicted_class:
                 pairs.append((last.chosen, record.predicted_class))
         if first is not None and record.predicted_class:
-            reads.append((first.chosen, record.predicted_class))
+            reads.setdefault(first.hash, (first.chosen, record.predicted_class))
     accepted = sum(entry.action == Action.ACCEPT for entry in decisions)
     agreed = sum(a == b for a, b in pairs)
     return Agreement(
@@ -93,9 +95,9 @@ def agreement(records: Iterable[ImageRecord], reviews: Mapping[str, Sequence[Rev
         agreed=agreed,
         elsewhere=elsewhere,
         read_first=len(reads),
-        read_alike=sum(a == b for a, b in reads),
+        read_alike=sum(a == b for a, b in reads.values()),
         share=wilson(agreed, len(pairs)) if pairs else None,
-        kappa=kappa(reads),
+        kappa=kappa(tuple(reads.values())),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from lungviewer.core.slide_summary import rule_of
+from lungviewer.core.slide_summary import rule_of, tells_share
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import SLIDE, ImageRecord
 from lungviewer.exporters.report import BINS, Count, ReportRow
@@ -22,8 +22,8 @@ READING = (
 )
 
 _SLIDES = (
-    "Whole slides have no confidence: none was ever measured for them. What stands in its place is the share "
-    "of the analysed tissue that was called tumour, and the area of all tissue that was found.",
+    "Whole slides have no confidence: none was ever measured for them. Below their call stand the share of "
+    "the analysed tissue that was called tumour, and the area of all tissue that was found.",
     REASON_SENTENCES["slide_not_validated"],
 )
 
@@ -74,8 +74,8 @@ def measured(record: ImageRecord) -> str:
     if record.kind != SLIDE:
         return ""
     parts = []
-    if record.predicted_class and record.tumour_share is not None:
-        parts.append(f"tumour {record.tumour_share * 100:.1f} %")
+    if tells_share(record):
+        parts.append(f"tumour {(record.tumour_share or 0.0) * 100:.1f} %")
     if record.tissue_mm2 is not None:
         parts.append(f"{record.tissue_mm2:.1f} mm² tissue")
     return ", ".join(parts)
@@ -97,7 +97,8 @@ def _review(record: ImageRecord, words: Vocabulary) -> str:
     if record.review_class:
         label = "Other, or unsure" if record.review_class == OTHER else words.label(record.review_class)
         called = record.predicted_class
-        parts.append(f"{label} ({'as called' if called == record.review_class else 'not as called'})")
+        told = "no call" if not called else "as called" if called == record.review_class else "not as called"
+        parts.append(f"{label} ({told})")
     if record.reviewer:
         parts.append(", ".join(filter(None, (record.reviewer, record.reviewed_at[:10]))))
     if record.comment:

@@ -156,7 +156,7 @@ def _record(
 ) -> ImageRecord:
     """The slide's row. No confidence and no trust score: none was ever measured for slides."""
     # The last tiles reach beyond the slide.
-    top = None if summary.predicted is None else activation[summary.predicted].summary()
+    top = None if summary.leading is None else activation[summary.leading].summary()
     return ImageRecord(
         path=name,
         kind=info.kind,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.types import SLIDE, ImageRecord, Status
 
 Hidden = Callable[[Path | None], bool]
 """Whether a blinded reviewer has not decided about an image yet."""
@@ -18,11 +18,13 @@ def told(record: ImageRecord, hidden: bool) -> ImageRecord | None:
     """The answer as it may be told; None when nothing of it may, not even how sure the model is.
 
     That an image is refused or cannot be read, and why, is always told: no class follows from it. What the
-    model would have called a refused one is not.
+    model would have called a refused one is not. Of a slide without a call the reasons may speak of tumour
+    tiles, or be silent about them: nothing is told once tissue was analysed.
     """
     if not hidden or record.status is Status.ERROR:
         return record
-    if record.status in (Status.OK, Status.REVIEW):
+    analysed = record.kind == SLIDE and record.tumour_share is not None
+    if analysed or record.status in (Status.OK, Status.REVIEW):
         return None
     return replace(record, probabilities={}, tumour_share=None, top_x=None, top_y=None)
 

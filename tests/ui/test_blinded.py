@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
-from lungviewer.core.types import Status
+from lungviewer.core.types import SLIDE, ImageRecord, Status
 from lungviewer.ui.browser.arranging import Answers, Filter, Order, Untold
 from lungviewer.ui.browser.filter_menu import FilterMenu
 from lungviewer.ui.browser.model import Role
@@ -98,6 +98,14 @@ def test_a_refusal_is_told_but_not_what_the_model_would_have_said():
     assert (record.status, record.reason, dict(record.probabilities)) == (Status.REFUSED, "glass", {})
     broken = answer("", Status.ERROR, reason="truncated")
     assert told(broken, hidden=True) == broken
+
+
+def test_of_a_slide_nothing_is_told_once_tissue_was_analysed():
+    slide = ImageRecord("a.svs", SLIDE, Status.REFUSED, reason="tumour_unclear", tumour_share=0.2, tiles=90)
+    assert told(slide, hidden=True) is None
+    assert told(replace(slide, reason="little_tissue", tumour_share=0.0), hidden=True) is None
+    empty = replace(slide, reason="mostly_refused; refused_as_glass", tumour_share=None)
+    assert told(empty, hidden=True) == empty
 
 
 # --- the map ---------------------------------------------------------------------------------------

@@ -57,6 +57,8 @@ def explained(session: ViewerSession) -> Explained | None:
 
 def shown_by_default(result: ImageResult) -> str:
     """The class whose map is shown when nobody chose one."""
+    if result.slide is not None and result.slide.summary.leading is not None:
+        return result.slide.summary.leading
     return result.prediction.predicted or _most_probable(result.prediction) or next(iter(result.heatmaps))
 
 
