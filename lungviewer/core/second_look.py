@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -16,6 +17,9 @@ from lungviewer.core.backend import FloatArray, RawOutput
 
 Fields = npt.NDArray[np.uint8]
 Predict = Callable[[Fields], RawOutput]
+
+# One, two and three to the left, as maps are turned back. By OpenCV: numpy turns pictures value by value.
+_QUARTER_TURNS = (cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
 
 
 def look(predict: Predict, fields: Fields, again_below: float) -> RawOutput:
@@ -33,7 +37,7 @@ def look(predict: Predict, fields: Fields, again_below: float) -> RawOutput:
     if not len(rows):
         return raw
     logits, cam, embedding = (np.array(part) for part in (raw.logits, raw.cam, raw.embedding))
-    turned = np.concatenate([np.rot90(fields[rows], k, axes=(1, 2)) for k in (1, 2, 3)])
+    turned = np.stack([cv2.rotate(fields[row], turn) for turn in _QUARTER_TURNS for row in rows])
     turns = _thirds([predict(turned[i : i + len(fields)]) for i in range(0, len(turned), len(fields))])
     logits[rows] = _mean([logits[rows], *(turn.logits for turn in turns)])
     embedding[rows] = _mean([embedding[rows], *(turn.embedding for turn in turns)])
