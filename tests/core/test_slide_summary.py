@@ -10,10 +10,20 @@ from hypothesis import strategies as st
 
 from lungviewer.core.model import ClassSpec, Role
 from lungviewer.core.slide_grid import TileGrid
-from lungviewer.core.slide_summary import GROUP_MM2, TUMOUR_SHARE, rule_sentence, summarise
+from lungviewer.core.slide_summary import (
+    CLEAR_GROUP_MM2,
+    CLEAR_SHARE,
+    GROUP_MM2,
+    LITTLE_MM2,
+    MOST_REFUSED_SHARE,
+    TUMOUR_SHARE,
+    rule_sentence,
+    summarise,
+    tells_share,
+)
 from lungviewer.core.slide_tile import UNREADABLE, SlideTile
 from lungviewer.core.trust import REASON_SENTENCES
-from lungviewer.core.types import Status
+from lungviewer.core.types import SLIDE, ImageRecord, Status
 from tests.fixtures.packs import tiny_spec
 
 TILE_MM2 = 0.01  # tiles of 100 µm
@@ -42,7 +52,7 @@ def tile(number, kind):
     return SlideTile(number, status, reasons, chances, called, 0.8, 0.1, 1.0)
 
 
-def say(drawing, spec=SPEC, areas=None, **options):
+def say(drawing, spec=SPEC, areas=None, tile_mm2=TILE_MM2, **options):
     """What a slide says whose tiles are drawn as letters in rows; a dot is no tissue."""
     lines = drawing.split()
     columns, rows = max(len(line) for line in lines), len(lines)
@@ -50,7 +60,7 @@ def say(drawing, spec=SPEC, areas=None, **options):
     letters = [letter for line in lines for letter in line.ljust(columns, ".")]
     tiles = [tile(i, letter) for i, letter in enumerate(letters) if letter != "."]
     if areas is None:
-        areas = np.array([0.0 if letter == "." else TILE_MM2 for letter in letters])
+        areas = np.array([0.0 if letter == "." else tile_mm2 for letter in letters])
     options.setdefault("tissue_mm2", float(np.sum(areas)))
     return summarise(tiles, areas, spec, grid=grid, **options)
 
@@ -68,7 +78,19 @@ def test_a_quarter_of_tumour_is_a_tumour():
     benign = "bbbbbbbb " * 9  # 72 tiles
     said = say(benign + "aaaaaaaa aaaaaaaa aaaaaaaa")
     assert (said.predicted, said.tumour_share) == ("adeno", pytest.approx(0.25))
-    assert say(benign + "aaaaaaaa aaaaaaaa aaaaaaab").predicted == "benign"
+    less = say(benign + "aaaaaaaa aaaaaaaa aaaaaaab")
+    assert (less.status, less.predicted, less.reasons) == (Status.REFUSED, None, ("tumour_unclear",))
+    assert less.leading == "adeno"
+
+
+def test_less_than_a_twentieth_of_strays_is_another_class_and_told():
+    benign, stray = "b" * 20, "b" * 19 + "a"
+    few = say(f"{benign} {stray} " * 9)
+    assert (few.predicted, few.reasons) == ("benign", ("tumour_tiles", "slide_not_validated"))
+    many = say(f"{stray} {'a' + 'b' * 19} " * 5)
+    assert many.tumour_share == pytest.approx(CLEAR_SHARE)
+    assert many.group_mm2 == pytest.approx(TILE_MM2)
+    assert (many.predicted, many.reasons) == (None, ("tumour_unclear",))
 
 
 def test_a_group_of_half_a_square_millimetre_is_a_tumour_on_a_large_slide():
@@ -81,14 +103,18 @@ def test_a_group_of_half_a_square_millimetre_is_a_tumour_on_a_large_slide():
     assert (said.predicted, said.reasons[0]) == ("adeno", "small_tumour")
 
 
-def test_a_group_that_is_a_little_smaller_is_told_and_not_called():
-    said = say("b" * 100 + " " + f"{'b' * 100} " * 30 + "a" * 49)
-    assert (said.predicted, said.reasons[0]) == ("benign", "tumour_focus")
-    assert said.group_mm2 == pytest.approx(0.49)
+@pytest.mark.parametrize(
+    ("group", "called"), [(49, None), (15, None), (14, "benign")], ids=["0.49", "0.15", "0.14"]
+)
+def test_a_group_between_the_two_limits_is_not_called(group, called):
+    said = say("b" * 100 + " " + f"{'b' * 100} " * 30 + "a" * group)
+    assert said.group_mm2 == pytest.approx(group * TILE_MM2)
+    assert said.tumour_share < CLEAR_SHARE
+    assert (said.predicted, said.reasons[0]) == (called, "tumour_focus" if called else "tumour_unclear")
 
 
 def test_touching_means_side_by_side_not_by_a_corner():
-    said = say("bbbbbbbb " * 4 + "abbbbbbb babbbbbb bbabbbbb")
+    said = say("bbbbbbbb " * 10 + "abbbbbbb babbbbbb bbabbbbb")
     assert (said.predicted, said.reasons[0]) == ("benign", "tumour_tiles")
     assert said.group_mm2 == pytest.approx(TILE_MM2)
 
@@ -127,15 +153,31 @@ def test_refused_tiles_do_not_count_as_calls_and_much_of_them_is_told():
     assert said.tiles_refused == 20
     assert "partly_refused" not in said.reasons
     assert "partly_refused" in say("bbbbbbuuuu " * 10).reasons
-    assert "mostly_refused" in say("bbbbuuuuuu " * 20).reasons
 
 
-def test_a_slide_that_was_nearly_all_refused_is_refused_for_the_commonest_reason():
+@pytest.mark.parametrize("letter", ["a", "b"])
+def test_a_slide_of_which_more_than_half_was_refused_has_no_call(letter):
+    half = say(f"{letter * 5}uuuuu " * 20)
+    assert half.refused_share == pytest.approx(MOST_REFUSED_SHARE)
+    assert half.predicted is not None
+    more = say(f"{letter * 5}uuuuu " * 20 + "u")
+    assert (more.status, more.predicted) == (Status.REFUSED, None)
+    assert more.reasons[:2] == ("mostly_refused", "refused_as_unlike_training")
+    assert more.analysed_mm2 == pytest.approx(1.0)
+    assert more.tumour_share == (1 if letter == "a" else 0)
+    assert more.leading == CLASSES[letter]
+
+
+def test_a_slide_that_was_nearly_all_refused_tells_the_commonest_reason():
     said = say("u" * 80 + " " + "g" * 15 + "b" * 5)
-    assert (said.status, said.predicted, said.reasons) == (Status.REFUSED, None, ("unlike_training",))
+    refused = ("mostly_refused", "refused_as_unlike_training")
+    assert (said.status, said.predicted, said.reasons) == (Status.REFUSED, None, (*refused, "little_tissue"))
     focus = say("u" * 80 + " " + "g" * 15 + "aabbb")
-    assert focus.reasons == ("unlike_training", "tumour_focus")
-    assert say("ug").probabilities == {}
+    assert focus.reasons == (*refused, "little_tissue", "tumour_focus")
+    nothing = say("ug")
+    assert (nothing.probabilities, nothing.leading) == ({}, None)
+    assert nothing.reasons == refused
+    assert say("xx").reasons == ("mostly_refused", UNREADABLE)
 
 
 def test_unreadable_parts_doubts_and_models_that_nobody_measured_are_named():
@@ -148,9 +190,14 @@ def test_tissue_of_which_the_model_is_not_sure_is_told():
     assert "unsure_tiles" not in say("bbbB " * 20).reasons
 
 
-def test_little_tissue_is_told():
-    assert "little_tissue" in say("bbbb").reasons
-    assert say("a").predicted == "adeno"
+@pytest.mark.parametrize("letter", ["a", "b"])
+def test_of_little_tissue_there_is_no_call(letter):
+    said = say(letter * 49)
+    assert said.analysed_mm2 < LITTLE_MM2
+    assert (said.status, said.predicted, said.reasons[0]) == (Status.REFUSED, None, "little_tissue")
+    assert said.class_mm2[CLASSES[letter]] == pytest.approx(0.49)
+    assert ("tumour_focus" in said.reasons) == (letter == "a")
+    assert say(letter * 50).predicted == CLASSES[letter]
 
 
 def test_a_slide_without_tissue_is_refused():
@@ -163,7 +210,11 @@ def test_a_slide_in_the_middle_of_its_map_says_so_first():
     grid = TileGrid(300, 300, 1.0, 100, 100, 3, 3)
     said = summarise([], np.full(9, TILE_MM2), SPEC, grid=grid, tissue_mm2=0.09, pending=9)
     assert (said.status, said.reasons, said.predicted) == (Status.REFUSED, ("not_finished",), None)
-    assert say("aaaa", pending=3).reasons[0] == "not_finished"
+    begun = say("aaaa", pending=3)
+    assert (begun.predicted, begun.reasons) == (None, ("not_finished", "tumour_focus"))
+    further = say("a" * 60, pending=3)
+    assert (further.status, further.predicted) == (Status.REVIEW, "adeno")
+    assert further.reasons[0] == "not_finished"
 
 
 def test_tiles_without_tissue_of_their_own_decide_nothing():
@@ -174,16 +225,25 @@ def test_tiles_without_tissue_of_their_own_decide_nothing():
 
 def test_a_pack_without_tumour_classes_has_the_largest_class():
     spec = replace(SPEC, classes=tuple(replace(c, role=Role.NORMAL) for c in SPEC.classes))
-    assert say("aabss ssbss", spec).predicted == "squamous"
+    assert say("aabss ssbss", spec, tile_mm2=0.1).predicted == "squamous"
     assert "the class with the largest area" in rule_sentence(spec)
 
 
 def test_the_rule_in_words_has_the_figures_of_the_rule():
     said = rule_sentence(SPEC)
-    assert f"{TUMOUR_SHARE * 100:.0f}\u00a0%" in said
-    assert f"{GROUP_MM2:g}\u00a0mm²" in said
+    shares, areas = (TUMOUR_SHARE, CLEAR_SHARE, MOST_REFUSED_SHARE), (GROUP_MM2, CLEAR_GROUP_MM2, LITTLE_MM2)
+    assert all(f" {share * 100:.0f}\u00a0%" in said for share in shares)
+    assert all(f" {area:g}\u00a0mm²" in said for area in areas)
     assert "Adenocarcinoma" in said
-    assert said.count(". ") == 1
+
+
+def test_a_share_is_an_answer_where_it_decided():
+    slide = ImageRecord("a.svs", SLIDE, Status.REFUSED, reason="tumour_unclear", tumour_share=0.2)
+    assert tells_share(slide)
+    assert tells_share(replace(slide, status=Status.REVIEW, predicted_class="adeno", reason=""))
+    assert not tells_share(replace(slide, reason="mostly_refused; little_tissue"))
+    assert not tells_share(replace(slide, tumour_share=None))
+    assert not tells_share(replace(slide, kind="png"))
 
 
 LETTERS = st.sampled_from("abs" * 3 + "ABSgux.")
@@ -196,9 +256,9 @@ DRAWINGS = st.integers(1, 12).flatmap(
 
 @given(DRAWINGS)
 def test_shares_add_up_and_every_reason_has_words(drawing):
-    said = say(drawing)
+    said = say(drawing, tile_mm2=0.04)
     assert math.isclose(sum(said.class_mm2.values()), said.analysed_mm2, abs_tol=1e-9)
-    looked = TILE_MM2 * said.tiles
+    looked = 0.04 * said.tiles
     assert math.isclose(
         said.analysed_mm2 + (said.refused_share or 0.0) * looked, looked, rel_tol=1e-9, abs_tol=1e-9
     )
@@ -227,14 +287,28 @@ def test_the_order_of_tiles_does_not_matter(drawing, random):
     assert summarise(iter(tiles), areas, SPEC, grid=grid, tissue_mm2=1.0) == first
 
 
+def rank(said):
+    """No tumour, unclear, tumour; None where there is no call for another reason."""
+    if said.predicted is not None:
+        return 2 if said.predicted in ("adeno", "squamous") else 0
+    return 1 if "tumour_unclear" in said.reasons else None
+
+
 @given(DRAWINGS, st.integers(1, 40))
-def test_more_benign_tissue_never_makes_a_tumour_and_more_tumour_never_unmakes_one(drawing, more):
-    first = say(drawing)
+def test_more_benign_tissue_never_speaks_for_a_tumour(drawing, more):
+    first = say(drawing, tile_mm2=0.04)
     width = len(drawing.split()[0])
-    empty, benign = "." * width, "b" * width
-    second = say(f"{drawing} {empty} " + f"{benign} " * more)
-    if first.predicted is not None:
-        assert second.predicted in ("benign", first.predicted)
-    grown = say(drawing.replace("b", "a"))
-    if first.predicted in ("adeno", "squamous"):
-        assert grown.predicted in ("adeno", "squamous")
+    second = say(f"{drawing} {'.' * width} " + f"{'b' * width} " * more, tile_mm2=0.04)
+    if rank(first) is not None:
+        assert rank(second) is not None
+        assert rank(second) <= rank(first)
+
+
+@given(DRAWINGS, st.sampled_from("as"), st.integers(1, 10))
+def test_more_tumour_never_speaks_against_one(drawing, tumour, every):
+    first = say(drawing, tile_mm2=0.04)
+    grown = "".join(tumour if letter == "b" and not i % every else letter for i, letter in enumerate(drawing))
+    second = say(grown, tile_mm2=0.04)
+    assert (rank(second) is None) == (rank(first) is None)
+    if rank(first) is not None:
+        assert rank(second) >= rank(first)

@@ -70,8 +70,40 @@ def test_a_slide_that_is_not_finished_says_so():
     assert headline(partly, spec) == "Tumour A found so far"
     begun = ImageRecord("a.svs", "slide", Status.REFUSED, reason="not_finished")
     assert badge(begun, spec) == "Not mapped yet"
-    assert headline(replace(begun, reason="no_tissue"), spec) == "Refused: no tissue"
-    assert headline(replace(begun, reason="not_finished; blur"), spec) == "Refused: not finished"
+    assert headline(replace(begun, reason="not_finished; tumour_tiles", tiles=4), spec) == "No call so far"
+
+
+@pytest.mark.parametrize(
+    ("reason", "said", "short"),
+    [
+        ("no_tissue", "No call: no tissue", "No call: no tissue"),
+        (
+            "mostly_refused; refused_as_glass",
+            "No call: more than half of the tissue was refused",
+            "No call: mostly refused",
+        ),
+        ("little_tissue", "No call: little tissue", "No call: little tissue"),
+        ("tumour_unclear", "No call: some tumour tiles", "No call: some tumour tiles"),
+        ("", "No call", "No call"),
+    ],
+)
+def test_a_slide_without_a_call_says_why(reason, said, short):
+    slide = replace(SLIDE, status=Status.REFUSED, predicted_class="", reason=reason, tiles=9)
+    assert (headline(slide, tiny_spec()), badge(slide, None)) == (said, short)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("spacing_unknown", "Not mapped: scale needed"),
+        ("too_small", "Not mapped: too small"),
+        ("corrupt", "Cannot be read: file damaged"),
+    ],
+)
+def test_a_slide_that_cannot_be_mapped_is_not_called_unreadable(reason, said):
+    broken = ImageRecord("a.svs", "slide", Status.ERROR, reason=reason)
+    assert headline(broken, None) == badge(broken, None) == said
+    assert headline(replace(broken, kind="png"), None).startswith("Cannot be read: ")
 
 
 def test_shares_of_areas_may_be_the_whole():
