@@ -15,6 +15,7 @@ import shapely.geometry
 import tifffile
 
 from lungviewer.cli.main import main
+from lungviewer.core import slide_summary
 from lungviewer.core.errors import OutputBusy
 from lungviewer.exporters.csv_table import read_records
 from lungviewer.readers import opening
@@ -52,6 +53,12 @@ def in_this_process(monkeypatch):
         return open_slide_here(path, um_per_px, colour_managed)
 
     monkeypatch.setattr(opening, "open_slide", here)
+
+
+@pytest.fixture(autouse=True)
+def calls_of_small_slides(monkeypatch):
+    """The drawn slides hold less tissue than a call asks for."""
+    monkeypatch.setattr(slide_summary, "LITTLE_MM2", 0.0)
 
 
 @pytest.fixture
