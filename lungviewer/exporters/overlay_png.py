@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from lungviewer.core.colourmap import DEFAULT_COLOUR_MAP, colourise
+from lungviewer.core.colourmap import DEFAULT_COLOUR_MAP, RGBA, colourise
 from lungviewer.core.errors import UsageError
 from lungviewer.core.geometry import Rect
 from lungviewer.core.image import RGB
@@ -96,7 +96,7 @@ def render_overlay(
     painted = paint_heat(image, heat, heat_rect, opacity, colour_map, hatched)
     draw_outlines(painted, outlines)
     legend = Legend(text.legend, colour_map, bool(hatched.any()))
-    return framed(painted, text.title, (*text.lines, RESEARCH_ONLY), legend, um_per_px)
+    return framed(painted, text.title, with_research_only(text), legend, um_per_px)
 
 
 def paint_heat(
@@ -108,17 +108,34 @@ def paint_heat(
     hatched: npt.NDArray[np.bool_] | None = None,
 ) -> RGB:
     """The image with the scores over it, same size, no words. Arguments as for `render_overlay`."""
+    return paint_cells(image, colourise(heat, colour_map), heat_rect, opacity, hatched)
+
+
+def paint_cells(
+    image: RGB,
+    colours: RGBA,
+    rect: Rect | None,
+    opacity: float,
+    hatched: npt.NDArray[np.bool_] | None = None,
+) -> RGB:
+    """The image with a grid of colours over it, same size, no words.
+
+    Args:
+        colours: h×w×4; nothing is painted where alpha is 0.
+        rect, opacity: as `heat_rect` and `opacity` of `render_overlay`.
+        hatched: h×w, which of the cells without a colour are hatched; None for all of them.
+    """
     height, width = image.shape[:2]
-    rect = heat_rect or Rect(0.0, 0.0, float(width), float(height))
-    rows = _cells(height, rect.y, rect.height, int(heat.shape[0]))
-    columns = _cells(width, rect.x, rect.width, int(heat.shape[1]))
+    rect = rect or Rect(0.0, 0.0, float(width), float(height))
+    rows = _cells(height, rect.y, rect.height, colours.shape[0])
+    columns = _cells(width, rect.x, rect.width, colours.shape[1])
     cells = np.ix_(rows.clip(min=0), columns.clip(min=0))
-    colours = colourise(heat, colour_map)[cells]
+    laid = colours[cells]
     inside = (rows >= 0)[:, None] & (columns >= 0)[None, :]
-    known = inside & (colours[..., 3] > 0)
+    known = inside & (laid[..., 3] > 0)
     painted = image.astype(np.float32)
     share = np.float32(opacity) * known[..., None]
-    painted += share * (colours[..., :3] - painted)
+    painted += share * (laid[..., :3] - painted)
     hatch(painted, inside & ~known if hatched is None else inside & ~known & hatched[cells])
     return np.rint(painted).astype(np.uint8)
 
@@ -153,6 +170,16 @@ def write_overlay_png(
         hatched=hatched,
         outlines=outlines,
     )
+    save_overlay(target, sheet)
+
+
+def with_research_only(text: OverlayText) -> tuple[str, ...]:
+    """The lines under a picture, with the one that is always there."""
+    return (*text.lines, RESEARCH_ONLY)
+
+
+def save_overlay(target: Path, sheet: RGB) -> None:
+    """Write a sheet as a PNG that `is_overlay_png` knows again. Raises OutputUnwritable."""
     with atomic_write(target) as stream:
         Image.fromarray(sheet).save(stream, "PNG", pnginfo=overlay_notes(), compress_level=4)
 

@@ -27,10 +27,8 @@ def _areas(summary: SlideSummary, spec: ModelSpec) -> str:
         return ""
     said = []
     if summary.tumour_share is not None:
-        said.append(
-            f"Tumour {_percent(summary.tumour_share)} of {_mm2(summary.analysed_mm2)} analysed tissue"
-        )
-        said += [f"{c.label} {_mm2(summary.class_mm2.get(c.id, 0.0))}" for c in spec.classes]
+        said.append(f"Tumour {_percent(summary.tumour_share)} of {mm2(summary.analysed_mm2)} analysed tissue")
+        said += [f"{c.label} {mm2(summary.class_mm2.get(c.id, 0.0))}" for c in spec.classes]
     said.append(f"refused {_percent(summary.refused_share)} of the tissue")
     line = "; ".join(said)
     return f"{line[0].upper()}{line[1:]}."
@@ -44,5 +42,6 @@ def _percent(share: float) -> str:
     return f"{shown:.1f} %" if not 10 <= shown <= 99 else f"{shown:.0f} %"
 
 
-def _mm2(area: float) -> str:
+def mm2(area: float) -> str:
+    """An area in words, two digits of it where it is small."""
     return f"{area:.1f} mm²" if area >= 1 else f"{area:.2g} mm²"
