@@ -62,7 +62,9 @@ def test_of_slides_a_report_says_what_was_measured_and_by_which_rule(tmp_path: P
     slide = record("a.svs", kind=SLIDE, status=Status.REVIEW, confidence=None, **made_by)
     slide = replace(slide, tumour_share=0.0342, tissue_mm2=112.34, reason="tumour_focus; slide_not_validated")
     refused = replace(slide, path="b.svs", status=Status.REFUSED, predicted_class="", reason="no_tissue")
-    write_image_csv(tmp_path / "table.csv", [slide, replace(refused, tissue_mm2=0.0)], ["adenocarcinoma"])
+    unclear = replace(refused, path="c.svs", tumour_share=0.234, reason="tumour_unclear")
+    rows = [slide, replace(refused, tissue_mm2=0.0), unclear]
+    write_image_csv(tmp_path / "table.csv", rows, ["adenocarcinoma"])
     target = tmp_path / f"report{suffix}"
     make_report(tmp_path / "table.csv", target, ReportOptions(), CTX)
     text = (
@@ -74,14 +76,17 @@ def test_of_slides_a_report_says_what_was_measured_and_by_which_rule(tmp_path: P
     for said in (
         "of these whole slides",
         "tumour 3.4 %",
+        "tumour 23.4 %",
         "112.3 mm² tissue",
         "0.0 mm² tissue",
         REASON_SENTENCES["tumour_focus"],
+        REASON_SENTENCES["tumour_unclear"],
         "Whole slides have no confidence",
         "A slide is called Adenocarcinoma when tumour tiles cover at least 25 %",
     ):
         assert "".join(said.split()) in words
     assert words.count("tumour3.4%") == 1
+    assert words.count("–") >= 3  # in place of their confidence
     assert "Confidence of the calls" not in text
 
 

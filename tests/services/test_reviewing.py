@@ -259,6 +259,12 @@ def test_only_first_reads_of_who_had_not_seen_the_answer_count(tmp_path: Path) -
     assert agreement(records, {"1": (histories["1"][0], other)}).read_first == 1
 
 
+def test_a_first_read_counts_once_though_two_copies_of_the_image_are_in_the_table(tmp_path: Path) -> None:
+    read = entries(tmp_path, (Action.FIRST_READ, "a"), (Action.ACCEPT, "a"))
+    figures = agreement([made(0, "a"), made(1, "a")], {"0": read, "1": read})
+    assert (figures.read_first, figures.read_alike) == (1, 1)
+
+
 def test_without_reviews_there_is_nothing_to_say() -> None:
     figures = agreement([made(0, "a")], {})
     assert figures.share is None

@@ -38,7 +38,7 @@ class Mapping:
             ctx.progress(done + 1, TILES)
             ctx.partial("a snapshot")
             self.after_tile(name, done + 1)
-        return slide_map(name=name, um_per_px=options.um_per_px or 0.5)
+        return slide_map(columns=24, rows=18, name=name, um_per_px=options.um_per_px or 0.5)
 
 
 class Picture:

@@ -77,7 +77,7 @@ def test_each_kind_can_be_asked_for_alone(tmp_path, kind):
 
 
 def test_the_row_is_the_maps_record(tmp_path):
-    slide = slide_map()
+    slide = slide_map(columns=24, rows=18)
     export(tmp_path, slide)
     rows, ids = read_records(tmp_path / "slides.csv")
     assert ids == SPEC.class_ids

@@ -12,7 +12,7 @@ from lungviewer.services.slide_words import slide_lines
 from tests.fixtures.packs import tiny_spec
 from tests.fixtures.slide_maps import slide_map
 
-SPEC, SUMMARY = tiny_spec(), slide_map().summary
+SPEC, SUMMARY = tiny_spec(), slide_map(columns=24, rows=18).summary
 
 
 def test_a_call_is_told_with_its_areas_and_why_it_asks_for_review():
