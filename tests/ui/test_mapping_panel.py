@@ -138,9 +138,17 @@ def test_a_complete_map_is_told_in_areas(qtbot, session, slides, folder, panel):
 def test_the_tumour_share_stands_where_images_have_their_confidence(qtbot, session, slides, folder, panel):
     opened(qtbot, session, folder)
     wait_complete(qtbot, session, panel)
-    prediction = panel.prediction
-    assert prediction.number.text() == words.share(session.mapping.map.summary.tumour_share)
-    assert prediction.word.text() == "of the analysed tissue is tumour"
+    path, prediction = session.current, panel.prediction
+    assert prediction.headline.text() == "No call: little tissue"
+    assert prediction.number.text() == ""
+    unclear = replace(session.record(path), reason="tumour_unclear")
+    called = replace(unclear, status=Status.REVIEW, predicted_class="tumour_a", reason="slide_not_validated")
+    for row, said in ((unclear, "No call: some tumour tiles"), (called, "Tumour A found")):
+        session._answers.rows[path] = row
+        session.outcome_changed.emit(path)
+        qtbot.waitUntil(lambda said=said: prediction.headline.text() == said)
+        assert prediction.number.text() == words.share(session.mapping.map.summary.tumour_share)
+        assert prediction.word.text() == "of the analysed tissue called tumour"
     assert "There is no confidence" in prediction.sentence.text()
     assert not prediction.bars.isVisible()
     assert "confidence" not in prediction.number.label.accessibleName().lower()
@@ -358,7 +366,7 @@ def test_a_blinded_reviewer_is_told_nothing_of_the_map(qtbot, session, slides, f
     assert not side.regions.isVisible()
     assert window.viewer.furniture.legend.isHidden()
     said = spoken(window)
-    assert "of the analysed tissue is tumour" not in said
+    assert "of the analysed tissue called tumour" not in said
     assert not any(words.area(mm2) in said for mm2 in session.mapping.map.summary.class_mm2.values() if mm2)
     slides.stop_at = None
     wait_complete(qtbot, session)

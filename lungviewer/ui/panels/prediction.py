@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from lungviewer.core.model import ModelSpec
+from lungviewer.core.slide_summary import tells_share
 from lungviewer.core.types import SLIDE, ImageRecord, Status
 from lungviewer.services.elsewhere import elsewhere_sentence, laboratory_lines
 from lungviewer.services.reliability import how_often_right
@@ -60,9 +61,9 @@ class PredictionSection(QWidget):
         if record.confidence is not None:
             number = percent(record.confidence)
             return number, self.tr("confidence"), self.tr("Confidence {percent}").format(percent=number)
-        if record.kind == SLIDE and record.predicted_class and record.tumour_share is not None:
-            number = slides.share(record.tumour_share)
-            word = self.tr("of the analysed tissue is tumour")
+        if tells_share(record):
+            number = slides.share(record.tumour_share or 0.0)
+            word = self.tr("of the analysed tissue called tumour")
             return number, word, self.tr("Tumour share {percent}").format(percent=number)
         return "", "", ""
 

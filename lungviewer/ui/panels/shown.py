@@ -67,7 +67,10 @@ def without_call(state: Shown) -> Shown:
 
 
 def shown_class(state: Shown, explaining: Explaining) -> str | None:
-    """The class whose map is shown: the chosen one, or the call; None when there is neither."""
+    """The class whose map is shown: the chosen one, or the call; of a slide without a call the leading one;
+    None when there is none of these."""
     if state.spec is not None and explaining.class_id in state.spec.class_ids:
         return explaining.class_id
+    if state.result is not None and state.result.slide is not None:
+        return state.result.slide.summary.leading
     return state.record.predicted_class or None if state.record is not None else None
