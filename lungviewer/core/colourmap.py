@@ -21,6 +21,8 @@ DEFAULT_COLOUR_MAP = "viridis"
 
 RGBA = npt.NDArray[np.uint8]
 
+_OPAQUE_FROM = 0.5
+
 
 def colourise(values: npt.NDArray[np.floating], name: str = DEFAULT_COLOUR_MAP) -> RGBA:
     """Colours of an H×W grid of scores.
@@ -43,6 +45,27 @@ def colourise(values: npt.NDArray[np.floating], name: str = DEFAULT_COLOUR_MAP) 
     colours[..., 3] = np.where(known, 255, 0)
     colours[~known] = 0
     return colours
+
+
+def fading_table(name: str, clear_below: float = 0.0) -> RGBA:
+    """256×4 colours from 0 to 1, clear at 0 and opaque from half of the scale on: over tissue, low values
+    would look like findings otherwise.
+
+    Args:
+        clear_below: nothing at all is painted for values below this (0 to 1).
+
+    Raises:
+        UsageError: unknown colour map.
+    """
+    values = np.arange(256) / 255
+    alpha = np.where(values < clear_below, 0.0, np.clip(values / _OPAQUE_FROM, 0, 1))
+    return np.dstack([lookup_table(name)[None], np.rint(255 * alpha)[None, :, None]])[0].astype(np.uint8)
+
+
+def over_white(colours: RGBA) -> npt.NDArray[np.uint8]:
+    """N×4 colours as they look over glass: N×3, opaque."""
+    share = colours[:, 3:] / 255
+    return np.rint(colours[:, :3] * share + 255 * (1 - share)).astype(np.uint8)
 
 
 @cache

@@ -63,7 +63,7 @@ class Commands(QObject):
     def copy_view(self) -> None:
         """What is seen, into the clipboard."""
         copy_view(self._window.viewer)
-        self._tell(Notice("info", self.tr("The view was copied, with heat map and scale.")))
+        self._tell(Notice("info", self.tr("The view was copied, as it is seen.")))
 
     @Slot()
     def next_layer(self) -> None:
@@ -78,11 +78,12 @@ class Commands(QObject):
         current = self._session.current
         if current is None:
             return
-        dialog = QFileDialog(self._window, self.tr("Save picture with heat map"), str(Path.home()))
+        dialog = QFileDialog(self._window, self.tr("Save picture of the view"), str(Path.home()))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(self.tr("PNG (*.png)"))
         dialog.setDefaultSuffix("png")  # so that it asks about the file that will be written
-        dialog.selectFile(f"{shown(current.stem)} heat map.png")
+        what = "heat map" if self._window.viewer.shows_map else "view"
+        dialog.selectFile(f"{shown(current.stem)} {what}.png")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._save_as)
         dialog.open()

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from lungviewer.core.colourmap import COLOUR_MAPS
-from lungviewer.ui.settings import SettingsStore
-
-SLIDE_LAYERS = ("probability", "activation", "calls")
-"""What may be shown of a whole slide: per tile how probable the chosen class is, 0 to 1; the evidence for it
-inside the tiles, relative to the slide's strongest; or what each tile was called."""
+from lungviewer.core.colourmap import COLOUR_MAPS, RGBA, fading_table, lookup_table
+from lungviewer.ui.settings import SLIDE_LAYERS, SettingsStore
 
 _STEP = 0.05
+_NO_PROBABILITY = 0.05
+"""A probability below this is not painted."""
+
+
+def colours_of(layer: str, colour_map: str) -> RGBA:
+    """256×4 colours from the least to the most of what is shown; `layer`: one of `SLIDE_LAYERS`, or anything
+    else for a picture. Those of slides begin clear, as most of a slide speaks for nothing."""
+    if layer == "probability":
+        return fading_table(colour_map, clear_below=_NO_PROBABILITY)
+    if layer == "activation":
+        return fading_table(colour_map)
+    return np.insert(lookup_table(colour_map), 3, 255, axis=1)
 
 
 class Explaining(QObject):
@@ -28,7 +37,7 @@ class Explaining(QObject):
         self._opacity = settings.current.opacity
         self._threshold = 0.0
         self._colour_map = settings.current.colour_map
-        self._layer = SLIDE_LAYERS[0]
+        self._layer = settings.current.slide_layer
 
     @property
     def visible(self) -> bool:
@@ -83,8 +92,8 @@ class Explaining(QObject):
         self.set_opacity(self._opacity + _STEP)
 
     def remember(self) -> None:
-        """Keep opacity and colours for the next start."""
-        self._settings.update(opacity=self._opacity, colour_map=self._colour_map)
+        """Keep opacity, colours and what is shown of slides for the next start."""
+        self._settings.update(opacity=self._opacity, colour_map=self._colour_map, slide_layer=self._layer)
 
     def _set(self, name: str, value: object) -> None:
         if getattr(self, name) != value:

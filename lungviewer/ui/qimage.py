@@ -27,8 +27,10 @@ def rgba_image(pixels: npt.NDArray[np.uint8]) -> QImage:
 
 def table_image(steps: npt.NDArray[np.uint8], table: npt.NDArray[np.uint8]) -> QImage:
     """An H×W picture of numbers, coloured by a 256×4 RGBA table, as `Format_ARGB32_Premultiplied` with its
-    own memory. Colours are opaque, or clear and then 0, 0, 0, 0."""
-    bgra = np.ascontiguousarray(table[:, (2, 1, 0, 3)]).view(np.uint32)[:, 0]
+    own memory. Colours are not premultiplied."""
+    shares = table[:, 3:] / 255
+    bgra = np.rint(table[:, (2, 1, 0, 3)] * np.where([True, True, True, False], shares, 1)).astype(np.uint8)
+    bgra = np.ascontiguousarray(bgra).view(np.uint32)[:, 0]
     pixels = bgra.take(steps).view(np.uint8).reshape(*steps.shape, 4)
     return _owned(pixels, steps.shape[1], steps.shape[0], QImage.Format.Format_ARGB32_Premultiplied)
 

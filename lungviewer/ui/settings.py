@@ -23,6 +23,10 @@ from lungviewer.services.opening import EngineChoice
 MOST_RECENT = 10
 MOST_SCALES = 200
 _LOCK_WAIT_S = 0.5
+SLIDE_LAYERS = ("calls", "probability", "activation")
+"""What may be shown of a whole slide: what each tile was called; per tile how probable the chosen class is,
+0 to 1; or the evidence for it inside the tiles, relative to the slide's strongest."""
+
 THEMES = ("system", "light", "dark")
 DEVICES = ("auto", "cuda", "directml", "cpu")
 PRECISIONS = ("fp32", "int8")
@@ -34,6 +38,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "precision": PRECISIONS,
     "colour_map": COLOUR_MAPS,
     "thumbnail_size": THUMBNAIL_SIZES,
+    "slide_layer": SLIDE_LAYERS,
 }
 _SCALES = {"folder_scales", "slide_scales"}
 _RANGES: dict[str, tuple[float, float]] = {
@@ -66,6 +71,7 @@ class Settings:
     thumbnail_size: str = "medium"
     colour_map: str = DEFAULT_COLOUR_MAP
     opacity: float = 0.45
+    slide_layer: str = SLIDE_LAYERS[0]
     um_per_px: float = 0.0
     classify_up_to: int = 200
     recursive: bool = False

@@ -58,7 +58,7 @@ SHORTCUTS = (
     Shortcut("open-samples", (), QT_TRANSLATE_NOOP("shortcuts", "Open samples"), _FILES),
     Shortcut("refresh", ("F5",), QT_TRANSLATE_NOOP("shortcuts", "Read folder again"), _FILES),
     Shortcut(
-        "save-overlay", ("Ctrl+S",), QT_TRANSLATE_NOOP("shortcuts", "Save picture with heat map…"), _FILES
+        "save-overlay", ("Ctrl+S",), QT_TRANSLATE_NOOP("shortcuts", "Save picture of the view…"), _FILES
     ),
     Shortcut("copy-view", ("Ctrl+Shift+C",), QT_TRANSLATE_NOOP("shortcuts", "Copy view"), _FILES),
     Shortcut("print", ("Ctrl+P",), QT_TRANSLATE_NOOP("shortcuts", "Print view…"), _FILES),

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lungviewer.core.colourmap import COLOUR_MAPS, DEFAULT_COLOUR_MAP, colourise, lookup_table
+from lungviewer.core.colourmap import (
+    COLOUR_MAPS,
+    DEFAULT_COLOUR_MAP,
+    colourise,
+    fading_table,
+    lookup_table,
+    over_white,
+)
 from lungviewer.core.errors import UsageError
 
 
@@ -31,6 +38,16 @@ def test_values_are_clipped_and_holes_are_clear() -> None:
     np.testing.assert_array_equal(colours[0, :4, :3], table[[0, 255, 0, 255]])
     np.testing.assert_array_equal(colours[0, :, 3], [255, 255, 255, 255, 0])
     np.testing.assert_array_equal(colours[0, 4], 0)
+
+
+def test_over_tissue_low_values_are_clear() -> None:
+    table = fading_table("viridis", clear_below=0.05)
+    np.testing.assert_array_equal(table[:, :3], lookup_table("viridis"))
+    np.testing.assert_array_equal(table[:13, 3], 0)
+    np.testing.assert_allclose(table[64, 3], 128, atol=1)
+    np.testing.assert_array_equal(table[128:, 3], 255)
+    assert fading_table("grey")[1, 3] > 0
+    np.testing.assert_array_equal(over_white(table)[[0, 255]], [[255] * 3, lookup_table("viridis")[255]])
 
 
 def test_the_shared_table_cannot_be_changed() -> None:

@@ -194,7 +194,11 @@ def test_the_panel_chooses_what_is_shown_of_a_slide(qtbot, session, slides, fold
     wait_complete(qtbot, session, panel)
     explanation = panel.explanation
     assert explanation.layer_box.isVisible()
+    assert explanation.legend.text().startswith("What each tile was called")
+    assert explanation.class_box.toolTip()
+    session.explaining.set_layer("probability")
     assert explanation.legend.text().startswith("Probability of ")
+    assert not explanation.class_box.toolTip()
     explanation.layer_box.activated.emit(explanation.layer_box.findData("activation"))
     assert session.explaining.layer == "activation"
     assert explanation.legend.text().startswith("Evidence for ")
@@ -346,7 +350,7 @@ def test_actions_are_offered_where_they_can_do_something(qtbot, session, slides,
     assert not actions["map-slide"].isEnabled()
     assert actions["export-map"].isEnabled()
     actions["next-layer"].trigger()
-    assert session.explaining.layer == "activation"
+    assert session.explaining.layer == "probability"
 
 
 def test_a_blinded_reviewer_is_told_nothing_of_the_map(qtbot, session, slides, folder, window):
@@ -397,6 +401,9 @@ def test_a_map_is_exported_into_a_folder(qtbot, session, slides, folder, tmp_pat
     qtbot.waitUntil(lambda: dialog.said.isVisible(), timeout=20_000)
     assert dialog.said.text() == "2 files were written."
     assert (target / "model-outputs-csv" / "a.csv").is_file()
+    written = [file.read_text("utf-8", "replace") for file in target.glob("*.*")]
+    assert written
+    assert not any(str(folder) in text for text in written)  # a folder may name a person
     assert (target / "model-outputs-geojson" / "a.geojson").is_file()
     assert dialog.open_folder.isVisible()
 

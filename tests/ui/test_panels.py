@@ -15,6 +15,7 @@ from lungviewer.core.model import CalibrationSpec, ReliabilityBin
 from lungviewer.core.paths import bundled
 from lungviewer.core.types import Status
 from lungviewer.services.reliability import how_often_right
+from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.panels.bars import Bar, Bars
 from lungviewer.ui.panels.explanation import ExplanationSection
 from lungviewer.ui.panels.prediction import PredictionSection
@@ -25,6 +26,7 @@ from lungviewer.ui.panels.shown import Phase, Shown, without_call
 from lungviewer.ui.panels.side import SidePanel
 from lungviewer.ui.panels.trust_line import TrustSection
 from lungviewer.ui.session import EngineInfo, ViewerSession
+from lungviewer.ui.settings import SettingsStore
 from lungviewer.ui.words import headline, note_sentence, percent
 from tests.fixtures.packs import paint
 from tests.fixtures.scans import fake_engine, fake_spec
@@ -328,8 +330,11 @@ def test_all_colour_maps_are_offered_with_a_sample(explanation):
 def test_opacity_and_colours_are_remembered(session, explanation):
     session.explaining.set_opacity(0.9)
     session.explaining.set_colour_map("plasma")
+    assert session.explaining.layer == "calls"
+    session.explaining.set_layer("activation")
     explanation.shutdown()
     assert (session.settings.current.opacity, session.settings.current.colour_map) == (0.9, "plasma")
+    assert Explaining(SettingsStore()).layer == "activation"
 
 
 # --- provenance, sections, room ----------------------------------------------------------------------

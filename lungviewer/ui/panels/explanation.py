@@ -14,11 +14,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lungviewer.core.colourmap import COLOUR_MAPS, lookup_table
+from lungviewer.core.colourmap import COLOUR_MAPS, RGBA, lookup_table, over_white
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import SLIDE, Status
 from lungviewer.ui.calm import CalmComboBox, CalmSlider
-from lungviewer.ui.explaining import SLIDE_LAYERS, Explaining
+from lungviewer.ui.explaining import SLIDE_LAYERS, Explaining, colours_of
 from lungviewer.ui.panels.shown import Phase, Shown, shown_class
 from lungviewer.ui.prose import Plain, Prose
 from lungviewer.ui.qimage import rgb_image
@@ -41,7 +41,7 @@ class ExplanationSection(QWidget):
         self._remember.timeout.connect(explaining.remember)
         self.visible_box = QCheckBox(self.tr("Show the map"))
         self.layer_box = CalmComboBox(letters=6)
-        words = (self.tr("class probability"), self.tr("evidence"), self.tr("calls of the tiles"))
+        words = (self.tr("calls of the tiles"), self.tr("class probability"), self.tr("evidence"))
         for layer, text in zip(SLIDE_LAYERS, words, strict=True):
             self.layer_box.addItem(text, layer)
         self.layer_label = QLabel(self.tr("Sho&w"))
@@ -140,9 +140,12 @@ class ExplanationSection(QWidget):
             widget.setVisible(bool(layer))
         for control in (self.class_box, self.map_box, self.threshold, self.threshold_number):
             control.setEnabled(layer != "calls")
+            control.setToolTip(
+                self.tr("The calls show all classes, in colours of their own") if layer == "calls" else ""
+            )
         self.strip.setVisible(layer != "calls")
         ends = (in_percent("0"), in_percent("100")) if layer == "probability" else ()
-        self.strip.show_map(now.colour_map, now.threshold, *ends)
+        self.strip.show_colours(colours_of(layer, now.colour_map), now.threshold, *ends)
         self.legend.say(self._legend_text())
 
     @property
@@ -161,7 +164,10 @@ class ExplanationSection(QWidget):
         if state.record is not None and state.record.status is Status.ERROR:
             return self.tr("There is no map: the image could not be read.")
         if layer == "calls":
-            return self.tr("What each tile was called, in the colour of its class. Grey hatching: refused.")
+            return self.tr(
+                "What each tile was called, in the colour of its class. All classes are shown. "
+                "Grey hatching: refused or unreadable."
+            )
         if class_id is None:
             return self.tr("No class was called. Choose one to see what speaks for it.")
         text = {
@@ -170,9 +176,11 @@ class ExplanationSection(QWidget):
             ),
             "activation": self.tr(
                 "Evidence for {label} inside the tiles, relative to the slide's strongest place. "
-                "Grey hatching: refused."
+                "Grey hatching: refused or unreadable."
             ),
-            "probability": self.tr("Probability of {label}, tile by tile. Grey hatching: refused."),
+            "probability": self.tr(
+                "Probability of {label}, tile by tile. Grey hatching: refused or unreadable."
+            ),
         }[layer]
         return text.format(label=class_label(class_id, self._spec))
 
@@ -204,15 +212,16 @@ class Strip(QWidget):
         super().__init__(parent)
         self._picture = QImage()
         self._threshold = 0.0
-        self._ends = self.tr("none"), self.tr("strongest")
+        self._ends = self.tr("low"), self.tr("high")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Colours from the least to the most"))
 
-    def show_map(self, name: str, threshold: float, low: str = "", high: str = "") -> None:
-        """`low`, `high`: what the ends are, when they are not none and the strongest."""
-        self._picture = rgb_image(lookup_table(name)[None])
+    def show_colours(self, colours: RGBA, threshold: float, low: str = "", high: str = "") -> None:
+        """256×4 colours, shown as over glass. `low`, `high`: what the ends are, where they are
+        numbers."""
+        self._picture = rgb_image(over_white(colours)[None])
         self._threshold = threshold
-        self._ends = (low, high) if low else (self.tr("none"), self.tr("strongest"))
+        self._ends = (low, high) if low else (self.tr("low"), self.tr("high"))
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -9,8 +9,9 @@ from PySide6.QtCore import QRectF
 from lungviewer.core.geometry import Rect
 
 
-def boxes_of(cells: npt.NDArray[np.bool_], rect: Rect) -> list[QRectF]:
-    """Where an H×W mask that covers `rect` (level-0 pixels) is True, in level-0 pixels."""
+def boxes_of(cells: npt.NDArray[np.bool_], rect: Rect, within: QRectF | None = None) -> list[QRectF]:
+    """Where an H×W mask that covers `rect` (level-0 pixels) is True, in level-0 pixels; nothing outside
+    `within`."""
     rows, columns = cells.shape
     wide, high = rect.width / columns, rect.height / rows
     boxes: list[tuple[int, int, int, int]] = []  # first row, row after the last, first column, column after
@@ -20,10 +21,11 @@ def boxes_of(cells: npt.NDArray[np.bool_], rect: Rect) -> list[QRectF]:
         here = runs.get(row, set())
         boxes += [(first, row, *run) for run, first in open_boxes.items() if run not in here]
         open_boxes = {run: open_boxes.get(run, row) for run in here}
-    return [
+    found = [
         QRectF(rect.x + x0 * wide, rect.y + y0 * high, (x1 - x0) * wide, (y1 - y0) * high)
         for y0, y1, x0, x1 in boxes
     ]
+    return found if within is None else [box.intersected(within) for box in found]
 
 
 def _runs(cells: npt.NDArray[np.bool_]) -> dict[int, set[tuple[int, int]]]:

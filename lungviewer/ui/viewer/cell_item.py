@@ -16,7 +16,7 @@ Steps = npt.NDArray[np.uint8]
 """H×W: for each cell the number of its colour in a table."""
 
 Table = npt.NDArray[np.uint8]
-"""256×4 RGBA; a clear colour is 0, 0, 0, 0."""
+"""256×4 RGBA, not premultiplied."""
 
 _ENLARGED_PX = 1024
 

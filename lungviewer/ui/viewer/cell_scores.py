@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from lungviewer.core.colourmap import lookup_table
 from lungviewer.core.geometry import Rect
 from lungviewer.core.heatmap import Heatmap
 from lungviewer.ui.viewer.cell_item import Steps, Table
@@ -43,11 +42,11 @@ class CellScores:
         return True
 
 
-def score_table(threshold: float, colour_map: str) -> Table:
-    """The colours of the steps; clear below `threshold` (0–1) and where nothing is known."""
+def score_table(threshold: float, colours: Table) -> Table:
+    """The colours of the steps; `colours` go from 0 to 1. Clear below `threshold` (0–1) and where nothing is
+    known."""
     table = np.zeros((256, 4), np.uint8)
-    table[: _TOP + 1, :3] = lookup_table(colour_map)[np.rint(np.arange(_TOP + 1) * (255 / _TOP)).astype(int)]
-    table[: _TOP + 1, 3] = 255
+    table[: _TOP + 1] = colours[np.rint(np.arange(_TOP + 1) * (255 / _TOP)).astype(int)]
     table[: round(threshold * _TOP)] = 0
     return table
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QRectF, Signal, Slot
 
 from lungviewer.core.image import ImageInfo
+from lungviewer.services.slide_result import SlideMap
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.telling import Hidden
 from lungviewer.ui.viewer.explained import next_class
@@ -12,6 +13,7 @@ from lungviewer.ui.viewer.furniture import Furniture
 from lungviewer.ui.viewer.inspector import TileInspector
 from lungviewer.ui.viewer.overlay import Overlay
 from lungviewer.ui.viewer.slide_view import SlideView
+from lungviewer.ui.viewer.tile_frame import TileMark
 from lungviewer.ui.viewer.tissue_layer import TissueLayer
 
 
@@ -22,11 +24,16 @@ class Findings(QObject):
 
     def __init__(self, session: ViewerSession, view: SlideView, furniture: Furniture) -> None:
         super().__init__(view)
-        self._session = session
+        self._session, self._furniture = session, furniture
         self._overlay = Overlay(session, view.scene(), furniture)
         self.tissue = TissueLayer(view.scene(), furniture.minimap)
         self._inspector = TileInspector(view, furniture.tile)
         self._inspector.changed.connect(self.changed)
+        self._inspector.moved.connect(self._moved)
+        self._mark = TileMark(view)
+        self._slide: SlideMap | None = None
+        self._view = view
+        view.view_changed.connect(self._look)
 
     def hide_while(self, hidden: Hidden) -> None:
         """Tell nothing of an image's answer while `hidden` is true of it."""
@@ -40,7 +47,24 @@ class Findings(QObject):
         self._overlay.show(info)
         self.tissue.show(None if slide is None else slide.tissue)
         told = session.explaining.visible and not self._overlay.hidden(session.current)
-        self._inspector.show(slide if told else None, session.spec)
+        self._slide = slide if told else None
+        self._inspector.show(self._slide, session.spec)
+        self._look()
+
+    def mark(self, l0_x: float, l0_y: float) -> None:
+        """Mark the tile at a point of the slide for a while; nothing where no tiles are told of."""
+        number = None if self._slide is None else self._slide.grid.number_at(l0_x, l0_y)
+        if self._slide is not None and number is not None:
+            rect = self._slide.grid.rect(number)
+            self._mark.mark(QRectF(rect.x, rect.y, rect.width, rect.height))
+
+    @Slot()
+    def _moved(self) -> None:
+        self._furniture.place_tile()
+
+    @Slot()
+    def _look(self) -> None:
+        self._overlay.look_from(self._view.zoom)
 
     def show_next_class(self) -> None:
         """Show the map of the class after this one, or, where the calls of a slide are shown, of this one;

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtWidgets import QWidget
@@ -19,7 +20,7 @@ _MINIMAP_SHARE = 0.3
 _MINIMAP_LINES = 10  # at most so many lines of text high
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Furniture:
     """Everything that stands over the view."""
 
@@ -30,11 +31,14 @@ class Furniture:
     message: Message
     popup: ScalePopup
     tile: TilePlate
+    _inner: QRect = field(default_factory=QRect, init=False)
+    _gap: int = field(default=0, init=False)
 
     def place(self, room: QRect, line_px: int) -> None:
         """Put each where it belongs. `line_px`: height of a line of text."""
         gap = line_px // 2
         inner = room.adjusted(gap, gap, -gap, -gap)
+        self._inner, self._gap = inner, gap
         map_size = QSize()
         if not self.minimap.isHidden():
             most = min(round(min(inner.width(), inner.height()) * _MINIMAP_SHARE), _MINIMAP_LINES * line_px)
@@ -48,22 +52,48 @@ class Furniture:
         self.scale.setGeometry(
             QRect(inner.bottomRight() - QPoint(scale.width() - 1, scale.height() - 1), scale)
         )
-        self._place_tile(inner, map_size.height() + gap if map_size.height() else 0, gap)
         legend = self.legend.size_within(QSize(inner.width() - scale.width() - gap, inner.height()))
         self.legend.setGeometry(QRect(inner.bottomLeft() - QPoint(0, legend.height() - 1), legend))
+        self.place_tile()
         _centre(self.message, self.message.size_within(inner.size()), inner)
         popup = self.popup.size_within(inner.size())
         top = max(inner.top(), self.scale.y() - gap // 2 - popup.height())
         self.popup.setGeometry(QRect(QPoint(inner.right() - popup.width() + 1, top), popup))
 
-    def _place_tile(self, inner: QRect, below: int, gap: int) -> None:
-        """At the right edge between minimap and scale; without enough room it stays away."""
-        room = QRect(
-            inner.left(), inner.top() + below, inner.width(), self.scale.y() - gap - inner.top() - below
+    def place_tile(self) -> None:
+        """Put the plate of a tile where it covers neither that tile nor the cursor, if there is such a place,
+        and best at the bottom; without enough room it stays away."""
+        inner, gap = self._inner, self._gap
+        size = self.tile.size_within(inner.size())
+        others = (self.legend, self.scale, self.minimap, self.notes)
+        taken = [other.geometry() for other in others if not other.isHidden()]
+        wide = size + QSize(gap, gap)
+        free = [
+            place
+            for place in (QRect(corner, size) for corner in self._corners(wide))
+            if inner.contains(place) and not any(place.intersects(other) for other in taken)
+        ]
+        self.tile.setVisible(self.tile.wanted and bool(free))
+        if free:
+            self.tile.setGeometry(min(free, key=self.tile.in_the_way))
+
+    def _corners(self, wide: QSize) -> Iterator[QPoint]:
+        """Top left corners of the places for the plate of a tile, the best first; `wide`: plate and gap."""
+        inner, gap = self._inner, self._gap
+        left = inner.left() if self.legend.isHidden() else self.legend.geometry().right() + 1 + gap
+        right = inner.right() + 1 if self.scale.isHidden() else self.scale.x()
+        top = inner.bottom() + 1 + gap - wide.height()
+        yield QPoint((left + right - wide.width()) // 2, top)
+        yield QPoint(
+            inner.left(), inner.top() if self.notes.isHidden() else self.notes.geometry().bottom() + gap
         )
-        size = self.tile.size_within(room.size())
-        self.tile.setGeometry(QRect(QPoint(inner.right() - size.width() + 1, room.top()), size))
-        self.tile.setVisible(self.tile.wanted and size.height() <= room.height())
+        at_right = inner.right() + 1 + gap - wide.width()
+        below = inner.top() if self.minimap.isHidden() else self.minimap.geometry().bottom() + 1 + gap
+        yield QPoint(at_right, below)
+        yield QPoint(
+            inner.left(), inner.bottom() + 1 if self.legend.isHidden() else self.legend.y() - wide.height()
+        )
+        yield QPoint(at_right, self.scale.y() - wide.height())
 
 
 def furniture_of(parent: QWidget) -> Furniture:

@@ -11,9 +11,11 @@ from PySide6.QtWidgets import QGraphicsScene
 
 from lungviewer.core.geometry import Rect
 from lungviewer.core.heatmap import Heatmap
+from lungviewer.ui.explaining import colours_of
 from lungviewer.ui.viewer.cell_boxes import boxes_of
 from lungviewer.ui.viewer.cell_item import CellItem, Steps, Table
 from lungviewer.ui.viewer.cell_scores import CellScores, score_table
+from lungviewer.ui.viewer.explained import EVIDENCE
 from lungviewer.ui.viewer.hatch_item import HatchItem
 
 _OVER_TILES = 10.0
@@ -39,7 +41,7 @@ class HeatLayer:
         """Show the map of a picture in place of what was shown: scores relative to the strongest, clear where
         they are below the threshold (0–1), holes hatched."""
         self.show_scores(heatmap, None)
-        self.set_colours(score_table(threshold, colour_map))
+        self.set_colours(score_table(threshold, colours_of(EVIDENCE, colour_map)))
         self.hatch(np.isnan(heatmap.grid), heatmap.rect)
         self.unknown_share = float(np.isnan(heatmap.grid).mean())
 
@@ -58,9 +60,10 @@ class HeatLayer:
         """Colour the cells by this table."""
         self._cells.set_table(table)
 
-    def hatch(self, cells: npt.NDArray[np.bool_], rect: Rect) -> None:
-        """Hatch those cells of a grid over `rect` (level-0 pixels) that are True, and no others."""
-        self._holes.set_rects(boxes_of(cells, rect), _qrect(rect))
+    def hatch(self, cells: npt.NDArray[np.bool_], rect: Rect, within: QRectF | None = None) -> None:
+        """Hatch those cells of a grid over `rect` (level-0 pixels) that are True, and no others; nothing
+        outside `within`."""
+        self._holes.set_rects(boxes_of(cells, rect, within), _qrect(rect))
 
     def mark_refused(self, rect: QRectF) -> None:
         """Hatch a whole image lightly, instead of its holes."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtCore import QObject, QRectF, Signal, Slot
 
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.slide_grid import TileGrid
@@ -16,26 +14,25 @@ from lungviewer.core.types import Status
 from lungviewer.services.slide_result import SlideMap
 from lungviewer.ui.viewer.pointer import Pointer
 from lungviewer.ui.viewer.slide_view import SlideView
+from lungviewer.ui.viewer.tile_frame import TileFrame
 from lungviewer.ui.viewer.tile_plate import TilePlate, TileWords
 from lungviewer.ui.words import class_label, percent, reason_word, status_word, strangeness
 from lungviewer.ui.words import share as area_share
-
-_OVER_TISSUE = 30.0
-_DARK, _LIGHT = QColor(20, 20, 20), QColor(255, 255, 255)
 
 
 class TileInspector(QObject):
     """`show` says of which slide; None: nothing may be told, or there is none."""
 
     changed = Signal()  # the plate says more or less than before
+    moved = Signal()  # it says the same, but the cursor or the tile is elsewhere on the screen
 
     def __init__(self, view: SlideView, plate: TilePlate) -> None:
         super().__init__(view)
-        self._plate = plate
+        self._view, self._plate = view, plate
         self._slide: SlideMap | None = None
         self._spec: ModelSpec | None = None
         self._shares: tuple[TissueMap, TileGrid, npt.NDArray[np.float64]] | None = None
-        self._frame = _Frame()
+        self._frame = TileFrame()
         view.scene().addItem(self._frame)
         self._pointer = Pointer(view)
         self._pointer.moved.connect(self._point)
@@ -49,14 +46,20 @@ class TileInspector(QObject):
     def _point(self) -> None:
         slide, at = self._slide, self._pointer.l0_at if self._slide is not None else None
         number = None if slide is None or at is None else slide.grid.number_at(at.x(), at.y())
-        words = None
-        if slide is not None and number is not None:
+        words, moved = None, False
+        if slide is not None and at is not None and number is not None:
             rect = slide.grid.rect(number)
-            self._frame.set_rect(QRectF(rect.x, rect.y, rect.width, rect.height))
+            box, to_screen = QRectF(rect.x, rect.y, rect.width, rect.height), self._view.viewportTransform()
+            self._frame.set_rect(box)
+            moved = self._plate.keep_clear(
+                to_screen.mapRect(box).toAlignedRect(), to_screen.map(at).toPoint()
+            )
             words = self._words(slide, number)
         self._frame.setVisible(number is not None)
         if self._plate.say(words):
             self.changed.emit()
+        elif moved:
+            self.moved.emit()
 
     def _words(self, slide: SlideMap, number: int) -> TileWords:
         tile = slide.tiles.get(number)
@@ -101,32 +104,3 @@ class TileInspector(QObject):
         if kept is None or kept[0] is not slide.tissue or kept[1] != slide.grid:
             kept = self._shares = (slide.tissue, slide.grid, slide.tissue.shares(slide.grid))
         return kept[2]
-
-
-class _Frame(QGraphicsItem):
-    """A line round a tile, as thin on the screen at any zoom, dark beside light. It stands out by less than
-    the two pixels by which Qt paints more than it was told."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._rect = QRectF()
-        self.setZValue(_OVER_TISSUE)
-        self.setVisible(False)
-
-    def set_rect(self, rect: QRectF) -> None:
-        if rect != self._rect:
-            self.prepareGeometryChange()
-            self._rect = rect
-
-    def boundingRect(self) -> QRectF:
-        return self._rect
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
-    ) -> None:
-        for colour, width in ((_LIGHT, 3), (_DARK, 1)):
-            pen = QPen(colour, width)
-            pen.setCosmetic(True)
-            pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-            painter.setPen(pen)
-            painter.drawRect(self._rect)

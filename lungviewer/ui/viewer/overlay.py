@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsScene
 from lungviewer.core.image import ImageInfo
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.services.slide_result import SlideMap
+from lungviewer.ui.explaining import colours_of
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.telling import Hidden
 from lungviewer.ui.viewer.cell_item import Steps
@@ -18,10 +19,13 @@ from lungviewer.ui.viewer.cell_scores import score_table
 from lungviewer.ui.viewer.explained import Explained, explained
 from lungviewer.ui.viewer.furniture import Furniture
 from lungviewer.ui.viewer.heat_layer import HeatLayer
+from lungviewer.ui.viewer.scales import magnification_of, tint
 from lungviewer.ui.viewer.slide_cells import REFUSED, call_table, tile_steps
 from lungviewer.ui.words import headline
 
 _SMALL_PX = 320
+_WHOLE_TILES = ("calls", "probability")
+"""Layers that have one colour per tile."""
 
 
 class Overlay:
@@ -36,6 +40,8 @@ class Overlay:
         self._what: Explained | None = None
         self._painted: tuple[object, ...] = ()
         self._steps: Steps | None = None
+        self._um_per_px: float | None = None
+        self._zoom = 1.0
 
     def show(self, info: ImageInfo | None) -> None:
         """Show what belongs to the current image; `info` None: no image is there yet."""
@@ -46,16 +52,26 @@ class Overlay:
         spec = self._session.spec
         self._furniture.notes.say("refused", headline(record, spec) if record is not None else "")
         painted = self._paint(what, info if record is not None and record.kind != "slide" else None)
-        self._heat.set_opacity(how.opacity)
+        self._um_per_px = None if info is None else info.um_per_px
         self._heat.set_visible(how.visible)
         shown = what if how.visible else None
         legend, minimap = self._furniture.legend, self._furniture.minimap
         if shown is not None:
             legend.explain(shown, how.colour_map, how.threshold, self._heat.unknown_share, spec)
         legend.setVisible(shown is not None)
+        self.look_from(self._zoom)
         if painted:
             minimap.show_map(*self._heat.small_picture(_SMALL_PX))
         minimap.set_map_opacity(how.opacity if shown is not None else 0.0)
+
+    def look_from(self, zoom: float) -> None:
+        """The view is this near: screen pixels per level-0 pixel."""
+        self._zoom, what, opacity = zoom, self._what, self._session.explaining.opacity
+        strength = opacity
+        if what is not None and what.layer in _WHOLE_TILES:
+            strength = tint(opacity, magnification_of(zoom, self._um_per_px))
+        self._heat.set_opacity(strength)
+        self._furniture.legend.say_faint(strength < opacity)
 
     def _refusal(self) -> ImageRecord | None:
         path = self._session.current
@@ -91,7 +107,8 @@ class Overlay:
             steps = tile_steps(slide)
             refused = steps == REFUSED
             if self._steps is None or not np.array_equal(refused, self._steps == REFUSED):
-                self._heat.hatch(refused, slide.grid.cells_rect)
+                whole = QRectF(0, 0, slide.info.width, slide.info.height)
+                self._heat.hatch(refused, slide.grid.cells_rect, whole)
             self._steps = steps
             self._heat.unknown_share = float(refused.mean())
         if what.layer == "calls":
@@ -99,7 +116,7 @@ class Overlay:
             self._heat.set_colours(call_table([] if spec is None else [c.colour for c in spec.classes]))
         else:
             self._heat.show_scores(what.heatmap, 1.0 if what.layer == "probability" else None)
-            self._heat.set_colours(score_table(how.threshold, how.colour_map))
+            self._heat.set_colours(score_table(how.threshold, colours_of(what.layer, how.colour_map)))
 
 
 def _same(one: Explained | None, other: Explained | None) -> bool:

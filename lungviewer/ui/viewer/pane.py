@@ -9,13 +9,14 @@ from PySide6.QtWidgets import QWidget
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.image import ImageInfo
 from lungviewer.core.tissue_map import TissueMap
+from lungviewer.core.types import SLIDE
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
 from lungviewer.ui.telling import Hidden
 from lungviewer.ui.viewer.findings import Findings
 from lungviewer.ui.viewer.furniture import furniture_of
 from lungviewer.ui.viewer.opening import OpenedView, ViewOpener
-from lungviewer.ui.viewer.scales import ViewState, magnification_of, nearer, zoom_for
+from lungviewer.ui.viewer.scales import ViewState, magnification_of, near_cells, nearer, zoom_for
 from lungviewer.ui.viewer.scaling import Scaling
 from lungviewer.ui.viewer.slide_view import SlideView
 from lungviewer.ui.viewer.snapshot import draw_view
@@ -132,10 +133,19 @@ class ViewerPane(QWidget):
 
     @Slot(float, float)
     def jump_to(self, l0_x: float, l0_y: float) -> None:
-        """Bring a point into the middle; from the whole image, also nearer."""
-        if self.view.shows_whole_image():
+        """Bring a point into the middle, of a slide near enough for cells, with its tile marked for a while;
+        from the whole of another image, also nearer."""
+        if self._info is not None and self._info.kind == SLIDE:
+            self.view.set_zoom(near_cells(self.view.zoom, self.um_per_px))
+        elif self.view.shows_whole_image():
             self.view.set_zoom(nearer(self.view.zoom, self.um_per_px))
         self.view.jump_to(l0_x, l0_y)
+        self._findings.mark(l0_x, l0_y)
+
+    @property
+    def shows_map(self) -> bool:
+        """Whether a map is seen over the image."""
+        return not self.furniture.legend.isHidden()
 
     def snapshot(self) -> QImage:
         """What is seen, with overlay, legend, scale bar and what it may be used for."""

@@ -21,6 +21,7 @@ class ScaleChip(Chip):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, passes_mouse=False)
+        self._shown: tuple[float, float | None, int] | None = None
         self._zoom = Plain()
         self._zoom.setFont(bold_font())
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -43,6 +44,7 @@ class ScaleChip(Chip):
     def show_scale(self, zoom: float, um_per_px: float | None, view_width: int) -> None:
         """`zoom` in screen pixels per level-0 pixel, `um_per_px` of level 0 or None, `view_width` in screen
         pixels: the bar takes at most a quarter of it."""
+        self._shown = (zoom, um_per_px, view_width)
         words = zoom_words(zoom, um_per_px)
         self._zoom.setText(words)
         known = um_per_px is not None
@@ -55,6 +57,14 @@ class ScaleChip(Chip):
         else:
             self._zoom.setToolTip(self.tr("Pixels of the screen per pixel of the image"))
         self.setAccessibleName(self.tr("Magnification {words}").format(words=words))
+
+    def printed(self) -> ScaleChip:
+        """The same for a picture: without the button."""
+        copy = ScaleChip()
+        copy.button.hide()
+        if self._shown is not None:
+            copy.show_scale(*self._shown)
+        return copy
 
     @property
     def zoom_text(self) -> str:

@@ -7,6 +7,7 @@ per level-0 pixel throughout.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ ASSUMED_UM_PER_PX = 0.5
 they give 6.25, 12.5, 25, 50, 100 and 200 % of the image's own pixels, and the view says per cent."""
 
 _ROUNDING = 1.001
+_FADES_FROM_X, _FAINT = 10.0, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,21 @@ def nearer(zoom: float, um_per_px: float | None) -> float:
     more than two screen pixels per pixel of the image, nor further away than before."""
     near = zoom * 3.0 if um_per_px is None else max(zoom * 3.0, zoom_for(10.0, um_per_px))
     return max(zoom, min(near, 2.0))
+
+
+def near_cells(zoom: float, um_per_px: float | None) -> float:
+    """The zoom for a place of a slide that was asked for: 20×, or one screen pixel per pixel of the slide
+    where that is less; never further away than before."""
+    return max(zoom, min(zoom_for(20.0, um_per_px), 1.0))
+
+
+def tint(opacity: float, magnification: float | None) -> float:
+    """The opacity of colours that fill whole tiles: as chosen up to 10×, then less and less, and from 20× on
+    at most 0.15, where one tile fills the view and its cells are to be judged."""
+    if magnification is None:
+        return opacity
+    way = min(max(math.log2(magnification / _FADES_FROM_X), 0.0), 1.0)
+    return opacity + (min(opacity, _FAINT) - opacity) * way
 
 
 def magnification_of(zoom: float, um_per_px: float | None) -> float | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
-from PySide6.QtCore import QPoint, QRect, QRectF, Qt
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter, QPalette, QRegion
 from PySide6.QtWidgets import QWidget
 
@@ -17,29 +17,40 @@ from lungviewer.core.paths import atomic_write, is_one_of
 from lungviewer.exporters.overlay_png import RESEARCH_ONLY, is_overlay_png, overlay_notes
 from lungviewer.ui.names import shown
 from lungviewer.ui.qimage import rgb_array
+from lungviewer.ui.theme import make_palette
+from lungviewer.ui.viewer.furniture import Furniture
 
 if TYPE_CHECKING:
     from PySide6.QtPrintSupport import QPrinter
 
     from lungviewer.ui.viewer.pane import ViewerPane
 
+_ANY_HEIGHT = 1 << 16
+
 
 def draw_view(pane: ViewerPane) -> QImage:
-    """The view and its plates as they are seen, without buttons, and below it what it may be used for."""
+    """The view and its plates on a light ground, without buttons, and below it what it may be used for."""
+    light = make_palette(dark=False)
     view, ratio = pane.view, pane.devicePixelRatioF()
     line = pane.fontMetrics().height() + 8
     size = view.size() + type(view.size())(0, line)
     picture = QImage(size * ratio, QImage.Format.Format_RGB32)
     picture.setDevicePixelRatio(ratio)
-    picture.fill(pane.palette().color(QPalette.ColorRole.Window))
+    picture.fill(light.color(QPalette.ColorRole.Window))
+    ground = view.backgroundBrush()
+    view.setBackgroundBrush(light.color(QPalette.ColorRole.Window))
     view.viewport().render(picture, QPoint())
+    view.setBackgroundBrush(ground)
     plates = pane.furniture
-    for plate in (plates.legend, plates.scale, plates.minimap, plates.notes, plates.tile):
+    for plate in (plates.minimap, plates.notes, plates.tile):
         if not plate.isHidden():
-            _render_plate(plate, picture)
+            plate.setPalette(light)
+            _render_plate(plate, picture, plate.pos())
+            plate.setPalette(QPalette())
+    _print_corners(plates, view.size(), light, picture)
     painter = QPainter(picture)
     painter.setFont(pane.font())
-    painter.setPen(pane.palette().color(QPalette.ColorRole.WindowText))
+    painter.setPen(light.color(QPalette.ColorRole.WindowText))
     below = QRect(8, view.height(), size.width() - 16, line)
     painter.drawText(below, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, RESEARCH_ONLY)
     painter.end()
@@ -87,5 +98,25 @@ def print_view(pane: ViewerPane, printer: QPrinter) -> None:
     painter.end()
 
 
-def _render_plate(plate: QWidget, picture: QImage) -> None:
-    plate.render(picture, plate.pos(), QRegion(), QWidget.RenderFlag.DrawChildren)
+def _print_corners(plates: Furniture, room: QSize, light: QPalette, picture: QImage) -> None:
+    """Legend and scale, each as it is made for a picture, in the corners where they are seen."""
+    beside, above = room.width(), 0
+    if not plates.scale.isHidden():
+        scale, seen = plates.scale.printed(), plates.scale.geometry()
+        scale.setPalette(light)
+        scale.resize(scale.sizeHint())
+        at = seen.bottomRight() - scale.rect().bottomRight()
+        beside, above = at.x(), seen.bottom() - at.y() + 1
+        _render_plate(scale, picture, at)
+    if not plates.legend.isHidden():
+        legend, seen = plates.legend.printed(), plates.legend.geometry()
+        legend.setPalette(light)
+        # However high: a picture has nothing that could be pressed to open it.
+        legend.resize(legend.size_within(QSize(room.width() - 2 * seen.x(), _ANY_HEIGHT)))
+        at = seen.bottomLeft() - legend.rect().bottomLeft()
+        covers = at.x() + legend.width() > beside
+        _render_plate(legend, picture, at - QPoint(0, above + legend.pad) if covers else at)
+
+
+def _render_plate(plate: QWidget, picture: QImage, at: QPoint) -> None:
+    plate.render(picture, at, QRegion(), QWidget.RenderFlag.DrawChildren)
