@@ -30,9 +30,9 @@ class Interval:
 class Agreement:
     """Counts are images. Of `images` in the table, `reviewed` have a decision (`accepted` or
     `overridden`); for `compared` of them the program had made a call, and `agreed` have the same class.
-    `elsewhere`: decided with another pack's answer in view. `read_first` images were given a class before
-    the answer was seen and have a call, copies of one image counting once; of those `read_alike` have the
-    same class."""
+    `elsewhere`: decided with another pack's answer in view. `read_first` images were given a class while
+    the answer had not been shown since the program was started, and have a call, copies of one image counting
+    once; of those `read_alike` have the same class."""
 
     images: int
     reviewed: int
@@ -149,7 +149,8 @@ def agreement_sentences(figures: Agreement) -> tuple[str, ...]:
         beyond = "" if figures.kappa is None else f"; kappa {_plain(figures.kappa)}"
         lines.append(
             f"Blinded first reads: {figures.read_alike} of {figures.read_first} agree with the program's "
-            f"call{beyond}."
+            f"call{beyond}. The answers had not been shown since the program was started; whether they were "
+            "before is not known."
         )
     if figures.share is not None or figures.read_first:
         lines.append(

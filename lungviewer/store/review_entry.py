@@ -23,8 +23,9 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 
 class Action(StrEnum):
-    """What was done. A `FIRST_READ` was made before the person was shown the program's answer, a `REREAD`
-    with the answer hidden as well, but by somebody to whom it had been shown before."""
+    """What was done. A `FIRST_READ` was made while the answer was hidden and had not been shown to the person
+    since the program was started, a `REREAD` with the answer hidden as well, but by somebody to whom it had
+    been shown before."""
 
     ACCEPT = "accept"
     OVERRIDE = "override"

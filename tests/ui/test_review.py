@@ -516,6 +516,21 @@ def test_a_file_that_was_only_touched_or_renamed_is_still_the_image_that_was_see
     qtbot.waitUntil(lambda: desk.seen.by_reviewer(renamed))
 
 
+def test_a_copy_of_what_was_only_named_under_its_thumbnail_counts_as_seen(
+    qtbot, session, log, desk, panel, opened, tmp_path
+):
+    """Nobody looked at the first file, so that its content was never asked for."""
+    session.settings.update(reviewer="Ann")
+    qtbot.waitUntil(lambda: session.record(opened[3]) is not None)
+    panel.blinded.click()
+    (tmp_path / "copies").mkdir()
+    copy = tmp_path / "copies" / "copy.jpg"
+    copy.write_bytes(opened[3].read_bytes())
+    open_folder(qtbot, session, copy.parent)
+    look_at(qtbot, session, desk, copy)
+    assert first_read_of(qtbot, panel, desk, log, copy) == Action.REREAD
+
+
 def test_who_gave_a_class_before_has_seen_the_answer(qtbot, session, log, desk, blinded, panel, opened):
     """Also where that is not known when the class is given: another window may have written it."""
     session.settings.update(reviewer="Ann")
@@ -685,7 +700,9 @@ def test_entries_are_put_in_words(qtbot):
     line = entry_line(made, None)
     for said in ("Overridden", "cannot tell", "Ann", "lung 1.0.0", "“crush”"):
         assert said in line
-    assert "answer not seen" in entry_line(entry(action=Action.FIRST_READ), None)
+    assert "answer not shown since the program was started" in entry_line(
+        entry(action=Action.FIRST_READ), None
+    )
     assert "seen before" in entry_line(entry(action=Action.REREAD), None)
     assert "Nothing" in standing((), None)
     assert "Looking" in standing(None, None)

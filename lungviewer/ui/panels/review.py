@@ -51,7 +51,10 @@ class ReviewPanel(QWidget):
         settings = self._session.settings.current
         self.blinded = QCheckBox(self.tr("Blinded first read"))
         self.blinded.setToolTip(
-            self.tr("The answer is hidden until you have given the image a class yourself.")
+            self.tr(
+                "The answer is hidden until you have given the image a class yourself. What was shown before "
+                "the program was started is not known."
+            )
         )
         self.blinded.setChecked(settings.blinded)
         self.first = Prose(bold=True, selectable=True)

@@ -174,7 +174,7 @@ class ReviewDesk(QObject):
         looked, beside the program's answer of this moment; `recorded` or `failed` follows."""
         reviewer = self._session.settings.current.reviewer
         answer, told = self._session.record(path), self.seen.by_reviewer(path)
-        wish = Wish(path, shown, answer, told, reviewer, action, chosen, comment)
+        wish = Wish(path, shown, answer, told, reviewer, action, chosen, comment, self.seen.unnamed())
         order = Order(wish, self._files.get(path), self.log)
         job = self._session.file_jobs.submit(order.carry_out, rank=_NOW)
         self._orders[job] = order

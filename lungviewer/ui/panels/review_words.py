@@ -38,7 +38,9 @@ def entry_line(entry: ReviewEntry, spec: ModelSpec | None, before: str = "") -> 
         Action.OVERRIDE: _tr("Changed from {before} to {label}, overriding the call. {who}, {when}.")
         if changed
         else _tr("Overridden: {label}. {who}, {when}."),
-        Action.FIRST_READ: _tr("First read, answer not seen: {label}. {who}, {when}."),
+        Action.FIRST_READ: _tr(
+            "First read, answer not shown since the program was started: {label}. {who}, {when}."
+        ),
         Action.REREAD: _tr("Read with the answer hidden, but seen before: {label}. {who}, {when}."),
         Action.COMMENT: _tr("Comment. {who}, {when}."),
     }[Action(entry.action)].format(

@@ -37,7 +37,8 @@ class OnRecord:
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a person asks to be written down; `shown`: what the file was like when they looked at it;
-    `record`: the program's answer at this time; `told`: whether they know it already."""
+    `record`: the program's answer at this time; `told`: whether they know it already; `told_files`: files
+    whose answers they know, as they were then, which may be copies of this one."""
 
     path: Path
     shown: FileState
@@ -47,6 +48,7 @@ class Wish:
     action: Action
     chosen: str
     comment: str
+    told_files: tuple[tuple[Path, FileState], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Order:
             return wish.action
         history = self._log.history(now.identity.sha256)
         told = wish.told or any(entry.chosen and entry.reviewer == wish.reviewer for entry in history)
-        return Action.REREAD if told else Action.FIRST_READ
+        return Action.REREAD if told or _is_copy(now, wish.told_files) else Action.FIRST_READ
 
 
 def look_up_many(
@@ -144,6 +146,20 @@ def _identified(path: Path, known: Known | None, ctx: JobContext) -> Known:
     if state is None or file_state(path) != state:
         raise ReadFailed("The file changed while it was read.")
     return Known(identity, state)
+
+
+def _is_copy(now: Known, files: Sequence[tuple[Path, FileState]]) -> bool:
+    """Whether one of these files has this content, or may have had: of one that is not there any more, or has
+    changed, only its size is known, and what nobody knows is not claimed."""
+    for path, state in files:
+        if state.size != now.state.size:
+            continue
+        try:
+            if file_state(path) != state or identify(path).sha256 == now.identity.sha256:
+                return True
+        except ImageError:
+            return True
+    return False
 
 
 def _as_shown(path: Path, shown: FileState, known: Known | None) -> Known:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
+from lungviewer.services.file_state import FileState
 from lungviewer.ui.panels.blinding import Blinding
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.telling import told
@@ -14,8 +15,9 @@ from lungviewer.ui.telling import told
 
 class Seen(QObject):
     """An answer that is not hidden is told: the browser names it under the thumbnail, looked at or not.
-    Kept by reviewer, for the file and for its content: a file that was only touched or renamed is the same
-    image. What somebody without a name was told counts for all."""
+    Kept by reviewer, for the file and for its content: a file that was touched, renamed or copied is the same
+    image. What somebody without a name was told counts for all. What was told before the program was started
+    is not known."""
 
     def __init__(
         self,
@@ -28,6 +30,7 @@ class Seen(QObject):
         super().__init__(parent)
         self._session, self._blinding, self._content = session, blinding, content
         self._told: set[tuple[str, Path | str]] = set()
+        self._unnamed: dict[tuple[str, Path], FileState] = {}
         session.outcome_changed.connect(self.note)
         session.file_changed.connect(self._forget)
         blinding.changed.connect(self._note_all)
@@ -37,6 +40,12 @@ class Seen(QObject):
         """Whether the reviewer of the settings was told the answer for this file."""
         reviewers = (self._reviewer, "")
         return any((name, image) in self._told for name in reviewers for image in self._images(path))
+
+    def unnamed(self) -> tuple[tuple[Path, FileState], ...]:
+        """The files whose answers the reviewer of the settings was told and whose content nobody knows yet,
+        as they were then: an image with one of these contents was told too."""
+        reviewers = (self._reviewer, "")
+        return tuple((path, state) for (name, path), state in self._unnamed.items() if name in reviewers)
 
     def _images(self, path: Path) -> tuple[Path | str, ...]:
         content = self._content(path)
@@ -52,8 +61,14 @@ class Seen(QObject):
         record = self._session.record(path)
         if record is None or told(record, hidden=True) == record:
             return
-        if not self._blinding.hidden(path):
-            self._told.update((self._reviewer, image) for image in self._images(path))
+        if self._blinding.hidden(path):
+            return
+        images, state = self._images(path), self._session.state_of(path)
+        self._told.update((self._reviewer, image) for image in images)
+        if len(images) > 1:
+            self._unnamed.pop((self._reviewer, path), None)
+        elif state is not None:
+            self._unnamed[self._reviewer, path] = state
 
     @Slot()
     def _note_all(self) -> None:
