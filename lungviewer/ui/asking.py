@@ -51,11 +51,15 @@ class Asking(QObject):
         job.finished.connect(self._finished)
         job.failed.connect(self._failed)
 
-    def drop_all(self) -> None:
+    def drop_pending(self) -> None:
         """Want none of them any more."""
         for job in self._pending.values():
             job.abandon()
         self._pending.clear()
+
+    def drop_all(self) -> None:
+        """Want none of them, and forget which slides were left alone: other files are open."""
+        self.drop_pending()
         self._left.clear()
 
     @Slot(object)

@@ -13,7 +13,7 @@ from lungviewer.ui.replaced import ReplacedRunner
 class FileWatch(QObject):
     """Looks when it is asked to, off the GUI thread: drives may be slow, or gone."""
 
-    changed = Signal(object)  # Path: another file lies there now, or none
+    changed = Signal(object, str)  # Path: another file lies there now, or none; what happened, as a sentence
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -21,13 +21,16 @@ class FileWatch(QObject):
 
     def look(self, path: Path, state: FileState | None) -> None:
         """Compare a file with what it was like."""
-        job = self._runner.fresh().submit(lambda _ctx: path if file_state(path) != state else None)
+        job = self._runner.fresh().submit(lambda _ctx: (path, state, file_state(path)))
         job.finished.connect(self._looked)
 
     @Slot(object)
-    def _looked(self, path: Path | None) -> None:
-        if path is not None:
-            self.changed.emit(path)
+    def _looked(self, found: tuple[Path, FileState | None, FileState | None]) -> None:
+        path, before, now = found
+        if now != before:
+            gone = self.tr("The file is gone: it was removed, renamed or moved.")
+            changed = self.tr("The file has changed since it was read. It is read again.")
+            self.changed.emit(path, gone if now is None else changed)
 
     def close(self) -> bool:
         """End the thread. False when it does not answer."""

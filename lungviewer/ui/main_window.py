@@ -16,7 +16,7 @@ from lungviewer.ui.commands import Commands
 from lungviewer.ui.dropping import local_paths
 from lungviewer.ui.mapping.status import MappingStatus
 from lungviewer.ui.names import shown
-from lungviewer.ui.notice import Notice
+from lungviewer.ui.notice import FILE_TOPIC, Notice
 from lungviewer.ui.notify import NoticeBar
 from lungviewer.ui.panels.review import ReviewPanel
 from lungviewer.ui.panels.review_desk import ReviewDesk
@@ -119,6 +119,7 @@ class MainWindow(QMainWindow):
         current = self.session.current
         # Qt puts the program's name behind it.
         self.setWindowTitle("" if current is None else shown(current.name))
+        self.notices.show_notice(Notice("info", "", FILE_TOPIC))  # it was about the image before
 
     @Slot(object)
     def _unwritable(self, error: Exception) -> None:

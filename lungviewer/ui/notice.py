@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FILE_TOPIC = "file"
+"""What happened to the file that is looked at: told until another one is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

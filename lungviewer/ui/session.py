@@ -27,7 +27,7 @@ from lungviewer.ui.jobs import Job, JobRunner
 from lungviewer.ui.listing import Entry, Listing, Places, list_images
 from lungviewer.ui.mapping.slides import SlideMapping
 from lungviewer.ui.model_in_force import ModelInForce
-from lungviewer.ui.notice import Notice
+from lungviewer.ui.notice import FILE_TOPIC, Notice
 from lungviewer.ui.replaced import ReplacedRunner
 from lungviewer.ui.settings import SettingsStore
 
@@ -197,11 +197,10 @@ class ViewerSession(QObject):
         if path in self._answers.states:
             self._watch.look(path, self._answers.states[path])
 
-    @Slot(object)
-    def _file_changed(self, path: Path) -> None:
+    @Slot(object, str)
+    def _file_changed(self, path: Path, text: str) -> None:
         if path == self.current and not self.is_pending(path):
-            text = self.tr("The file has changed since it was read. It is read again.")
-            self.noticed.emit(Notice("info", text))
+            self.noticed.emit(Notice("info", text, FILE_TOPIC))
             self.ask_again(path)
             self.file_changed.emit(path)
 
@@ -241,7 +240,7 @@ class ViewerSession(QObject):
     @Slot()
     def forget_answers(self) -> None:
         """Ask again: the model or the scale has changed."""
-        self._asking.drop_all()
+        self._asking.drop_pending()
         known = list(self._answers.rows)
         self._answers.forget_all()
         for path in known:

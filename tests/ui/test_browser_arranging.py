@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lungviewer.core.types import Status
-from lungviewer.ui.browser.arranging import Answers, Filter, Order, arrange
+from lungviewer.core.types import SLIDE, ImageRecord, Status
+from lungviewer.ui.browser.arranging import Answers, Filter, Order, Unmapped, arrange
 from lungviewer.ui.listing import entries_of
 from lungviewer.ui.names import shown, tooltip
 from tests.fixtures.browsing import answer
@@ -102,3 +102,28 @@ def test_a_name_is_never_taken_for_formatting():
     assert tooltip("<img src=x>") == "<qt>&lt;img src=x&gt;</qt>"
     assert tooltip("&lt;b") == "<qt>&amp;lt;b</qt>"
     assert tooltip("a && b & c.png") == "a && b & c.png"  # nothing in it to escape
+
+
+@pytest.mark.parametrize(
+    ("row", "standing"),
+    [
+        (ImageRecord("a", SLIDE, Status.REFUSED, reason="not_finished"), Unmapped.SLIDE),
+        (ImageRecord("a", SLIDE, Status.REFUSED, reason="not_finished; glass", tiles=3), Status.REFUSED),
+        (ImageRecord("a", SLIDE, Status.ERROR, reason="spacing_unknown"), Unmapped.SLIDE),
+        (ImageRecord("a", SLIDE, Status.ERROR, reason="too_small"), Unmapped.SLIDE),
+        (ImageRecord("a", "tile", Status.ERROR, reason="too_small"), Status.ERROR),
+        (ImageRecord("a", SLIDE, Status.ERROR, reason="corrupt"), Status.ERROR),
+    ],
+)
+def test_a_slide_without_a_map_is_neither_refused_nor_unreadable(row, standing):
+    answers = Answers()
+    answers.note(Path("a"), row)
+    assert +answers.by_status == {standing: 1}
+
+
+def test_a_slide_that_nobody_looked_at_is_not_mapped_or_cannot_be_read():
+    answers = Answers()
+    answers.note_slide(Path("a"), unread=False)
+    assert +answers.by_status == {Unmapped.SLIDE: 1}
+    answers.note_slide(Path("a"), unread=True)
+    assert +answers.by_status == {Status.ERROR: 1}

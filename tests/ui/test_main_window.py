@@ -456,3 +456,17 @@ def test_quitting_asks_while_a_folder_is_scanned(qtbot, opened, monkeypatch):
     assert "being scanned" in asked[0]
     monkeypatch.setattr(type(opened.scan), "active", property(lambda self: False))
     assert opened.close()
+
+
+def test_what_happened_to_a_file_is_told_until_another_is_looked_at(qtbot, session, window, pictures):
+    session.load_model()
+    open_folder(qtbot, session, pictures)
+    before = window.notices.texts()
+    path = session.current
+    qtbot.waitUntil(lambda: session.result(path) is not None)
+    path.unlink()
+    with qtbot.waitSignal(session.file_changed):
+        session.look_again()
+    assert any("The file is gone" in text for text in window.notices.texts())
+    session.select(session.files[1])
+    assert window.notices.texts() == before

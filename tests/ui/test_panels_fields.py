@@ -70,7 +70,7 @@ def test_ok_claims_no_more_than_was_measured(trust):
 def test_a_model_that_fails_its_gate_is_marked_whatever_it_says(trust):
     for state in (answered(), answered(Status.REFUSED, "glass"), without_call(answered())):
         trust.show_state(state)
-        assert "fails 2 of 16 rows of the gate" in trust.model.text()
+        assert "misses 2 of the 16 quality goals" in trust.model.text()
     trust.show_state(replace(answered(), standing=Standing((), Gate(True, 16))))
     assert trust.model.text() == ""
 

@@ -16,12 +16,19 @@ from typing import NamedTuple
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui.listing import Entry
 from lungviewer.ui.telling import told
+from lungviewer.ui.unmapped import is_unmapped
 
 
 class Untold(Enum):
     """Stands for the status of an answer that a blinded reviewer may not see yet."""
 
     ANSWER = "hidden"
+
+
+class Unmapped(Enum):
+    """Stands for the status of a slide that has no answer: it was not mapped."""
+
+    SLIDE = "not mapped"
 
 
 class Reviewed(Enum):
@@ -31,16 +38,17 @@ class Reviewed(Enum):
     NO = "not reviewed"
 
 
-Standing = Status | Untold | None
+Standing = Status | Untold | Unmapped | None
 """None: there is no answer yet."""
 
 _URGENCY: dict[Standing, int] = {
     Status.REVIEW: 0,
     Status.REFUSED: 1,
     Status.ERROR: 2,
-    Untold.ANSWER: 3,
-    Status.OK: 4,
-    None: 5,
+    Unmapped.SLIDE: 3,
+    Untold.ANSWER: 4,
+    Status.OK: 5,
+    None: 6,
 }
 
 NEEDS_REVIEW = frozenset({Status.REVIEW, Status.REFUSED, Status.ERROR})
@@ -86,6 +94,8 @@ class Known(NamedTuple):
 
 NOTHING = Known(None, "", None)
 _UNTOLD = Known(Untold.ANSWER, "", None)
+_UNMAPPED = Known(Unmapped.SLIDE, "", None)
+_UNREAD = Known(Status.ERROR, "", None)
 
 
 class Answers:
@@ -94,7 +104,7 @@ class Answers:
     def __init__(self) -> None:
         self.reviewed: set[Path] = set()
         self._known: dict[Path, Known] = {}
-        self.by_status: Counter[Status | Untold] = Counter()
+        self.by_status: Counter[Status | Untold | Unmapped] = Counter()
         self.by_class: Counter[str] = Counter()
 
     @property
@@ -107,7 +117,19 @@ class Answers:
         if record is None:
             return
         said = told(record, hidden)
-        known = _UNTOLD if said is None else Known(said.status, said.predicted_class, said.confidence)
+        if said is None:
+            self._take(path, _UNTOLD)
+        elif is_unmapped(said):
+            self._take(path, _UNMAPPED)
+        else:
+            self._take(path, Known(said.status, said.predicted_class, said.confidence))
+
+    def note_slide(self, path: Path, unread: bool) -> None:
+        """Nobody has looked at this slide; `unread`: a small picture of it could not be made."""
+        self._count(self._known.pop(path, NOTHING), -1)
+        self._take(path, _UNREAD if unread else _UNMAPPED)
+
+    def _take(self, path: Path, known: Known) -> None:
         self._known[path] = known
         self._count(known, 1)
 

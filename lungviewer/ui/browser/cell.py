@@ -10,7 +10,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QR
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QIcon, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from lungviewer.ui.browser.model import Role
+from lungviewer.ui.browser.roles import Role
 from lungviewer.ui.icons import icon
 
 _PAD = 6
@@ -105,6 +105,8 @@ class CellDelegate(QStyledItemDelegate):
         at, palette = option.rect.topLeft(), option.palette
         self._paint_frame(painter, option)
         self._paint_picture(painter, self.plan.picture.translated(at), index, palette)
+        if index.data(Role.SLIDE):
+            self._paint_slide(painter, self.plan.picture.translated(at), palette)
         if index.data(Role.REVIEWED):
             self._paint_mark(painter, self.plan.picture.translated(at), palette)
         _paint_bar(painter, self.plan.bar.translated(at), index.data(Role.COLOUR), palette)
@@ -160,6 +162,23 @@ class CellDelegate(QStyledItemDelegate):
         painter.setBrush(palette.color(QPalette.ColorRole.Base))
         painter.drawRoundedRect(QRectF(ground), _CORNER, _CORNER)
         self._icon("reviewed").paint(painter, ground.adjusted(2, 2, -2, -2))
+
+    def _paint_slide(self, painter: QPainter, box: QRect, palette: QPalette) -> None:
+        """A word in the lower corner, answered or not; small pictures have no room for it. Tooltip and screen
+        reader say it too."""
+        word, metrics = self.tr("slide"), QFontMetrics(name_font(painter.font()))
+        size = QSize(metrics.horizontalAdvance(word) + 2 * _GAP, metrics.height() + 2)
+        if 2 * size.width() > box.width():
+            return
+        ground = QRect(QPoint(box.left() + 1, box.bottom() - size.height()), size)
+        painter.setPen(QPen(palette.color(QPalette.ColorRole.Mid), 1))
+        painter.setBrush(palette.color(QPalette.ColorRole.Base))
+        painter.drawRoundedRect(QRectF(ground), _CORNER, _CORNER)
+        painter.save()
+        painter.setFont(name_font(painter.font()))
+        painter.setPen(palette.color(QPalette.ColorRole.Text))
+        painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, word)
+        painter.restore()
 
     def _paint_failure(self, painter: QPainter, box: QRect, word: str, palette: QPalette) -> None:
         side = max(16, min(box.width() // 3, 40))

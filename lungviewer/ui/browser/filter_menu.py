@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from lungviewer.core.types import Status
 from lungviewer.ui import words
-from lungviewer.ui.browser.arranging import Answers, Filter, Reviewed, Standing, Untold
+from lungviewer.ui.browser.arranging import Answers, Filter, Reviewed, Standing, Unmapped, Untold
 from lungviewer.ui.icons import icon
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.symbol import swatch_icon
@@ -98,9 +98,13 @@ class FilterMenu(QMenu):
         self.show_filter(self._filter)
 
     def _statuses(self) -> Sequence[_Key]:
-        """Hidden answers are a kind of their own, where there are any."""
-        hidden = self._answers.by_status[Untold.ANSWER] or Untold.ANSWER in self._filter.statuses
-        return (*_STATUSES[:-1], Untold.ANSWER, None) if hidden else _STATUSES
+        """Hidden answers and slides without a map are kinds of their own, where there are any."""
+        further = [
+            key
+            for key in (Unmapped.SLIDE, Untold.ANSWER)
+            if self._answers.by_status[key] or key in self._filter.statuses
+        ]
+        return (*_STATUSES[:-1], *further, None)
 
     def _classes(self) -> Sequence[_Key]:
         """The classes of the model, then those that answers name."""
@@ -131,6 +135,8 @@ class FilterMenu(QMenu):
             name, count = self.tr("Not reviewed"), self._total - reviewed
         elif key is None:
             name, count = self.tr("No answer yet"), self._total - counts.total()
+        elif isinstance(key, Unmapped):
+            name, count = self.tr("Slide, not mapped"), counts[key]
         elif isinstance(key, Untold):
             name, count = self.tr("Answer hidden"), counts[key]
         elif isinstance(key, Status):
@@ -149,7 +155,7 @@ class FilterMenu(QMenu):
     def _toggled(self) -> None:
         ticked = [key for key, box in self._boxes.items() if box.isChecked()]
         self._filter = Filter(
-            statuses=frozenset(k for k in ticked if k is None or isinstance(k, Status | Untold)),
+            statuses=frozenset(k for k in ticked if k is None or isinstance(k, Status | Untold | Unmapped)),
             classes=frozenset(k for k in ticked if isinstance(k, str) and not isinstance(k, Status)),
             reviewed=frozenset(k for k in ticked if isinstance(k, Reviewed)),
         )

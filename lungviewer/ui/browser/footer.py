@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton
 
 from lungviewer.core.types import Status
 from lungviewer.ui import words
+from lungviewer.ui.browser.arranging import Standing, Unmapped
 from lungviewer.ui.browser.model import BrowserModel
 from lungviewer.ui.icons import icon
 from lungviewer.ui.prose import Prose
@@ -81,11 +82,11 @@ class BrowserFooter(QWidget):
         if waiting or model.total <= session.settings.current.classify_up_to:
             self.offer(0)
         else:
-            rest = model.total - done - pending - model.left_alone
+            rest = model.total - done - pending
             self.offer(len(model.unanswered()) if model.filter.active else max(0, rest))
 
     def show_counts(
-        self, shown: int, total: int, filtered: bool, by_status: Mapping[Status, int], reviewed: int = 0
+        self, shown: int, total: int, filtered: bool, by_status: Mapping[Standing, int], reviewed: int = 0
     ) -> None:
         if not total:
             self._counts.setText("")
@@ -97,13 +98,15 @@ class BrowserFooter(QWidget):
             )
         else:
             first = self.tr("1 image") if total == 1 else self.tr("{n} images").format(n=words.count(total))
-        review, refused, unread = (by_status[s] for s in (Status.REVIEW, Status.REFUSED, Status.ERROR))
+        kinds = (Status.REVIEW, Status.REFUSED, Status.ERROR, Unmapped.SLIDE)
+        review, refused, unread, unmapped = (by_status.get(kind, 0) for kind in kinds)
         parts = (
             first,
             self.tr("{n} need review").format(n=words.count(review)) if review > 1 else "",
             self.tr("1 needs review") if review == 1 else "",
             self.tr("{n} refused").format(n=words.count(refused)) if refused else "",
             self.tr("{n} cannot be read").format(n=words.count(unread)) if unread else "",
+            self.tr("{n} not mapped").format(n=words.count(unmapped)) if unmapped else "",
             self.tr("{n} reviewed").format(n=words.count(reviewed)) if reviewed else "",
         )
         self._counts.setText(" · ".join(part.replace(" ", "\u00a0") for part in parts if part))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from enum import IntEnum
 from pathlib import Path
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, Signal, Slot
 
-from lungviewer.core.types import ImageRecord
+from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui import words
 from lungviewer.ui.browser.arranging import (
     NEEDS_REVIEW,
@@ -19,6 +18,7 @@ from lungviewer.ui.browser.arranging import (
     arrange,
 )
 from lungviewer.ui.browser.loading import ThumbnailLoader
+from lungviewer.ui.browser.roles import Role
 from lungviewer.ui.listing import Entry
 from lungviewer.ui.names import shown, tooltip
 from lungviewer.ui.session import ViewerSession
@@ -28,24 +28,11 @@ _FEW = 64
 """Changed rows that are told one by one; more are told as one range."""
 
 
-class Role(IntEnum):
-    """What a row can be asked for besides its name."""
-
-    PATH = Qt.ItemDataRole.UserRole + 1  # Path
-    THUMBNAIL = Qt.ItemDataRole.UserRole + 2  # QPixmap or None; asking has it loaded
-    FAILURE = Qt.ItemDataRole.UserRole + 3  # a word for why there is no thumbnail, or ""
-    RECORD = Qt.ItemDataRole.UserRole + 4  # ImageRecord as it may be told, or None
-    STATUS = Qt.ItemDataRole.UserRole + 5  # Status as plain text, or None; also when it is hidden
-    PENDING = Qt.ItemDataRole.UserRole + 6  # bool
-    BADGE = Qt.ItemDataRole.UserRole + 7  # str
-    COLOUR = Qt.ItemDataRole.UserRole + 8  # the called class's #rrggbb, or ""
-    REVIEWED = Qt.ItemDataRole.UserRole + 9  # what a person did about it in a word, or ""
-
-
 class BrowserModel(QAbstractListModel):
     """`set_entries` for another folder, `note` for new answers, `arrange` when the order may have changed."""
 
     arranged = Signal()  # other rows, or another order
+    failed = Signal(object)  # Path: a slide that nobody has looked at cannot be read
 
     def __init__(
         self, session: ViewerSession, loader: ThumbnailLoader, parent: QObject | None = None
@@ -177,12 +164,6 @@ class BrowserModel(QAbstractListModel):
     def _waits(self, path: Path) -> bool:
         return path not in self.answers.reviewed and self.needs_review(path)
 
-    @property
-    def left_alone(self) -> int:
-        """Slides of the folder that nobody has looked at, as far as that is known."""
-        known, leaves = self.answers.known, self._session.is_left_alone
-        return sum(1 for entry in self._entries if entry.path not in known and leaves(entry.path))
-
     def unanswered(self) -> list[Path]:
         """Files that are shown and that the model could be asked about; slides are mapped one by one."""
         known, session = self.answers.known, self._session
@@ -211,7 +192,10 @@ class BrowserModel(QAbstractListModel):
 
     def _learn(self, path: Path) -> None:
         record = self._session.record(path)
-        self.answers.note(path, record, record is not None and self._is_hidden(path))
+        if record is None and self._session.is_left_alone(path):
+            self.answers.note_slide(path, bool(self._loader.failure(path)))
+        else:
+            self.answers.note(path, record, record is not None and self._is_hidden(path))
         if self._review(path):
             self.answers.reviewed.add(path)
         else:
@@ -234,6 +218,8 @@ class BrowserModel(QAbstractListModel):
 
     @Slot(object)
     def _thumbnail_arrived(self, path: Path) -> None:
+        if self._loader.failure(path) and self._session.is_left_alone(path):
+            self.failed.emit(path)
         row = self._row_of.get(path)
         if row is not None:
             self.dataChanged.emit(self.index(row), self.index(row), [Role.THUMBNAIL, Role.FAILURE])
@@ -255,7 +241,10 @@ class BrowserModel(QAbstractListModel):
             code = self._loader.failure(path)
             return words.reason_word(code) if code else ""
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            said = (shown(path.name), self.status_text(path), self.badge(path), self._review_text(path))
+            said = (
+                *(shown(path.name), self._slide_text(path), self.status_text(path)),
+                *(self.badge(path), self._review_text(path)),
+            )
             return ", ".join(filter(None, said))
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tooltip(path)
@@ -267,8 +256,7 @@ class BrowserModel(QAbstractListModel):
         if role == Role.RECORD:
             return self._told(path)
         if role == Role.STATUS:
-            record = self._told(path)
-            return None if record is None else record.status
+            return self._status(path)
         if role == Role.PENDING:
             return self._session.is_pending(path)
         if role == Role.BADGE:
@@ -277,6 +265,8 @@ class BrowserModel(QAbstractListModel):
             return self._colour(path)
         if role == Role.REVIEWED:
             return self._review(path)
+        if role == Role.SLIDE:
+            return self._is_slide(path)
         return None
 
     def badge(self, path: Path) -> str:
@@ -287,13 +277,28 @@ class BrowserModel(QAbstractListModel):
         if self._session.record(path) is not None:
             return hidden_words()
         if self._session.is_left_alone(path):
-            return self.tr("slide, not mapped")
+            code = self._loader.failure(path)
+            if not code:
+                return self.tr("slide, not mapped")
+            unread = words.status_word(Status.ERROR)
+            return self.tr("{unread}: {reason}").format(unread=unread, reason=words.reason_word(code))
         return self.tr("classifying…") if self._session.is_pending(path) else ""
 
     def status_text(self, path: Path) -> str:
         """The status of a call in a word; what is no call says it in its badge."""
-        record = self._told(path)
-        return "" if record is None else words.status_word(record.status)
+        status = self._status(path)
+        return "" if status is None else words.status_word(status)
+
+    def _status(self, path: Path) -> Status | None:
+        """None: there is no answer, or it is not told. A slide that waits for its map is not refused."""
+        status = self.answers.known.get(path, NOTHING).status
+        return status if isinstance(status, Status) else None
+
+    def _is_slide(self, path: Path) -> bool:
+        return self._session.is_left_alone(path) or self._session.mapping.is_slide(path)
+
+    def _slide_text(self, path: Path) -> str:
+        return self.tr("whole slide") if self._is_slide(path) else ""
 
     def _review_text(self, path: Path) -> str:
         done = self._review(path)
@@ -309,7 +314,7 @@ class BrowserModel(QAbstractListModel):
 
     def _tooltip(self, path: Path) -> str:
         record = self._told(path)
-        lines = [shown(self._names[path]), self.badge(path), self._review_text(path)]
+        lines = [shown(self._names[path]), self._slide_text(path), self.badge(path), self._review_text(path)]
         if record is not None:
             lines.append(record.error)
             if not record.error:

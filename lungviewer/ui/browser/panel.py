@@ -91,6 +91,7 @@ class BrowserPanel(QWidget):
         session.model_changed.connect(self.refresh)
         session.settings.changed.connect(self._settings_changed)
         self.model.arranged.connect(self._arranged)
+        self.model.failed.connect(self.note)
         self.folder_bar.subfolders_found.connect(self._show_page)
         self.tools.filter_changed.connect(self._filter_changed)
         self.tools.order_changed.connect(self._order_changed)

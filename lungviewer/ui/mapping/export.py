@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Slot
@@ -18,8 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from lungviewer.core.errors import LungviewerError
+from lungviewer.services.classify import display_name
 from lungviewer.services.export_kinds import USUAL_KINDS, ExportKind
 from lungviewer.services.slide_export import export_map
+from lungviewer.services.slide_result import SlideMap
 from lungviewer.ui.icons import icon
 from lungviewer.ui.jobs import Job, Progress
 from lungviewer.ui.mapping import words
@@ -128,6 +131,13 @@ class ExportDialog(QDialog):
         for box in self.boxes.values():
             box.setEnabled(not running)
         self.folder.setEnabled(not running)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """What is shown only now and then is not squeezed in between the rest."""
+        self.layout().activate()
+        if self.height() < self.layout().totalHeightForWidth(self.width()):
+            self.resize(self.width(), self.layout().totalHeightForWidth(self.width()))
 
     @Slot()
     def _ask_folder(self) -> None:
@@ -141,7 +151,7 @@ class ExportDialog(QDialog):
         text = self.folder.text().strip()
         if result is None or result.slide is None or spec is None or not kinds or not text:
             return
-        slide, folder = result.slide, Path(text).expanduser()
+        slide, folder = _named(result.slide), Path(text).expanduser()
         self.said.say("", "")
         self.open_folder.hide()
         self.bar.setRange(0, 0)
@@ -165,7 +175,9 @@ class ExportDialog(QDialog):
 
     @Slot(object)
     def _finished(self, files: tuple[str, ...]) -> None:
-        text = self.tr("1 file was written.") if len(files) == 1 else self.tr("{n} files were written.")
+        text = self.tr("{n} files of this slide were written, with a table of slides and what ran.")
+        if len(files) == 1:
+            text = self.tr("1 file of this slide was written, with a table of slides and what ran.")
         self._over("ok", text.format(n=len(files)), wrote=True)
 
     @Slot(object)
@@ -197,6 +209,11 @@ class ExportDialog(QDialog):
     def shutdown(self) -> None:
         """Close, without asking anything."""
         self.reject()
+
+
+def _named(slide: SlideMap) -> SlideMap:
+    """The same under its file's name alone: what is handed on tells no folders, which may name people."""
+    return replace(slide, record=replace(slide.record, path=display_name(Path(slide.info.path.name))))
 
 
 def _usual_folder() -> Path:

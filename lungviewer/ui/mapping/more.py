@@ -12,7 +12,7 @@ from lungviewer.ui.calm import CalmComboBox, CalmSlider
 from lungviewer.ui.icons import icon
 from lungviewer.ui.mapping.slides import SlideMapping
 from lungviewer.ui.mapping.wishes import SlideWish
-from lungviewer.ui.prose import Plain, Prose
+from lungviewer.ui.prose import Prose
 
 _OVERLAPS = (0.0, 0.5)
 _STEPS = 150
@@ -37,9 +37,9 @@ class MoreAboutSlide(QWidget):
         self.threshold = CalmSlider()
         self.threshold.setRange(0, _STEPS)
         self.threshold.setMinimumWidth(60)
-        self.number = Plain()
+        self.words = QLabel()
         self.automatic = QPushButton(self.tr("Automatic"))
-        self.automatic.setToolTip(self.tr("The threshold that is chosen for each slide"))
+        self.automatic.setToolTip(self.tr("Chosen for each slide from its own stain"))
         self.apply = QPushButton(self.tr("Apply"))
         self.hint = Prose(faint=True, selectable=True)
         self.pictures = QPushButton(icon("image"), self.tr("Show label and macro…"))
@@ -52,17 +52,15 @@ class MoreAboutSlide(QWidget):
         mapping.trial.failed.connect(self._failed)
 
     def _lay_out(self) -> None:
+        overlap = QLabel(self.tr("Overl&ap of tiles"))
+        overlap.setBuddy(self.overlap)
+        self.overlap.setAccessibleName(overlap.text().replace("&", ""))
+        self.words.setBuddy(self.threshold)
+        self.words.setWordWrap(True)
+        self.threshold.setAccessibleName(self.tr("How much stain counts as tissue"))
         grid = QGridLayout()
-        for row, (text, control) in enumerate(
-            ((self.tr("Overl&ap of tiles"), self.overlap), (self.tr("&Tissue from"), self.threshold))
-        ):
-            label = QLabel(text)
-            label.setBuddy(control)
-            control.setAccessibleName(text.replace("&", ""))
-            grid.addWidget(label, row, 0)
-            grid.addWidget(control, row, 1)
-        grid.addWidget(self.number, 1, 2)
-        self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        grid.addWidget(overlap, 0, 0)
+        grid.addWidget(self.overlap, 0, 1)
         grid.setColumnStretch(1, 1)
         buttons = QHBoxLayout()
         for button in (self.automatic, self.apply):
@@ -71,6 +69,8 @@ class MoreAboutSlide(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 4)
         column.addLayout(grid)
+        column.addWidget(self.words)
+        column.addWidget(self.threshold)
         column.addLayout(buttons)
         column.addWidget(self.hint)
         column.addWidget(self.pictures, 0, Qt.AlignmentFlag.AlignLeft)
@@ -108,13 +108,12 @@ class MoreAboutSlide(QWidget):
     def _compare(self) -> None:
         """Say what Apply would do."""
         wish = SlideWish() if self._path is None else self._mapping.wish(self._path)
-        number = QLocale().toString(self._threshold, "f", 3)
+        threshold = QLocale().toString(self._threshold, "f", 3)
         if self._automatic:
-            # What will be chosen for the slide is known only where it was chosen.
-            number = QLocale().toString(self._used or 0.0, "f", 3)
-            known = self._used is not None and wish.tissue_threshold is None
-            number = self.tr("{number} (auto)").format(number=number) if known else self.tr("auto")
-        self.number.setText(number)
+            threshold = self.tr("automatic")
+        self.words.setText(
+            self.tr("How much s&tain counts as tissue: {threshold}").format(threshold=threshold)
+        )
         self.automatic.setEnabled(not self._automatic)
         changed = self.chosen != wish
         self.apply.setEnabled(changed)

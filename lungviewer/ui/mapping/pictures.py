@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QImage, QPixmap, QTransform
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -55,6 +55,33 @@ def read_pictures(path: Path, decoder: IsolatedDecoder, ctx: JobContext) -> tupl
             except ImageError as error:
                 pictures.append(Picture(name, None, error.sentence))
     return tuple(pictures)
+
+
+class Photograph(QWidget):
+    """One picture, and a button that turns it: labels often lie on their side."""
+
+    def __init__(self, name: str, image: QImage, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._image = image
+        self.label = QLabel()
+        self.label.setAccessibleName(self.tr("Picture: {name}").format(name=name))
+        self.turn = QPushButton(self.tr("Turn by 90°"))
+        self.turn.setAccessibleName(self.tr("Turn {name} by 90°").format(name=name))
+        self.turn.setAutoDefault(False)
+        self.turn.clicked.connect(self._turn)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.label)
+        column.addWidget(self.turn, 0, Qt.AlignmentFlag.AlignLeft)
+        self._show()
+
+    @Slot()
+    def _turn(self) -> None:
+        self._image = self._image.transformed(QTransform().rotate(90))
+        self._show()
+
+    def _show(self) -> None:
+        self.label.setPixmap(_fitting(self._image, self.devicePixelRatioF()))
 
 
 class PicturesDialog(QDialog):
@@ -105,19 +132,21 @@ class PicturesDialog(QDialog):
     def _show(self, pictures: tuple[Picture, ...]) -> None:
         self._job = None
         if not pictures:
-            self.words.setText(self.tr("The file holds no picture of its label or glass."))
+            self.words.setText(self.tr("This slide has no label or macro picture."))
         for picture in pictures:
             self.pictures.addWidget(Prose(picture.name, bold=True))
             if picture.image is None:
                 self.pictures.addWidget(Prose(picture.problem, selectable=True))
                 continue
-            label = QLabel()
-            label.setPixmap(_fitting(picture.image, self.devicePixelRatioF()))
-            label.setAccessibleName(self.tr("Picture: {name}").format(name=picture.name))
-            self.pictures.addWidget(label)
+            self.pictures.addWidget(Photograph(picture.name, picture.image))
         self.pictures.addStretch(1)
         if pictures:
-            self.resize(self.width(), 34 * self.fontMetrics().height())
+            self._grow()
+
+    def _grow(self) -> None:
+        """Room for the pictures, as far as the screen has it; the rest is scrolled to."""
+        most = self.screen().availableGeometry().height() * 4 // 5
+        self.resize(self.width(), min(most, 34 * self.fontMetrics().height()))
 
     @Slot(object)
     def _failed(self, error: LungviewerError) -> None:

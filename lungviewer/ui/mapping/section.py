@@ -65,9 +65,11 @@ class SlideSection(QWidget):
         buttons.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 8)
-        for part in (self.how_far, self.bar, self.problem):
-            column.addWidget(part)
+        # What is pressed while a map grows stays where it is: only what is below it may come and go.
+        column.addWidget(self.how_far)
         column.addLayout(buttons)
+        for part in (self.bar, self.problem):
+            column.addWidget(part)
         column.addLayout(self.table)
         for part in (self.tissue, self.refused, self.rule_section, self.more_section):
             column.addWidget(part)
@@ -91,7 +93,7 @@ class SlideSection(QWidget):
         self.tissue.say("" if summary is None else words.tissue_line(summary))
         self.refused.say("" if summary is None else "\n".join(words.refused_lines(summary)))
         spec, path = self._state.spec, self._state.path
-        concerns = path is not None and self.concerns(self._state) and not self._mapping.lacks_scale
+        concerns = path is not None and self.concerns(self._state) and not self._mapping.impossible
         self.rule.setText(rule_sentence(spec) if concerns and spec is not None else "")
         self.rule_section.setVisible(concerns and spec is not None)
         self.more_section.setVisible(concerns)
@@ -107,10 +109,14 @@ class SlideSection(QWidget):
         elif known is not None:
             said = words.standing(known)
         elif mapping.lacks_scale:
-            said = self.tr("Not mapped: how many µm a pixel covers is not known.")
+            said = self.tr("Not mapped: its scale is not known.")
+        elif mapping.impossible:
+            said = self.tr("Not mapped: the slide is too small.")
         else:
             said = self.tr("Looking for tissue…") if self._state.phase is Phase.LOOKING else ""
         self.how_far.say(said)
+        # The line may wrap or not as its numbers change: what is below it must not move meanwhile.
+        self.how_far.setMinimumHeight(2 * self.how_far.fontMetrics().lineSpacing() if running else 0)
         self.bar.setVisible(running)
         self.bar.setRange(0, max(1, numbers.wanted))
         self.bar.setValue(numbers.done)

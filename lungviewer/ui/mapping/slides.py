@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from lungviewer.core.errors import FileChanged, LungviewerError, SpacingUnknown
+from lungviewer.core.errors import FileChanged, LungviewerError
 from lungviewer.core.types import SLIDE, ImageRecord
 from lungviewer.services.opening import EngineKeeper
 from lungviewer.services.slide_result import MapOptions, SlideMap, SlideProgress
@@ -16,7 +16,7 @@ from lungviewer.ui.mapping.mapper import How, MapEnd, Mapper
 from lungviewer.ui.mapping.trial import TissueTrial
 from lungviewer.ui.mapping.wishes import SlideWish
 from lungviewer.ui.notice import Notice
-from lungviewer.ui.words import reason_codes
+from lungviewer.ui.unmapped import cannot_be_mapped, lacks_scale
 
 if TYPE_CHECKING:
     from lungviewer.ui.session import ViewerSession
@@ -68,7 +68,13 @@ class SlideMapping(QObject):
     def lacks_scale(self) -> bool:
         """Whether the slide that is looked at cannot be mapped because nobody knows its scale."""
         record = self._session.record(self._session.current)
-        return record is not None and SpacingUnknown.code in reason_codes(record)
+        return record is not None and lacks_scale(record)
+
+    @property
+    def impossible(self) -> bool:
+        """Whether the slide that is looked at is seen and cannot be mapped: no scale, or too small."""
+        record = self._session.record(self._session.current)
+        return record is not None and cannot_be_mapped(record)
 
     @property
     def can_start(self) -> bool:
@@ -188,4 +194,4 @@ class SlideMapping(QObject):
 
 
 def _of_slide(record: ImageRecord) -> bool:
-    return record.kind == SLIDE or SpacingUnknown.code in reason_codes(record)
+    return record.kind == SLIDE or lacks_scale(record)

@@ -23,6 +23,7 @@ from lungviewer.ui.panels.hidden_picture import HiddenPicture
 from lungviewer.ui.panels.shown import Phase, Shown, shown, shown_class
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.unmapped import cannot_be_mapped, is_unread
 from lungviewer.ui.words import class_label, percent
 
 _SHARES = (0.1, DEFAULT_SHARE, 0.3, 0.4)
@@ -164,11 +165,11 @@ class CheckSection(QWidget):
         return None if state.result is None or class_id is None else (state.result, class_id)
 
     def _why_not(self, state: Shown) -> str:
-        if state.record is not None and state.record.kind == SLIDE:
+        if state.record is not None and (state.record.kind == SLIDE or cannot_be_mapped(state.record)):
             return self.tr("It is made for single fields, and not offered for whole slides.")
         if state.record is not None and state.record.status is Status.REFUSED:
             return self.tr("The image was refused: there is no call whose explanation could be checked.")
-        if state.record is not None and state.record.status is Status.ERROR:
+        if state.record is not None and is_unread(state.record):
             return self.tr("The image cannot be read: there is nothing to check.")
         if state.phase is Phase.LOOKING or (state.record is not None and state.result is None):
             return self.tr("The explanation is not there yet.")

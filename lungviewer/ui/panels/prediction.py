@@ -43,6 +43,7 @@ class PredictionSection(QWidget):
             column.addWidget(part)
 
     def show_state(self, state: Shown) -> None:
+        self._keep_height(state)
         self.headline.say(self._headline(state))
         number, word, name = self._number(state)
         self.number.say(number)
@@ -52,11 +53,17 @@ class PredictionSection(QWidget):
         self._say_elsewhere(state)
         self._show_bars(state)
 
+    def _keep_height(self, state: Shown) -> None:
+        """While a slide is mapped its call may change with every tile: what is below stays where it is."""
+        lines = 2 if state.mapping else 0
+        self.headline.label.setMinimumHeight(lines * self.headline.label.fontMetrics().lineSpacing())
+        self.headline.label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+
     def _number(self, state: Shown) -> tuple[str, str, str]:
         """The number beside the call, its word, and both for who hears them. A slide has no confidence:
         what stands in its place is an area."""
         record = state.record
-        if record is None:
+        if record is None or state.mapping:
             return "", "", ""
         if record.confidence is not None:
             number = percent(record.confidence)
@@ -87,7 +94,7 @@ class PredictionSection(QWidget):
         if state.phase is Phase.HIDDEN:
             return self.tr("It is shown when you have decided.")
         if state.record is not None and state.record.kind == SLIDE:
-            return self._about_slide(state.record)
+            return self._about_slide(state.record, state.mapping)
         if state.record is None or state.record.confidence is None or state.spec is None:
             return ""
         return self._meaning(state, state.record, state.spec)
@@ -115,8 +122,10 @@ class PredictionSection(QWidget):
             "The model does not say how often such calls were right."
         )
 
-    def _about_slide(self, record: ImageRecord) -> str:
+    def _about_slide(self, record: ImageRecord, mapping: bool) -> str:
         """What the call of a slide rests on."""
+        if mapping:
+            return self.tr("It may change until the map is complete.")
         read = (record.tiles or 0) - (record.tiles_refused or 0)
         if not record.predicted_class:
             return ""

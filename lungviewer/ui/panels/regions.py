@@ -35,8 +35,16 @@ class RegionButton(QToolButton):
 
     jump_asked = Signal(float, float)
 
-    def __init__(self, region: Region, number: int, called: str = "", parent: QWidget | None = None) -> None:
-        """`called`: the label of the class whose strongest field this is."""
+    def __init__(
+        self,
+        region: Region,
+        number: int,
+        called: str = "",
+        parent: QWidget | None = None,
+        *,
+        slide: bool = False,
+    ) -> None:
+        """`called`: the label of the class whose strongest field, or tile of a slide, this is."""
         super().__init__(parent)
         self._centre = region.rect.centre
         if region.pixels is not None:
@@ -44,7 +52,10 @@ class RegionButton(QToolButton):
         self.setIconSize(QSize(_ICON_PX, _ICON_PX))
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        text = self.tr("Region {n}: strongest field called {label}").format(n=number, label=called)
+        text = self.tr("Region {n}: strongest tile called {label}")
+        if not slide:
+            text = self.tr("Region {n}: strongest field called {label}")
+        text = text.format(n=number, label=called)
         if not called:
             share = percent(region.share) if region.share < 1 else in_percent("100")
             text = self.tr("Region {n}: evidence {share} of the strongest region's").format(
@@ -136,7 +147,11 @@ class RegionsSection(QWidget):
         for region in first:
             self._add_tumour(region, class_label(region.called, spec), result.calls_by_class()[region.called])
         if first:
-            self.tumour_text.say(self.tr("Fields called tumour; press one to go there."))
+            self.tumour_text.say(
+                self.tr("Tiles called tumour; press one to go there.")
+                if result.slide is not None
+                else self.tr("Fields called tumour; press one to go there.")
+            )
         for i, region in enumerate(regions[len(first) :]):
             self._grid.addWidget(self._button(region), i // _ACROSS, i % _ACROSS)
         text = self.tr("Most evidence for {label}; press one to go there.")
@@ -146,9 +161,12 @@ class RegionsSection(QWidget):
         self.text.say(text.format(label=class_label(class_id, spec)))
 
     def _add_tumour(self, region: Region, label: str, fields: int) -> None:
-        text = (
-            self.tr("{label}, the only field") if fields == 1 else self.tr("{label}, strongest of {n} fields")
-        )
+        if self._of_slide:
+            text = self.tr("{label}, the only tile")
+            text = text if fields == 1 else self.tr("{label}, strongest of {n} tiles")
+        else:
+            text = self.tr("{label}, the only field")
+            text = text if fields == 1 else self.tr("{label}, strongest of {n} fields")
         caption = Prose(text.format(label=label, n=count(fields)), selectable=True)
         row = len(self.captions)
         self._tumours.addWidget(self._button(region, label), row, 0)
@@ -156,10 +174,14 @@ class RegionsSection(QWidget):
         self.captions.append(caption)
 
     def _button(self, region: Region, called: str = "") -> RegionButton:
-        button = RegionButton(region, len(self.buttons) + 1, called)
+        button = RegionButton(region, len(self.buttons) + 1, called, slide=self._of_slide)
         button.jump_asked.connect(self.jump_asked)
         self.buttons.append(button)
         return button
+
+    @property
+    def _of_slide(self) -> bool:
+        return self._about is not None and self._about[0].slide is not None
 
     @Slot(object)
     def _failed(self, error: LungviewerError) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.types import ImageRecord
 from lungviewer.ui.panels.review_words import chosen_label
+from lungviewer.ui.unmapped import is_unread
 
 
 def _tr(text: str) -> str:
@@ -15,7 +16,7 @@ def _tr(text: str) -> str:
 
 def no_class(record: ImageRecord | None) -> str:
     """Why the image cannot be given a class; "" when it can."""
-    if record is not None and record.status is Status.ERROR:
+    if record is not None and is_unread(record):
         return _tr("The image cannot be read, so nobody can say what it shows. A comment can be written.")
     return ""
 

@@ -30,7 +30,8 @@ class Phase(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The current image and what is known about it; `record` exactly when it is answered. `result` may come
-    later than a record that a scan wrote. `standing` is that of the model that answers."""
+    later than a record that a scan wrote. `standing` is that of the model that answers. `mapping`: it is a
+    slide that is being mapped now."""
 
     phase: Phase
     path: Path | None = None
@@ -39,6 +40,7 @@ class Shown:
     spec: ModelSpec | None = None
     error: LungviewerError | None = None
     standing: Standing | None = None
+    mapping: bool = False
 
 
 def shown(session: ViewerSession) -> Shown:
@@ -49,7 +51,8 @@ def shown(session: ViewerSession) -> Shown:
         return Shown(Phase.NO_IMAGE, spec=spec, standing=standing)
     record = session.record(path)
     if record is not None:
-        return Shown(Phase.ANSWERED, path, record, session.result(path), spec, standing=standing)
+        answer, running = session.result(path), session.mapping.running
+        return Shown(Phase.ANSWERED, path, record, answer, spec, standing=standing, mapping=running)
     if session.engine_error is not None:
         return Shown(Phase.NO_MODEL, path, error=session.engine_error)
     phase = Phase.LOOKING if session.is_pending(path) else Phase.NO_ANSWER
@@ -62,7 +65,7 @@ def without_call(state: Shown) -> Shown:
         return state
     record = told(state.record, hidden=True)
     if record is None:
-        return Shown(Phase.HIDDEN, state.path, spec=state.spec, standing=state.standing)
+        return replace(state, phase=Phase.HIDDEN, record=None, result=None)
     return replace(state, record=record, result=None)
 
 

@@ -18,6 +18,7 @@ from lungviewer.ui.panels.shown import shown, without_call
 from lungviewer.ui.panels.trust_line import TrustSection
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.telling import Hidden
+from lungviewer.ui.unmapped import is_unmapped
 
 _WIDTH = 330
 _LEAST_WIDTH = 280
@@ -54,6 +55,7 @@ class SidePanel(QScrollArea):
         )
         self.sections: dict[str, Section] = {}
         self._hidden: Hidden = _never
+        self._mapping = False
         self._lay_out()
         self.regions.jump_asked.connect(self.jump_asked)
         self._soon.timeout.connect(self._show)
@@ -61,6 +63,7 @@ class SidePanel(QScrollArea):
         for signal in (session.current_changed, session.model_changed, session.scale_changed):
             signal.connect(self.refresh)
         session.mapping.mapper.ended.connect(self.refresh)
+        session.mapping.changed.connect(self._mapping_changed)
         session.outcome_changed.connect(self._outcome_changed)
         self._show()
 
@@ -111,8 +114,10 @@ class SidePanel(QScrollArea):
         self.add_section(self.tr("Prediction"), self.prediction)
         self.add_section(self.tr("Trust"), self.trust)
         self._slide = self.add_section(self.tr("Slide"), self.slide)
-        self.add_section(self.tr("Explanation"), self.explanation)
-        self.add_section(self.tr("Does the map hold?"), self.check)
+        self._about_map = (
+            self.add_section(self.tr("Explanation"), self.explanation),
+            self.add_section(self.tr("Does the map hold?"), self.check),
+        )
         self._regions = self.add_section(self.tr("Regions"), self.regions)
         self.add_section(self.tr("Provenance"), self.provenance).open(False)
 
@@ -126,13 +131,22 @@ class SidePanel(QScrollArea):
             self._calmly.start()
 
     @Slot()
+    def _mapping_changed(self) -> None:
+        if self._session.mapping.running is not self._mapping:
+            self.refresh()
+
+    @Slot()
     def _show(self) -> None:
         state = shown(self._session)
+        self._mapping = state.mapping
         if self._hidden(state.path):
             state = without_call(state)
         for part in self._parts:
             part.show_state(state)
         self._slide.setVisible(self.slide.concerns(state))
+        unmapped = state.record is not None and is_unmapped(state.record)
+        for section in self._about_map:
+            section.setVisible(not unmapped)  # where there is no map there is nothing to choose of it
         self._regions.setVisible(self.regions.concerns(state))
         self._fit_width()
 

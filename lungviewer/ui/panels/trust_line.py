@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from lungviewer.core.slide_summary import NOT_FINISHED
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import SLIDE, ImageRecord, Status
 from lungviewer.ui.gate_words import gate_title
@@ -14,6 +13,7 @@ from lungviewer.ui.icons import icon
 from lungviewer.ui.panels.shown import Shown
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.symbol import Symbol
+from lungviewer.ui.unmapped import cannot_be_mapped, waits
 from lungviewer.ui.words import count, reason_codes, reason_sentence, status_word, strangeness
 
 _NOT_VALIDATED = "not_validated"
@@ -43,11 +43,14 @@ class TrustSection(QWidget):
             column.addWidget(part)
 
     def show_state(self, state: Shown) -> None:
+        if state.record is not None and state.mapping:
+            self._say_unfinished(state)
+            return
         record = state.record
-        if record is not None and _untouched(record):
+        if record is not None and waits(record):
             record = None
-        self.symbol.show_icon("" if record is None else record.status.value)
-        self.status.say(self.tr("Nothing to judge yet.") if record is None else status_word(record.status))
+        self.symbol.show_icon(self._sign(record))
+        self.status.say(self.tr("Nothing to judge yet.") if record is None else self._standing(record))
         self.copy.setVisible(record is not None and record.status is Status.ERROR)
         reasons, notes = ([], []) if record is None else _told(state, record)
         if record is not None and record.status is Status.OK and not reasons:
@@ -56,6 +59,25 @@ class TrustSection(QWidget):
         self.notes.say("\n".join([self.tr("Also noted:"), *notes]) if notes else "")
         self.strangeness.say("" if record is None else self._strangeness(state, record))
         self.model.say(self._model(state))
+
+    def _say_unfinished(self, state: Shown) -> None:
+        """The same words from the first tile to the last: nothing below moves while somebody aims at it."""
+        self.symbol.show_icon(Status.REVIEW.value)
+        self.status.say(self.tr("Not finished"))
+        self.reasons.say(self.tr("The reasons are told when the map is complete, or when it is stopped."))
+        self.copy.hide()
+        for part in (self.strangeness, self.notes):
+            part.say("")
+        self.model.say(self._model(state))
+
+    @staticmethod
+    def _sign(record: ImageRecord | None) -> str:
+        if record is None or cannot_be_mapped(record):
+            return ""
+        return record.status.value
+
+    def _standing(self, record: ImageRecord) -> str:
+        return self.tr("Not mapped") if cannot_be_mapped(record) else status_word(record.status)
 
     def _strangeness(self, state: Shown, record: ImageRecord) -> str:
         if state.spec is None or record.status is Status.ERROR or record.kind == SLIDE:
@@ -80,17 +102,12 @@ class TrustSection(QWidget):
         if gate.passes is None:
             return gate_title(gate)
         return self.tr(
-            "The model fails {n} of {all} rows of the gate, which asks the same of all models (see Models)."
+            "This model misses {n} of the {all} quality goals that are set for every model (see Models)."
         ).format(n=count(len(gate.failing)), all=count(gate.judged))
 
     @Slot()
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(f"{self.status.text()}: {self.reasons.text()}")
-
-
-def _untouched(record: ImageRecord) -> bool:
-    """A slide of which no tile was looked at yet is not refused."""
-    return record.kind == SLIDE and not record.tiles and NOT_FINISHED in reason_codes(record)
 
 
 def _told(state: Shown, record: ImageRecord) -> tuple[list[str], list[str]]:
