@@ -53,9 +53,9 @@ def test_a_slide_and_an_image_in_one_table(folder, report, tmp_path):
     summary = run_scan(folder, report, overlays=tmp_path / "maps")
     assert (summary.done, summary.by_status.get("error")) == (3, None)
     row = rows(report)[-1]
-    assert (row["path"], row["kind"], row["status"], row["confidence"]) == ("slide.tif", SLIDE, "review", "")
+    assert (row["path"], row["kind"], row["status"], row["confidence"]) == ("slide.tif", SLIDE, "refused", "")
     assert (row["width_px"], row["um_per_px"]) == ("1024", "0.500000")
-    assert row["reason"].endswith("slide_not_validated")
+    assert row["reason"].startswith("little_tissue")
     assert 0 < float(row["tissue_mm2"]) < 1024 * 768 * 0.25 / 1e6
     assert overlay_path(tmp_path / "maps", b"slide.tif").is_file()
     assert run_scan(folder, report, overlays=tmp_path / "maps").done == 0
@@ -68,7 +68,7 @@ def test_a_slide_without_a_scale_is_an_error_row_until_one_is_given(folder, repo
     assert (row["status"], row["reason"], row["kind"]) == ("error", "spacing_unknown", SLIDE)
     assert run_scan(folder, report).done == 0
     assert run_scan(folder, report, um_per_px=0.5).done == 1
-    assert rows(report)[0]["status"] == "review"
+    assert rows(report)[0]["status"] == "refused"  # there is little tissue on it
 
 
 def test_a_damaged_part_costs_that_part(folder, report):
@@ -76,7 +76,7 @@ def test_a_damaged_part_costs_that_part(folder, report):
     damage_tile(folder / "slide.tif", 2, 5)  # of the level that the model reads
     run_scan(folder, report)
     (row,) = rows(report)
-    assert row["status"] == "review"
+    assert row["status"] == "refused"
     assert "unreadable" in row["reason"]
     assert int(row["tiles_refused"]) > 0
 
@@ -149,7 +149,7 @@ def test_a_review_of_a_slide_follows_it_under_another_name(scanned, report, tmp_
     log.append(draft_review(identify(scanned), record, "Ann", Action.OVERRIDE, "benign"))
     reviewed = export_reviewed_csv(report, scanned.parent, log, tmp_path / "reviewed.csv", NullContext())
     assert (reviewed.missing, reviewed.records[0].review_class) == (0, "benign")
-    assert (reviewed.agreement.reviewed, reviewed.agreement.compared) == (1, 1)
+    assert (reviewed.agreement.reviewed, reviewed.agreement.compared) == (1, 0)
     moved = scanned.rename(scanned.with_name("other.svs"))
     assert log.history(identify(moved).sha256)[0].chosen == "benign"
     draw_slide(scanned, seed=5)
@@ -165,7 +165,7 @@ def test_what_is_kept_of_a_map_serves_reports_and_pictures_of_places(scanned, re
 
     slide = look_at_slide(scanned, engine, MapOptions())
     assert slide.complete
-    regions = telling_regions(as_image_result(slide), slide.summary.predicted, engine.spec, 4)
+    regions = telling_regions(as_image_result(slide), slide.summary.leading, engine.spec, 4)
     with IsolatedDecoder() as decoder:
         shown = cut_regions(scanned, regions, 48, um_per_px=None, isolated=decoder, ctx=NullContext())
     assert shown
