@@ -39,13 +39,12 @@ class Legend(Chip):
         self._caption, self._faint = Prose(), Prose()
         self._faint.setText(self.tr("Fainter from 10× on, for the cells"))
         self._faint.hide()
-        self._hatching = QLabel()
+        self._hatching = Prose()
         self._hatched = QWidget()
         row = QHBoxLayout(self._hatched)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(HatchSample())
-        row.addWidget(self._hatching)
-        row.addStretch()
+        row.addWidget(self._hatching, 1)
         self._research = Prose()
         self._research.setText(self.tr("Research use only, not for diagnosis"))
         column = QVBoxLayout(self)
@@ -155,7 +154,11 @@ class Legend(Chip):
         longest = max(
             advance(label.text()) for label in (self._note, self._caption, self._faint, self._research)
         )
-        hatched = 0 if self._hatched.isHidden() else self._hatched.sizeHint().width()
+        hatched = (
+            0
+            if self._hatched.isHidden()
+            else advance(self._hatching.text()) + 4 * self.fontMetrics().height()
+        )
         name = QFontMetrics(self._name.font()).horizontalAdvance(self._name.text())
         widest = max(
             longest,
