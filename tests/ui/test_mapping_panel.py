@@ -399,7 +399,7 @@ def test_a_map_is_exported_into_a_folder(qtbot, session, slides, folder, tmp_pat
     dialog.folder.take(target)
     dialog.start.click()
     qtbot.waitUntil(lambda: dialog.said.isVisible(), timeout=20_000)
-    assert dialog.said.text() == "2 files were written."
+    assert dialog.said.text() == "2 files of this slide were written, with a table of slides and what ran."
     assert (target / "model-outputs-csv" / "a.csv").is_file()
     written = [file.read_text("utf-8", "replace") for file in target.glob("*.*")]
     assert written
