@@ -15,9 +15,10 @@ from lungviewer.ui.main_window import MainWindow
 from lungviewer.ui.mapping import words
 from lungviewer.ui.mapping.export import ExportDialog
 from lungviewer.ui.mapping.mapper import MapNumbers
-from lungviewer.ui.mapping.pictures import PicturesDialog
+from lungviewer.ui.mapping.pictures import Photograph, PicturesDialog
 from lungviewer.ui.mapping.tissue import Looked, try_threshold
 from lungviewer.ui.panels.side import SidePanel
+from lungviewer.ui.qimage import rgb_image
 from lungviewer.ui.session import ViewerSession
 from tests.fixtures.mapping import FakeSlides, make_slides
 from tests.fixtures.slide_maps import overview, slide_map
@@ -476,3 +477,10 @@ def test_the_setting_is_in_the_dialog(qtbot, session, slides, window):
     dialog.apply()
     assert not session.settings.current.map_opened_slides
     dialog.close()
+
+
+def test_a_photograph_is_turned_by_a_quarter(qtbot):
+    photograph = Photograph("label", rgb_image(np.full((40, 60, 3), 200, np.uint8)))
+    qtbot.addWidget(photograph)
+    photograph.turn.click()
+    assert (photograph.label.pixmap().width(), photograph.label.pixmap().height()) == (40, 60)

@@ -71,8 +71,10 @@ class Photograph(QWidget):
         self.turn.clicked.connect(self._turn)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(
+            self.turn, 0, Qt.AlignmentFlag.AlignLeft
+        )  # where it stays when the picture is turned
         column.addWidget(self.label)
-        column.addWidget(self.turn, 0, Qt.AlignmentFlag.AlignLeft)
         self._show()
 
     @Slot()
