@@ -73,7 +73,7 @@ class Photograph(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(
             self.turn, 0, Qt.AlignmentFlag.AlignLeft
-        )  # where it stays when the picture is turned
+        )  # stays when the picture turns
         column.addWidget(self.label)
         self._show()
 
