@@ -59,13 +59,15 @@ def fading_table(name: str, clear_below: float = 0.0) -> RGBA:
     """
     values = np.arange(256) / 255
     alpha = np.where(values < clear_below, 0.0, np.clip(values / _OPAQUE_FROM, 0, 1))
-    return np.dstack([lookup_table(name)[None], np.rint(255 * alpha)[None, :, None]])[0].astype(np.uint8)
+    table = np.empty((256, 4), np.uint8)
+    table[:, :3], table[:, 3] = lookup_table(name), np.rint(255 * alpha)
+    return table
 
 
 def over_white(colours: RGBA) -> npt.NDArray[np.uint8]:
     """N×4 colours as they look over glass: N×3, opaque."""
     share = colours[:, 3:] / 255
-    return np.rint(colours[:, :3] * share + 255 * (1 - share)).astype(np.uint8)
+    return np.asarray(np.rint(colours[:, :3] * share + 255 * (1 - share)), dtype=np.uint8)
 
 
 @cache
