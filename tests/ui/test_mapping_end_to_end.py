@@ -42,7 +42,10 @@ def test_a_slide_is_mapped_stopped_by_closing_and_gone_on_with(qtbot, settings, 
                 dialog.folder.take(tmp_path / "maps")
                 dialog.start.click()
                 qtbot.waitUntil(lambda d=dialog: d.said.isVisible(), timeout=60_000)
-                assert dialog.said.text() == "5 files of this slide were written, with a table of slides and what ran."
+                assert (
+                    dialog.said.text()
+                    == "5 files of this slide were written, with a table of slides and what ran."
+                )
             window.close()
             assert session.close()
             assert window.ended

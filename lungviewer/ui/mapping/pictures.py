@@ -71,9 +71,7 @@ class Photograph(QWidget):
         self.turn.clicked.connect(self._turn)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(
-            self.turn, 0, Qt.AlignmentFlag.AlignLeft
-        )  # stays when the picture turns
+        column.addWidget(self.turn, 0, Qt.AlignmentFlag.AlignLeft)  # stays when the picture turns
         column.addWidget(self.label)
         self._show()
 
