@@ -56,8 +56,9 @@ class Stage:
         """Open a folder, wait for all its answers, and look at one image."""
         self.program.open([place / chosen if chosen else place])
         session = self.session
-        slide = session.mapping.is_slide  # not answered unless somebody looks at it
-        self.wait(lambda: session.files and all(slide(p) or session.record(p) for p in session.files))
+        self.wait(lambda: session.files)
+        pictures = [path for path in session.files if path.name != SLIDE]  # mapped when it is looked at
+        self.wait(lambda: all(map(session.record, pictures)))
         self.wait(lambda: session.result() is not None or session.record(session.current).error)
 
     def do(self, action: str) -> Any:
@@ -111,14 +112,6 @@ def slide(stage: Stage) -> None:
     stage.open(SAMPLES, SLIDE)
     stage.wait(lambda: stage.session.result().slide.complete)
     stage.rest(1.0)
-    stage.shoot()
-
-
-def slide_growing(stage: Stage) -> None:
-    stage.open(SAMPLES, SLIDE)
-    stage.wait(lambda: len(stage.session.result().slide.tiles) > 60)
-    stage.session.mapping.stop()
-    stage.rest(1.5)
     stage.shoot()
 
 
@@ -228,7 +221,6 @@ SCENES: dict[str, tuple[Callable[[Stage], None], dict[str, Any]]] = {
     "checked": (checked, {}),
     "slide": (slide, {}),
     "slide-1920": (slide, {"size": (1920, 1080), "theme": "dark"}),
-    "slide-growing": (slide_growing, {"theme": "dark"}),
     "slide-near": (slide_near, {}),
     "scanning": (scanning, {}),
     "scanned": (scanned, {"theme": "dark"}),
