@@ -5,7 +5,7 @@ For reports and slides, not for measuring: the portable object is the heat map i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,9 @@ from lungviewer.core.errors import UsageError
 from lungviewer.core.geometry import Rect
 from lungviewer.core.image import RGB
 from lungviewer.core.paths import atomic_write
-from lungviewer.core.tissue_map import Outline
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import Prediction, Status
 from lungviewer.exporters.hatching import hatch
-from lungviewer.exporters.outlines import draw_outlines
 from lungviewer.exporters.overlay_frame import Legend, framed
 
 _MARK = ("Software", "lungviewer")
@@ -67,8 +65,6 @@ def render_overlay(
     colour_map: str = DEFAULT_COLOUR_MAP,
     text: OverlayText | None = None,
     um_per_px: float | None = None,
-    hatched: npt.NDArray[np.bool_] | None = None,
-    outlines: Sequence[Outline] = (),
 ) -> RGB:
     """Draw scores over an image, with legend, scale bar and words round it.
 
@@ -79,8 +75,6 @@ def render_overlay(
             Cells keep sharp edges: a blurred map would claim to know more than the network does.
         opacity: of the colours, 0 to 1.
         um_per_px: of `image`; None writes "scale unknown" in place of a bar.
-        hatched: h×w, which cells without a score are hatched; None for all of them.
-        outlines: lines to draw over it, in pixels of `image`.
 
     Returns:
         The whole sheet, larger than `image`. "Research use only" is always on it.
@@ -91,11 +85,8 @@ def render_overlay(
     if not 0 <= opacity <= 1 or image.size == 0 or heat.size == 0 or heat.ndim != 2:
         raise UsageError("An overlay needs an image, a grid of scores, and an opacity from 0 to 1.")
     text = text or OverlayText()
-    unknown = np.isnan(heat)
-    hatched = unknown if hatched is None else unknown & hatched
-    painted = paint_heat(image, heat, heat_rect, opacity, colour_map, hatched)
-    draw_outlines(painted, outlines)
-    legend = Legend(text.legend, colour_map, bool(hatched.any()))
+    painted = paint_heat(image, heat, heat_rect, opacity, colour_map)
+    legend = Legend(text.legend, colour_map, bool(np.isnan(heat).any()))
     return framed(painted, text.title, with_research_only(text), legend, um_per_px)
 
 
@@ -105,10 +96,9 @@ def paint_heat(
     heat_rect: Rect | None = None,
     opacity: float = 0.45,
     colour_map: str = DEFAULT_COLOUR_MAP,
-    hatched: npt.NDArray[np.bool_] | None = None,
 ) -> RGB:
     """The image with the scores over it, same size, no words. Arguments as for `render_overlay`."""
-    return paint_cells(image, colourise(heat, colour_map), heat_rect, opacity, hatched)
+    return paint_cells(image, colourise(heat, colour_map), heat_rect, opacity)
 
 
 def paint_cells(
@@ -150,8 +140,6 @@ def write_overlay_png(
     colour_map: str = DEFAULT_COLOUR_MAP,
     text: OverlayText | None = None,
     um_per_px: float | None = None,
-    hatched: npt.NDArray[np.bool_] | None = None,
-    outlines: Sequence[Outline] = (),
 ) -> None:
     """Write what `render_overlay` draws; `target` is either the old file or the whole new one.
 
@@ -167,8 +155,6 @@ def write_overlay_png(
         colour_map=colour_map,
         text=text,
         um_per_px=um_per_px,
-        hatched=hatched,
-        outlines=outlines,
     )
     save_overlay(target, sheet)
 
