@@ -43,7 +43,7 @@ from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.opening import EngineChoice, open_engine
 from lungviewer.services.samples import write_phantom_slide
 from lungviewer.services.slide_reading import SlideReading
-from lungviewer.services.slide_result import MapOptions, SlideProgress
+from lungviewer.services.slide_result import MapOptions, SlideMap
 
 UM_PER_PX = 0.25
 
@@ -258,7 +258,7 @@ class Watching(CancellableContext):
 
     def partial(self, value: object) -> None:
         self.snapshots += 1
-        if isinstance(value, SlideProgress) and value.map.tiles and not self.first:
+        if isinstance(value, SlideMap) and value.tiles and not self.first:
             self.first = time.perf_counter() - self.began
 
     def progress(self, done: int, total: int, text: str = "") -> None:

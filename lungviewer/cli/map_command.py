@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 def _describe(value: object) -> str:
     if not isinstance(value, InSlide):
         return ""
-    refused = value.progress.map.summary.tiles_refused
+    refused = value.so_far.summary.tiles_refused
     return f"slide {value.number} of {value.slides}: {value.name} · {refused} tiles refused"
 
 

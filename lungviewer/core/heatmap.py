@@ -71,7 +71,6 @@ class HeatmapBuilder:
         self._mean = np.full((layers, rows, columns), np.nan, np.float32)
         self._total = np.zeros((layers, rows, columns), np.float64)
         self._count = np.zeros((rows, columns), np.uint16)
-        self._touched: tuple[int, int, int, int] | None = None
 
     def add(self, place: Rect, values: FloatArray) -> None:
         """Lay layers×h×w maps (one layer: h×w will do) over `place`, level-0 pixels: each cell takes the
@@ -85,7 +84,6 @@ class HeatmapBuilder:
             (y0, y1), (x0, x1) = self._cells(place)
             if y0 < y1 and x0 < x1:
                 alike[y1 - y0, x1 - x0].append((number, y0, x0))
-                self._touch(y0, y1, x0, x1)
         for (down, across), found in alike.items():
             which, top, left = (np.array(column) for column in zip(*found, strict=True))
             chosen = [places[number] for number in which]
@@ -102,28 +100,11 @@ class HeatmapBuilder:
     def heatmaps(self) -> list[Heatmap]:
         """What is there so far, one map per layer; NaN where nothing was laid down. Later additions do not
         change it."""
-        self._touched = None
         return [Heatmap(grid, self.rect) for grid in self._mean.copy()]
 
     def heatmap(self) -> Heatmap:
         """`heatmaps` of a builder of one layer."""
         return self.heatmaps()[0]
-
-    @property
-    def changed(self) -> Rect | None:
-        """The cells that changed since `heatmaps` was last asked, in level-0 pixels; None: not one."""
-        if self._touched is None:
-            return None
-        y0, y1, x0, x1 = self._touched
-        rows, columns = self._count.shape
-        high, wide = self.rect.height / rows, self.rect.width / columns
-        return Rect(self.rect.x + x0 * wide, self.rect.y + y0 * high, (x1 - x0) * wide, (y1 - y0) * high)
-
-    def _touch(self, y0: int, y1: int, x0: int, x1: int) -> None:
-        if self._touched is not None:
-            top, bottom, left, right = self._touched
-            y0, y1, x0, x1 = min(y0, top), max(y1, bottom), min(x0, left), max(x1, right)
-        self._touched = (y0, y1, x0, x1)
 
     def _cells(self, place: Rect) -> tuple[tuple[int, int], tuple[int, int]]:
         """(first, after the last) row and column of the cells whose centres lie in `place`."""

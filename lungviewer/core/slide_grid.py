@@ -77,11 +77,6 @@ class TileGrid:
         """Side of a tile in µm."""
         return self.side * self.um_per_px
 
-    @property
-    def cell_mm2(self) -> float:
-        """Area of a cell in mm²."""
-        return (self.step * self.um_per_px) ** 2 / 1e6
-
     def reading_level(self, levels: Sequence[ImageLevel], size: int) -> int:
         """The coarsest level that still has `size` pixels across a tile; 0 when none has. Half a pixel may be
         missing: levels have whole sizes, so a half-size one of 40,001 pixels is 2.00005 times smaller."""

@@ -29,7 +29,7 @@ from lungviewer.services.pipeline import outcome_of
 from lungviewer.services.result_names import nothing_can_be_written
 from lungviewer.services.results_folder import ResultsFolder, check_results_folder
 from lungviewer.services.slide_export import export_into, run_metadata
-from lungviewer.services.slide_result import MapOptions, SlideMap, SlideProgress
+from lungviewer.services.slide_result import MapOptions, SlideMap
 from lungviewer.services.slide_scan import is_slide
 from lungviewer.store.journal import FileIdentity
 
@@ -53,7 +53,7 @@ class InSlide:
     number: int
     slides: int
     name: str
-    progress: SlideProgress
+    so_far: SlideMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ class _OneSlide:
         self._ctx.progress(done, total, text)
 
     def partial(self, value: object) -> None:
-        if isinstance(value, SlideProgress):
+        if isinstance(value, SlideMap):
             self._ctx.partial(InSlide(self._number, self._slides, self._name, value))
 
     def check(self) -> None:

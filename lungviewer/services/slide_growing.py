@@ -47,7 +47,6 @@ class GrowingMap:
         layers = len(spec.class_ids)
         self._probability = HeatmapBuilder(grid.cells_rect, grid.columns, grid.rows, layers)
         self._activation: HeatmapBuilder | None = None  # how fine it is, the first tile says
-        self._told: HeatmapBuilder | None = None
 
     def __len__(self) -> int:
         return len(self._tiles)
@@ -77,21 +76,8 @@ class GrowingMap:
             self._activation = _activation_builder(self._grid, cams.shape[1:])
         self._activation.add_all(places, cams)
 
-    def changed(self) -> Rect | None:
-        """Where maps changed since the last snapshot, level-0 pixels; of no size where they did not. None:
-        maps of another kind came."""
-        if self._activation is not self._told:
-            return None
-        builders = (self._probability, self._activation)
-        rects = [b.changed for b in builders if b is not None and b.changed is not None]
-        left, top = min((r.x for r in rects), default=0.0), min((r.y for r in rects), default=0.0)
-        right = max((r.x + r.width for r in rects), default=0.0)
-        bottom = max((r.y + r.height for r in rects), default=0.0)
-        return Rect(left, top, right - left, bottom - top)
-
     def snapshot(self, work: MapWork) -> SlideMap:
         """The map as far as it is known. `work`: what went into it."""
-        self._told = self._activation
         activation = self._activation or _activation_builder(self._grid, (len(self._spec.class_ids), 1, 1))
         maps = dict(zip(self._spec.class_ids, activation.heatmaps(), strict=True))
         summary = summarise(

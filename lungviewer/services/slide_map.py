@@ -56,7 +56,8 @@ def map_slide(
     and tries tiles again that could not be read; a slide that was finished before is answered from what was
     kept.
 
-    `ctx.partial` gets a `SlideProgress` at most ten times a second, `ctx.progress` tiles done and wanted.
+    `ctx.partial` gets a snapshot, a `SlideMap`, at most ten times a second, `ctx.progress` tiles done and
+    wanted.
 
     Args:
         readers: processes that read the slide side by side.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lungviewer.core.geometry import Rect
 from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.image import RGB, ImageInfo
 from lungviewer.core.slide_grid import TileGrid
@@ -55,15 +54,6 @@ class SlideMap:
     @property
     def complete(self) -> bool:
         return len(self.tiles) >= self.wanted
-
-
-@dataclass(frozen=True, slots=True)
-class SlideProgress:
-    """Handed over while a slide is mapped: a snapshot, and the level-0 rectangle outside which nothing has
-    changed since the snapshot before (None: everything may have)."""
-
-    map: SlideMap
-    changed: Rect | None
 
 
 def as_image_result(slide: SlideMap, thumbnail: RGB | None = None) -> ImageResult:

@@ -15,7 +15,6 @@ from lungviewer.services.engine import FieldResult, InferenceEngine
 from lungviewer.services.file_state import FileState, file_state
 from lungviewer.services.slide_growing import GrowingMap
 from lungviewer.services.slide_reading import Batch, SlideReading
-from lungviewer.services.slide_result import SlideProgress
 from lungviewer.store.slide_rows import MappedTile, MapWork
 from lungviewer.store.slide_store import SlideStore
 
@@ -42,7 +41,6 @@ class MapRun:
         self._engine, self._store, self._growing, self._ctx = engine, store, growing, ctx
         self._state, self._path, self._started = state, path, started
         self._seconds_before = store.work.seconds
-        self._told_once = False
         self._next_snapshot = 0.0
 
     def go(self, reading: SlideReading, batch: int) -> None:
@@ -93,9 +91,7 @@ class MapRun:
         began = time.monotonic()
         if began < self._next_snapshot:
             return
-        changed = self._growing.changed() if self._told_once else None
-        self._ctx.partial(SlideProgress(self._growing.snapshot(self._store.work), changed))
-        self._told_once = True
+        self._ctx.partial(self._growing.snapshot(self._store.work))
         cost = time.monotonic() - began
         self._next_snapshot = began + max(_SNAPSHOT_EVERY_S, cost / _SNAPSHOT_SHARE)
 

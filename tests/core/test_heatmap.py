@@ -90,30 +90,7 @@ def test_what_was_handed_out_does_not_change():
     np.testing.assert_array_equal(builder.heatmap().grid, [[0.5, 0]])
 
 
-@given(st.lists(st.integers(0, 11), min_size=1, max_size=4, unique=True))
-def test_nothing_changes_outside_of_what_is_said_to_have_changed(more):
-    order = [i for i in range(12) if i not in more]
-    builder = grown(order)
-    before = builder.heatmap().grid
-    assert builder.changed is None
-    rng = np.random.default_rng(0)
-    places = [Rect(50.0 * (i // 3), 50.0 * (i % 3), 100.0, 100.0) for i in more]
-    for place in places:
-        builder.add(place, rng.random((3, 7, 7)).astype(np.float32))
-    changed = builder.changed
-    after = builder.heatmap().grid
-    rows, columns = np.nonzero(~((before == after) | (np.isnan(before) & np.isnan(after))))
-    cell = 250 / 35
-    assert changed.x <= columns.min() * cell + 1e-9
-    assert changed.y <= rows.min() * cell + 1e-9
-    assert changed.x + changed.width >= (columns.max() + 1) * cell - 1e-9
-    assert changed.y + changed.height >= (rows.max() + 1) * cell - 1e-9
-    right = max(place.x + place.width for place in places)
-    assert changed.x + changed.width <= right + cell
-
-
 def test_a_map_that_lies_beyond_everything_is_nothing():
     builder = HeatmapBuilder(Rect(0, 0, 20, 10), 2, 1)
     builder.add(Rect(500, 500, 10, 10), np.ones((1, 1), np.float32))
-    assert builder.changed is None
     assert np.isnan(builder.heatmap().grid).all()

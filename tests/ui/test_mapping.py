@@ -7,9 +7,8 @@ import pytest
 from PIL import Image
 
 from lungviewer.core.errors import FileChanged, ImageCorrupt, OutputBusy, SpacingUnknown
-from lungviewer.core.geometry import Rect
 from lungviewer.core.types import Status
-from lungviewer.services.slide_result import MapOptions, SlideProgress
+from lungviewer.services.slide_result import MapOptions
 from lungviewer.ui.mapping.mapper import How, Mapper
 from lungviewer.ui.mapping.wishes import SlideWish, slide_key
 from lungviewer.ui.mapping.work import Courteous
@@ -168,21 +167,18 @@ def test_snapshots_are_new_objects_and_come_at_most_ten_times_a_second(qtbot, se
     assert heard.count("outcome") <= heard.count("tick") + 1
 
 
-def test_places_that_changed_are_put_together(qtbot, slides, tmp_path):
+def test_of_snapshots_between_two_ticks_the_last_is_handed_on(qtbot, slides, tmp_path):
     (path,) = make_slides(tmp_path, "a")
     mapper = Mapper(FakeKeeper())
     told = []
-    mapper.advanced.connect(lambda _path, progress: told.append(progress))
+    mapper.advanced.connect(lambda _path, so_far: told.append(so_far))
     mapper.path = path
-    snapshot = slide_map(looked_at=3)
-    mapper._heard(SlideProgress(snapshot, Rect(0, 0, 10, 10)))
-    mapper._heard(SlideProgress(snapshot, Rect(20, 30, 10, 10)))
-    mapper._tick()
-    mapper._heard(SlideProgress(snapshot, Rect(0, 0, 10, 10)))
-    mapper._heard(SlideProgress(snapshot, None))
+    first, second = slide_map(looked_at=3), slide_map(looked_at=5)
+    mapper._heard(first)
+    mapper._heard(second)
     mapper._tick()
     mapper._tick()
-    assert [progress.changed for progress in told] == [Rect(0, 0, 30, 40), None]
+    assert told == [second]
     assert mapper.close()
 
 

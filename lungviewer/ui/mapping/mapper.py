@@ -10,10 +10,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from lungviewer.core.errors import LungviewerError
-from lungviewer.core.geometry import Rect
 from lungviewer.services.file_state import FileState
 from lungviewer.services.opening import EngineChoice, EngineKeeper
-from lungviewer.services.slide_result import MapOptions, SlideProgress
+from lungviewer.services.slide_result import MapOptions, SlideMap
 from lungviewer.ui.batch.pace import Pace
 from lungviewer.ui.jobs import Job, JobRunner, Progress
 from lungviewer.ui.mapping.work import Mapped, map_job
@@ -57,7 +56,7 @@ class Mapper(QObject):
     `yield_to` is asked from the mapper's threads whether something that a person waits for is being read.
     """
 
-    advanced = Signal(object, object)  # Path, SlideProgress; the last one is complete
+    advanced = Signal(object, object)  # Path, SlideMap; the last one is complete
     ended = Signal(object, object)  # Path, MapEnd
     changed = Signal()  # `path`, `stopping` or `numbers`
 
@@ -73,7 +72,7 @@ class Mapper(QObject):
         self.numbers = MapNumbers()
         self._job: Job | None = None
         self._pace = Pace()
-        self._waiting: SlideProgress | None = None
+        self._waiting: SlideMap | None = None
         self._timer = QTimer(self, interval=_TICK_MS)
         self._timer.timeout.connect(self._tick)
 
@@ -121,12 +120,9 @@ class Mapper(QObject):
     # --- what the job says -----------------------------------------------------------------------
 
     @Slot(object)
-    def _heard(self, progress: SlideProgress) -> None:
-        waiting = self._waiting
-        if waiting is not None:
-            progress = SlideProgress(progress.map, _around(waiting.changed, progress.changed))
-        self._waiting = progress
-        self._note(len(progress.map.tiles), progress.map.wanted)
+    def _heard(self, so_far: SlideMap) -> None:
+        self._waiting = so_far
+        self._note(len(so_far.tiles), so_far.wanted)
 
     @Slot(object)
     def _progressed(self, progress: Progress) -> None:
@@ -145,7 +141,7 @@ class Mapper(QObject):
 
     @Slot(object)
     def _finished(self, mapped: Mapped) -> None:
-        self._waiting = SlideProgress(mapped.map, None)
+        self._waiting = mapped.map
         self._end(MapEnd(How.COMPLETE, notes=mapped.notes))
 
     @Slot(object)
@@ -175,16 +171,6 @@ class Mapper(QObject):
         self._job = self.path = None
         self.stopping = False
         self.changed.emit()
-
-
-def _around(one: Rect | None, other: Rect | None) -> Rect | None:
-    """What holds both; None is everything."""
-    if one is None or other is None:
-        return None
-    left, top = min(one.x, other.x), min(one.y, other.y)
-    right = max(one.x + one.width, other.x + other.width)
-    bottom = max(one.y + one.height, other.y + other.height)
-    return Rect(left, top, right - left, bottom - top)
 
 
 def _nobody() -> bool:

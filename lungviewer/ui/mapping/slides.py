@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from lungviewer.core.errors import FileChanged, LungviewerError
 from lungviewer.core.types import SLIDE, ImageRecord
 from lungviewer.services.opening import EngineKeeper
-from lungviewer.services.slide_result import MapOptions, SlideMap, SlideProgress
+from lungviewer.services.slide_result import MapOptions, SlideMap
 from lungviewer.ui.jobs import JobRunner
 from lungviewer.ui.mapping.mapper import How, MapEnd, Mapper
 from lungviewer.ui.mapping.trial import TissueTrial
@@ -179,8 +179,8 @@ class SlideMapping(QObject):
         self.mapper.start(path, options, session.state_of(path), session.choice)
 
     @Slot(object, object)
-    def _advanced(self, path: Path, progress: SlideProgress) -> None:
-        self._session.take_map(path, progress.map)
+    def _advanced(self, path: Path, so_far: SlideMap) -> None:
+        self._session.take_map(path, so_far)
 
     @Slot(object, object)
     def _ended(self, path: Path, end: MapEnd) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QGraphicsScene
 
 from lungviewer.core.image import ImageInfo
-from lungviewer.core.types import ImageRecord, Status
+from lungviewer.core.types import SLIDE, ImageRecord, Status
 from lungviewer.services.slide_result import SlideMap
 from lungviewer.ui.explaining import colours_of
 from lungviewer.ui.session import ViewerSession
@@ -51,7 +51,7 @@ class Overlay:
         record = self._refusal() if info is not None else None
         spec = self._session.spec
         self._furniture.notes.say("refused", headline(record, spec) if record is not None else "")
-        painted = self._paint(what, info if record is not None and record.kind != "slide" else None)
+        painted = self._paint(what, info if record is not None and record.kind != SLIDE else None)
         self._um_per_px = None if info is None else info.um_per_px
         self._heat.set_visible(how.visible)
         shown = what if how.visible else None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from lungviewer.core.errors import ReadFailed
 from lungviewer.core.image import ImageInfo, ImageSource
+from lungviewer.core.types import SLIDE
 
 
 class SharedSource:
@@ -48,7 +49,7 @@ class SharedSource:
 
     def _close_if_due(self) -> None:
         with self._lock:
-            due = self._retired and (self._readers == 0 or self.info.kind == "slide") and not self._closed
+            due = self._retired and (self._readers == 0 or self.info.kind == SLIDE) and not self._closed
             self._closed |= due
         if due:
             self._source.close()
