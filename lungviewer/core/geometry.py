@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lungviewer.core.errors import ImageTooLarge, ImageTooSmall
 from lungviewer.core.model import InputSpec
@@ -65,6 +65,18 @@ def _offsets(length: float, side: float) -> list[float]:
         return [(length - side) / 2]
     step = (length - side) / (count - 1)
     return [i * step for i in range(count)]
+
+
+def plan_slice(width: int, height: int, spec: InputSpec) -> FieldPlan:
+    """Cover a CT slice: what a scanner reconstructs is one field whatever its scale, as the training slices
+    were. A slice that is not square is covered by squares of its shorter side.
+
+    Raises:
+        ImageTooSmall: too few pixels.
+        ImageTooLarge: more than 2,048 fields would be needed.
+    """
+    plan = plan_fields(width, height, None, spec)
+    return replace(plan, doubts=tuple(d for d in plan.doubts if d != "scale_unknown"), notes=())
 
 
 def plan_fields(width: int, height: int, um_per_px: float | None, spec: InputSpec) -> FieldPlan:

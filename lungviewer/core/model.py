@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lungviewer.core.window import Window
+
 
 class Role(StrEnum):
     """What a class means for a patient, so that code never compares class names."""
@@ -38,6 +40,7 @@ class InputSpec:
     field_um: float
     resize: str
     again_below: float = 0.0
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from lungviewer.core.model import (
     ReliabilityBin,
     TrustSpec,
 )
+from lungviewer.core.window import Window
 from lungviewer.packs.jsontext import parse_json, showable
 from lungviewer.packs.names import MANIFEST, MAX_MANIFEST_BYTES
 
@@ -129,13 +130,14 @@ def _to_spec(manifest: Manifest) -> ModelSpec:
     document = manifest.model_dump()
     del document["schema_"]
     calibration, trust = document["calibration"], document["trust"]
+    window = document["input"].pop("window")
     bins = tuple(ReliabilityBin(**b) for b in calibration.pop("reliability"))
     checks = ImageCheckLimits(**trust.pop("checks"))
     return ModelSpec(
         **{
             **document,
             "classes": tuple(ClassSpec(**c) for c in document["classes"]),
-            "input": InputSpec(**document["input"]),
+            "input": InputSpec(**document["input"], window=Window(**window) if window else None),
             "explain": ExplainSpec(**document["explain"]),
             "calibration": CalibrationSpec(**calibration, reliability=bins),
             "trust": TrustSpec(**trust, checks=checks),

@@ -150,12 +150,18 @@ class _Class(_Part):
     role: Annotated[Role, BeforeValidator(_role)]
 
 
+class _Window(_Part):
+    centre: Annotated[float, _within(-32768, 32767)]
+    width: Annotated[float, _within(2, 65535)]
+
+
 class _Input(_Part):
     size: Annotated[int, _within(32, 1024)]
     um_per_px: Positive
     field_um: Positive
     resize: Annotated[str, AfterValidator(_resize)]
     again_below: Annotated[float, _within(0, 100)] = 0.0
+    window: _Window | None = None
 
     @model_validator(mode="after")
     def _field_is_size_times_scale(self) -> _Input:
@@ -263,6 +269,12 @@ class Manifest(_Part):
             values = [getattr(c, what).casefold() for c in self.classes]
             if len(set(values)) != len(values):
                 raise ValueError(f"classes: two classes have the same {what}")
+        return self
+
+    @model_validator(mode="after")
+    def _window_is_of_ct(self) -> Manifest:
+        if self.modality != "ct" and self.input.window is not None:
+            raise ValueError("input.window is for CT only")
         return self
 
     @model_validator(mode="after")
