@@ -61,7 +61,7 @@ class CtSeries:
 
     `spacing_mm` is (between rows, between columns) or None; `step_mm` the usual distance of two slices.
     `notes` are codes of what is odd (readers/ct_series.py), `identity` recognises the series wherever it
-    lies (a hash, never a UID), `number` is the series number of the file. `windows` are what the file suggests.
+    lies (a hash, never a UID), `number` is the series number of the file. `windows` are what it suggests.
     """
 
     slices: tuple[CtSlice, ...]
