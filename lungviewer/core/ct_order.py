@@ -1,4 +1,4 @@
-"""Which slices belong together, and in which order they lie in the body. Pure arithmetic on what files state."""
+"""Which slices belong together, and how they lie in the body. Pure arithmetic on what files state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Point = tuple[float, float, float]
 class SliceHeader:
     """What one file states about its slices; None or empty: not stated. No field of a patient.
 
-    `series` is a hash that is the same for files of one series; `positions` has the upper left corner of every
+    `series` is a hash, the same for files of one series; `positions` has the upper left corner of every
     frame (one for a plain slice); `row`, `column`: unit vectors along a row to the right and along a column
     downwards; `spacing_mm`: between rows, between columns.
     """
