@@ -10,6 +10,7 @@ from pathlib import Path
 
 import lungviewer
 from lungviewer.core.paths import user_data_dir
+from lungviewer.core.slide_summary import rule_sentence
 from lungviewer.core.types import ImageRecord
 from lungviewer.services.classify import display_name
 from lungviewer.services.engine import InferenceEngine
@@ -30,8 +31,7 @@ def kept_row(path: Path, engine: InferenceEngine, options: MapOptions) -> ImageR
     state = file_state(path)
     if state is None:
         return None
-    place = kept_key(place_of(path), state, engine, options)
-    row = find_row(user_data_dir() / MAPS_FOLDER, place)
+    row = find_row(user_data_dir() / MAPS_FOLDER, _row_key(path, state, engine, options))
     return None if row is None else replace(row, path=display_name(path))
 
 
@@ -44,13 +44,18 @@ def keep_finished(folder: Path, key: str, slide: SlideMap, state: FileState, eng
         state: of the slide's file before it was opened.
     """
     if slide.complete:
-        place = kept_key(place_of(slide.info.path), state, engine, slide.options)
-        keep_row(folder, place, key, replace(slide.record, path=""))
+        row_key = _row_key(slide.info.path, state, engine, slide.options)
+        keep_row(folder, row_key, key, replace(slide.record, path=""))
 
 
 def place_of(path: Path) -> str:
     """What stands for a slide that is not recognised by its content: where it lies."""
     return os.fsencode(path.absolute()).hex()
+
+
+def _row_key(path: Path, state: FileState, engine: InferenceEngine, options: MapOptions) -> str:
+    """A row holds what the rule made of the tiles: under another rule it is another row of the same map."""
+    return kept_key(f"{place_of(path)} {rule_sentence(engine.spec)}", state, engine, options)
 
 
 def kept_key(identity: str, state: FileState, engine: InferenceEngine, options: MapOptions) -> str:

@@ -206,5 +206,5 @@ def _folder() -> Path:
 
 
 def _key(info: ImageInfo, state: FileState, engine: InferenceEngine, options: MapOptions) -> str:
-    # Not every slide can be recognised by its content: then it is the one at its place.
+    # A reader that cannot recognise a slide by its content leaves the identity empty: then it is the place.
     return kept_key(info.identity or place_of(info.path), state, engine, options)

@@ -146,6 +146,16 @@ def test_only_the_options_in_force_count(paint, opened, options):
     assert opened == []
 
 
+def test_a_row_by_another_rule_is_none_and_the_map_gives_one_by_this_rule(paint, monkeypatch):
+    slide = paint()
+    map_painted(slide)
+    assert row(slide.info.path) is not None
+    monkeypatch.setattr("lungviewer.core.slide_summary.TUMOUR_SHARE", 0.3)
+    assert row(slide.info.path) is None
+    look_at_painted(slide)
+    assert row(slide.info.path) is not None
+
+
 def test_a_map_that_was_removed_takes_its_row_along(paint, kept):
     first, second = paint("a.slide", identity="a"), paint("b.slide", identity="b")
     map_painted(first)
