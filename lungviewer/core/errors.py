@@ -130,6 +130,13 @@ class SpacingUnknown(ImageError):
     default_hint = "State its µm per pixel: 20× is about 0.5, 40× about 0.25."
 
 
+class SyntheticImage(ImageError):
+    """A picture that the progression simulator drew: nobody's scan."""
+
+    code = "synthetic"
+    default_hint = "Use an image of a patient; pictures of the simulator are for looking at only."
+
+
 class OutOfMemory(ImageError):
     code = "out_of_memory"
     transient = True
@@ -178,6 +185,10 @@ class PackInvalid(PackError):
     """pack.json, or the set of files, is not what the schema asks for."""
 
     code = "pack_invalid"
+
+
+class OtherKindOfPack(PackInvalid):
+    """A sound pack of the other kind: a simulator where a classifier is wanted, or the reverse."""
 
 
 class PackTampered(PackError):
