@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 import queue
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
-
-import numpy as np
 
 from lungviewer.core.errors import (
     Cancelled,
@@ -26,33 +22,22 @@ from lungviewer.core.errors import (
     UnexpectedFailure,
 )
 from lungviewer.core.job import JobContext
-from lungviewer.core.memory import Budget, give_back_memory
 from lungviewer.core.types import ImageRecord
 from lungviewer.readers.isolated import IsolatedDecoder
-from lungviewer.readers.opening import expected_bytes
+from lungviewer.services.batching import analyse_together
+from lungviewer.services.bounded_reading import BoundedReading, Prepared
 from lungviewer.services.classify import (
     ImageResult,
     PreparedImage,
-    chunks,
     display_name,
     error_record,
     finish,
     prepare_file,
 )
-from lungviewer.services.engine import FieldResult, InferenceEngine
+from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import CLOSED_FOLDER, FoundFiles
 from lungviewer.store.journal import FileIdentity
 
-FIELD_BYTES = 256 * 1024 * 1024
-"""Cut fields that may wait for the model at any time."""
-
-PIXEL_BYTES = 400 * 1024 * 1024
-"""Decoded pixels of large files that may be held side by side."""
-
-_LOOK_AT_SIZE = 1 << 20
-"""Bytes; smaller files are read without asking what they will unpack to."""
-
-_LARGE_PIXELS = 64 * 1024 * 1024
 _STOP_WITHIN_S = 1.0
 _ANNOUNCE = 64
 _POLL_S = 0.1
@@ -73,7 +58,7 @@ class Finished:
 @dataclass(frozen=True, slots=True)
 class _Read:
     file: FileIdentity
-    outcome: PreparedImage | ImageError
+    outcome: Prepared
 
 
 class Pipeline:
@@ -101,8 +86,7 @@ class Pipeline:
         # Not the reading threads: they may all be waiting for the one that waits for this.
         self._side = ThreadPoolExecutor(workers, "lungviewer-side")
         self._ready: queue.SimpleQueue[Future[_Read]] = queue.SimpleQueue()
-        self._budget = Budget(FIELD_BYTES)
-        self._pixels = Budget(PIXEL_BYTES)
+        self._memory = BoundedReading()
         self._reading: set[Future[_Read]] = set()
         self._stopping = threading.Event()
         self._decoder = IsolatedDecoder(workers=workers)  # each starts when it is needed
@@ -117,8 +101,7 @@ class Pipeline:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._side.shutdown(cancel_futures=True)
         self._stopping.set()
-        self._budget.stop()
-        self._pixels.stop()
+        self._memory.stop()
         self._decoder.close()
         # A thread in the middle of a large picture cannot be stopped. Its answer is for nobody.
         wait([f for f in self._reading if f.running()], timeout=_STOP_WITHIN_S)
@@ -165,29 +148,13 @@ class Pipeline:
     def _read(self, file: FileIdentity) -> _Read:
         if file.size == CLOSED_FOLDER:
             return _Read(file, PermissionMissing("The folder could not be entered, its images are missing."))
-        held = expected_bytes(self._found.path(file)) if file.size > _LOOK_AT_SIZE else 0
-        self._pixels.reserve(held)
-        try:
-            return self._prepare(file)
-        finally:
-            if held > _LARGE_PIXELS:
-                give_back_memory()
-            self._pixels.release(held)
+        outcome = self._memory.read(
+            self._found.path(file), file.size, lambda reserve: self._outcome(file, reserve)
+        )
+        return _Read(file, outcome)
 
-    def _prepare(self, file: FileIdentity) -> _Read:
-        reserved: list[int] = []
-
-        def reserve(amount: int) -> None:
-            self._budget.reserve(amount)
-            reserved.append(amount)
-
-        read = self._outcome(file, reserve)
-        if not isinstance(read.outcome, PreparedImage):  # nobody else will give back what it had taken
-            self._budget.release(sum(reserved))
-        return read
-
-    def _outcome(self, file: FileIdentity, reserve: Callable[[int], None]) -> _Read:
-        outcome = outcome_of(
+    def _outcome(self, file: FileIdentity, reserve: Callable[[int], None]) -> Prepared:
+        return outcome_of(
             lambda: prepare_file(
                 self._found.path(file),
                 self._engine.spec,
@@ -199,7 +166,6 @@ class Pipeline:
                 ctx=self,
             )
         )
-        return _Read(file, outcome)
 
     # What a reading thread is told, as a `JobContext`: to stop when the run is over.
 
@@ -237,7 +203,7 @@ class Pipeline:
 
     def _finish(self, group: Sequence[_Read]) -> list[Finished]:
         prepared = [r.outcome for r in group if isinstance(r.outcome, PreparedImage)]
-        answers = iter(self._analyse(prepared))
+        answers = iter(analyse_together(prepared, self._engine, self._ctx.check, self._batch))
         finished = []
         for read in group:
             if isinstance(read.outcome, ImageError):
@@ -248,25 +214,9 @@ class Pipeline:
             made_by = replace(self._engine.provenance, device=results[-1].device)
             name = row_name(read.file)
             result = finish(name, read.outcome, results, self._engine.spec, made_by, seconds)
-            self._budget.release(read.outcome.fields.nbytes)
+            self._memory.release(read.outcome)
             finished.append(Finished(read.file, result.record, result, False))
         return finished
-
-    def _analyse(self, images: Sequence[PreparedImage]) -> list[tuple[list[FieldResult], float]]:
-        """Results per image, and its share of the time; batches reach across images."""
-        flat = [(image, i) for image in images for i in range(len(image.fields))]
-        results: list[FieldResult] = []
-        started = time.perf_counter()
-        for start, stop in chunks(len(flat), self._batch):
-            self._ctx.check()
-            part = flat[start:stop]
-            results += self._engine.analyse(
-                np.stack([image.fields[i] for image, i in part]),
-                [image.failed_checks[i] for image, i in part],
-            )
-        each = (time.perf_counter() - started) / max(1, len(flat))
-        shared = iter(results)
-        return [(list(islice(shared, len(i.fields))), each * len(i.fields)) for i in images]
 
 
 def outcome_of(work: Callable[[], T]) -> T | ImageError:

@@ -149,9 +149,9 @@ def test_a_file_that_kills_the_program_costs_one_row_at_the_next_run(folder, rep
 
 def test_overlays_of_many_fields_do_not_wait_for_each_other(folder, report, tmp_path, monkeypatch):
     """The reading threads wait for room that only the scanning thread gives back."""
-    import lungviewer.services.pipeline as pipeline
+    import lungviewer.services.bounded_reading as bounded_reading
 
-    monkeypatch.setattr(pipeline, "FIELD_BYTES", 10_000)  # three fields of 32 pixels
+    monkeypatch.setattr(bounded_reading, "FIELD_BYTES", 10_000)  # three fields of 32 pixels
     folder.mkdir()
     for i in range(8):
         Image.fromarray(paint(COLOURS[i % 3], 256, 128, seed=i)).save(folder / f"{i}.png")
@@ -162,9 +162,9 @@ def test_overlays_of_many_fields_do_not_wait_for_each_other(folder, report, tmp_
 
 def test_images_that_fail_after_they_took_room_give_it_back(folder, report, monkeypatch):
     import lungviewer.services.classify as classify
-    import lungviewer.services.pipeline as pipeline
+    import lungviewer.services.bounded_reading as bounded_reading
 
-    monkeypatch.setattr(pipeline, "FIELD_BYTES", 10_000)  # three fields of 32 pixels
+    monkeypatch.setattr(bounded_reading, "FIELD_BYTES", 10_000)  # three fields of 32 pixels
     draw_images(folder, 20)
     whole, calls = classify.check_field, []
 
