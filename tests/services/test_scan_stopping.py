@@ -161,8 +161,8 @@ def test_overlays_of_many_fields_do_not_wait_for_each_other(folder, report, tmp_
 
 
 def test_images_that_fail_after_they_took_room_give_it_back(folder, report, monkeypatch):
-    import lungviewer.services.classify as classify
     import lungviewer.services.bounded_reading as bounded_reading
+    import lungviewer.services.classify as classify
 
     monkeypatch.setattr(bounded_reading, "FIELD_BYTES", 10_000)  # three fields of 32 pixels
     draw_images(folder, 20)
