@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from lungviewer.core.errors import ReadFailed
 from lungviewer.core.image import ImageInfo, ImageLevel
 from lungviewer.readers.pyramid import PyramidSource
-from lungviewer.ui.viewer import tile_loader
+from lungviewer.ui.viewer import part_loader
 from lungviewer.ui.viewer.scales import best_level, length_words, magnification_of, zoom_for, zoom_words
 from lungviewer.ui.viewer.shared_source import SharedSource
 from lungviewer.ui.viewer.slide_view import SlideView
@@ -216,7 +216,7 @@ def test_leaving_does_not_wait_for_ever_for_a_tile(qtbot, view, monkeypatch):
     stuck = plain_source(np.full((1024, 1024, 3), 200, np.uint8), GatedSource)
     show(qtbot, view, stuck, settle=False)
     qtbot.waitUntil(lambda: len(stuck.reads) >= 1)
-    monkeypatch.setattr(tile_loader, "_STOP_WITHIN_MS", 20)
+    monkeypatch.setattr(part_loader, "_STOP_WITHIN_MS", 20)
     assert not view.tiles.stop()
     stuck.gate.set()
     monkeypatch.undo()

@@ -14,10 +14,11 @@ from PySide6.QtWidgets import (
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.ui.viewer.hatch_item import HatchItem
+from lungviewer.ui.viewer.part_loader import LoadedPart, PartLoader
 from lungviewer.ui.viewer.scales import best_level
 from lungviewer.ui.viewer.shared_source import SharedSource
 from lungviewer.ui.viewer.tile_cache import TileCache
-from lungviewer.ui.viewer.tile_loader import LoadedTile, TileLoader, TileWish
+from lungviewer.ui.viewer.tile_wish import TileWish, read_tile
 from lungviewer.ui.viewer.tiles import TILE_PX, TileGrid, TileKey
 
 _RING = 1
@@ -56,7 +57,7 @@ class TileLayer(QObject):
     def __init__(self, scene: QGraphicsScene, cache_bytes: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._scene = scene
-        self._loader = TileLoader(self)
+        self._loader = PartLoader(read_tile, self)
         self._loader.loaded.connect(self._take)
         self._cache = TileCache(cache_bytes)
         self._source: SharedSource | None = None
@@ -177,11 +178,11 @@ class TileLayer(QObject):
         return self._loader.stop()
 
     @Slot(object)
-    def _take(self, tile: LoadedTile) -> None:
+    def _take(self, tile: LoadedPart) -> None:
         if tile.generation != self._generation or self._grid is None:
             return
-        if tile.image is not None:
-            pixmap = QPixmap.fromImage(tile.image)
+        if tile.content is not None:
+            pixmap = QPixmap.fromImage(tile.content)
             self._drop(self._cache.put(tile.key, pixmap))
             if tile.key.level == self._level:
                 self._place(tile.key, _smooth(pixmap))

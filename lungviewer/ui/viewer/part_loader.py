@@ -1,51 +1,54 @@
-"""Reads tiles in threads of its own: what was asked for last comes first, what nobody wants now never."""
+"""Reads parts of an image in threads of its own: the most urgent first, and what nobody wants now never."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import cv2
 from PySide6.QtCore import QObject, QThreadPool, Signal
-from PySide6.QtGui import QImage
 
 from lungviewer.core.errors import LungviewerError, OutOfMemory, ReadFailed
-from lungviewer.ui.qimage import rgb_image
+from lungviewer.core.image import ImageSource
 from lungviewer.ui.viewer.shared_source import SharedSource
-from lungviewer.ui.viewer.tiles import TileBox, TileKey
 
 THREADS = 2
 _STOP_WITHIN_MS = 5000
 
 
+class Wish(Protocol):
+    """A part that is wanted; no two of an image have the same key."""
+
+    @property
+    def key(self) -> Hashable: ...
+
+
 @dataclass(frozen=True, slots=True)
-class TileWish:
-    """A tile that is wanted, and where it lies in its level."""
-
-    key: TileKey
-    box: TileBox
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedTile:
-    """A tile that was read, or why it could not be; `generation` says for which image it was wanted."""
+class LoadedPart:
+    """What was read, or why it could not be; `generation` says for which image it was wanted."""
 
     generation: int
-    key: TileKey
-    image: QImage | None
+    key: Hashable
+    content: Any = None
     error: LungviewerError | None = None
 
 
-class TileLoader(QObject):
-    """Lives in the GUI thread, where `loaded` is heard; two threads read."""
+Read = Callable[[ImageSource, Any], object]
+"""Reads one wish from an open image, in any thread. May raise what readers raise."""
 
-    loaded = Signal(object)  # LoadedTile
 
-    def __init__(self, parent: QObject | None = None) -> None:
+class PartLoader(QObject):
+    """Lives in the GUI thread, where `loaded` is heard; two threads read, by `read`."""
+
+    loaded = Signal(object)  # LoadedPart
+
+    def __init__(self, read: Read, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._read_wish = read
         self._pool = QThreadPool(self)
-        self._pool.setObjectName("tiles")
+        self._pool.setObjectName("reading")
         self._pool.setMaxThreadCount(THREADS)
         # Its own thread: those that read may be waiting for the very image that is to be closed.
         self._closer = QThreadPool(self)
@@ -54,12 +57,12 @@ class TileLoader(QObject):
         self._lock = threading.Lock()
         self._source: SharedSource | None = None
         self._generation = 0
-        self._wishes: list[TileWish] = []
-        self._reading: set[TileKey] = set()
+        self._wishes: list[Wish] = []
+        self._reading: set[Hashable] = set()
         self._running = 0
 
     def begin(self, source: SharedSource | None) -> int:
-        """Read another image from now on, or none. Returns the number that its tiles will carry."""
+        """Read another image from now on, or none. Returns the number that its parts will carry."""
         with self._lock:
             self._generation += 1
             self._source = source
@@ -67,7 +70,7 @@ class TileLoader(QObject):
             self._reading = set()
             return self._generation
 
-    def want(self, wishes: Sequence[TileWish]) -> None:
+    def want(self, wishes: Sequence[Wish]) -> None:
         """These are wanted now, the most urgent first; what was wanted before and is not among them is not
         read any more, unless its reading has begun."""
         with self._lock:
@@ -83,7 +86,7 @@ class TileLoader(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether tiles that are wanted now are still to be read; may be asked in any thread."""
+        """Whether parts that are wanted now are still to be read; may be asked in any thread."""
         with self._lock:
             return bool(self._wishes or self._reading)
 
@@ -97,24 +100,24 @@ class TileLoader(QObject):
         task = self._next()
         try:
             while task is not None:
-                self._tell(_read(*task))
+                self._tell(self._read(*task))
                 task = self._next()
         finally:
             if task is not None:
-                # An exception that nobody foresaw goes its way; the other tiles still want this thread.
+                # An exception that nobody foresaw goes its way; the other parts still want this thread.
                 _, generation, wish = task
                 self._tell(_unreadable(generation, wish.key))
                 self._pool.start(self._work)
 
-    def _tell(self, tile: LoadedTile) -> None:
+    def _tell(self, part: LoadedPart) -> None:
         with self._lock:
-            current = tile.generation == self._generation
+            current = part.generation == self._generation
             if current:
-                self._reading.discard(tile.key)
+                self._reading.discard(part.key)
         if current:
-            self.loaded.emit(tile)
+            self.loaded.emit(part)
 
-    def _next(self) -> tuple[SharedSource, int, TileWish] | None:
+    def _next(self) -> tuple[SharedSource, int, Wish] | None:
         with self._lock:
             if self._source is None or not self._wishes:
                 self._running -= 1
@@ -123,22 +126,18 @@ class TileLoader(QObject):
             self._reading.add(wish.key)
             return self._source, self._generation, wish
 
-
-def _read(source: SharedSource, generation: int, wish: TileWish) -> LoadedTile:
-    key, box = wish.key, wish.box
-    downsample = source.info.levels[key.level].downsample
-    origin = round(box.x * downsample), round(box.y * downsample)
-    try:
-        with source.reading() as image:
-            pixels = image.read(origin, key.level, (box.width, box.height))
-        return LoadedTile(generation, key, rgb_image(pixels))
-    except LungviewerError as error:
-        return LoadedTile(generation, key, None, error)
-    except MemoryError:
-        return LoadedTile(generation, key, None, OutOfMemory("There is not enough memory for the picture."))
-    except (OSError, ValueError, cv2.error):
-        return _unreadable(generation, key)
+    def _read(self, source: SharedSource, generation: int, wish: Wish) -> LoadedPart:
+        try:
+            with source.reading() as image:
+                return LoadedPart(generation, wish.key, self._read_wish(image, wish))
+        except LungviewerError as error:
+            return LoadedPart(generation, wish.key, error=error)
+        except MemoryError:
+            error = OutOfMemory("There is not enough memory for the picture.")
+            return LoadedPart(generation, wish.key, error=error)
+        except (OSError, ValueError, cv2.error):
+            return _unreadable(generation, wish.key)
 
 
-def _unreadable(generation: int, key: TileKey) -> LoadedTile:
-    return LoadedTile(generation, key, None, ReadFailed("A part of the image could not be read."))
+def _unreadable(generation: int, key: Hashable) -> LoadedPart:
+    return LoadedPart(generation, key, error=ReadFailed("A part of the image could not be read."))
