@@ -6,17 +6,18 @@ refused is refused for every batch size (see packs/operators/sizes.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lungviewer.core.errors import PackInvalid, PackUnsafe
 from lungviewer.core.model import ModelSpec
+from lungviewer.packs.graph_contract import Contract, classifier_contract
 from lungviewer.packs.jsontext import showable
 from lungviewer.packs.operators.budget import Budget
-from lungviewer.packs.operators.sizes import IMAGES, MAX_RANK, Node, Outcome, Size, Value
+from lungviewer.packs.operators.sizes import MAX_RANK, Node, Outcome, Value
 from lungviewer.packs.operators.table import OPERATORS, Operator
-from lungviewer.packs.operators.tensors import BYTES_OF, FLOAT, UINT8, read_constant, read_tensor
+from lungviewer.packs.operators.tensors import BYTES_OF, read_constant, read_tensor
 from lungviewer.packs.wire import check_structure_size
 
 OPSETS = range(13, 22)
@@ -24,7 +25,6 @@ OPSETS = range(13, 22)
 IR_VERSIONS = range(4, 11)
 MAX_NODES = 5_000
 MAX_TENSORS = 10_000
-MAX_EMBEDDING = 16_384
 
 _STANDARD = ("", "ai.onnx")
 _UNUSED_DOMAINS = {
@@ -51,11 +51,16 @@ class GraphFacts:
 
 
 def check_graph(model: bytes, spec: ModelSpec) -> GraphFacts:
-    """Check a model file against the allow-list, the limits and the pack's contract.
+    """`check_contract` for a classifier: `spec` gives the input's size and the number of classes."""
+    return check_contract(model, classifier_contract(spec))
+
+
+def check_contract(model: bytes, contract: Contract) -> GraphFacts:
+    """Check a model file against the allow-list, the limits and what it must take and give.
 
     Args:
         model: an ONNX model's bytes. Data outside these bytes is never read.
-        spec: the pack: input size and number of classes.
+        contract: its inputs, outputs and allowed operators.
 
     Raises:
         PackUnsafe: an operator that is not allowed, external data, or a size that is out of bounds.
@@ -66,7 +71,7 @@ def check_graph(model: bytes, spec: ModelSpec) -> GraphFacts:
         parsed = _parse(model)
         if not all(isinstance(name, str) for name in _names(parsed)):
             raise PackInvalid(_NOT_TEXT)
-        return _check(parsed, spec)
+        return _check(parsed, contract)
     except UnicodeDecodeError:
         raise PackInvalid(_NOT_TEXT) from None
 
@@ -102,22 +107,23 @@ def _names(parsed: Any) -> Iterator[object]:
             yield from (attribute.name, attribute.ref_attr_name)
 
 
-def _check(parsed: Any, spec: ModelSpec) -> GraphFacts:
+def _check(parsed: Any, contract: Contract) -> GraphFacts:
     graph = parsed.graph
     _check_header(parsed)
     values: Values = {}
-    image = _image(graph, spec)
-    _define(values, "image", image)
+    inputs = contract.inputs_of(graph)
+    for name, value in inputs.items():
+        _define(values, name, value)
     parameters = 0
     for tensor in graph.initializer:
         value = read_tensor(tensor)
         _define(values, tensor.name, value)
         parameters += value.elements.count
-    budget = Budget(_last_uses(graph), image)
+    budget = Budget(_last_uses(graph), inputs)
     for position, proto in enumerate(graph.node):
-        outcome = infer_node(proto, values)
+        outcome = infer_node(proto, values, contract.operators)
         budget.add(position, proto.op_type, proto.output, outcome)
-    _check_outputs(graph, values, spec)
+    contract.check_outputs(graph, values)
     return GraphFacts(len(graph.node), parameters, budget.work, budget.peak_bytes)
 
 
@@ -161,18 +167,19 @@ def _last_uses(graph: Any) -> dict[str, int]:
 # --- operators ----------------------------------------------------------------------------------------
 
 
-def infer_node(proto: Any, values: Values) -> Outcome:
+def infer_node(proto: Any, values: Values, operators: Mapping[str, Operator] = OPERATORS) -> Outcome:
     """Work out one node's results and add them to `values`.
 
     Args:
         proto: a NodeProto.
         values: every tensor known so far, by name.
+        operators: those that are allowed.
 
     Raises:
         PackUnsafe: the operator or an attribute is not allowed, or the result's size cannot be known.
         PackInvalid: the operator's inputs do not fit together.
     """
-    operator = OPERATORS.get(proto.op_type)
+    operator = operators.get(proto.op_type)
     if operator is None or proto.domain not in _STANDARD:
         raise PackUnsafe(
             f"The model's graph uses the operator {showable(proto.op_type)}, which is not allowed."
@@ -224,46 +231,3 @@ def _check_value(node: Node, value: Value) -> None:
         node.broken("makes an empty tensor")
     if len(value.shape) > MAX_RANK or value.elements.power > 1:
         node.unknowable()
-
-
-# --- the pack's contract ------------------------------------------------------------------------------
-
-
-def _image(graph: Any, spec: ModelSpec) -> Value:
-    size = spec.input.size
-    inputs = list(graph.input)
-    if len(inputs) == 1 and inputs[0].name == "image":
-        declared = inputs[0].type.tensor_type
-        sides = [side.dim_value for side in declared.shape.dim]
-        if declared.elem_type == UINT8 and sides == [0, size, size, 3]:
-            return Value((IMAGES, Size(size), Size(size), Size(3)), UINT8)
-    raise PackInvalid(f'The model needs one input "image", uint8 N×{size}×{size}×3, with N left open.')
-
-
-def _check_outputs(graph: Any, values: Values, spec: ModelSpec) -> None:
-    names = sorted(output.name for output in graph.output)
-    if names != ["cam", "embedding", "logits"] or not set(names) <= set(values):
-        raise PackInvalid("The model needs exactly the outputs logits, cam and embedding.")
-    for output in graph.output:
-        _check_declared(output, values[output.name])
-    count = Size(len(spec.classes))
-    logits, cam, embedding = (values[name].shape for name in ("logits", "cam", "embedding"))
-    if logits != (IMAGES, count):
-        raise PackInvalid(f"logits must be N×{count.count}, one for each class of the pack.")
-    if cam[:2] != (IMAGES, count) or len(cam) != 4 or max(s.count for s in cam[2:]) > spec.input.size:
-        raise PackInvalid(f"cam must be N×{count.count}×height×width, no larger than the input.")
-    if len(embedding) != 2 or embedding[0] != IMAGES or embedding[1].count > MAX_EMBEDDING:
-        raise PackInvalid(f"embedding must be N×D, with D at most {MAX_EMBEDDING:,}.")
-
-
-def _check_declared(output: Any, value: Value) -> None:
-    """What the file says about an output must be true: runtimes warn, other programs may rely on it."""
-    declared = output.type.tensor_type
-    if declared.elem_type != FLOAT or value.dtype != FLOAT:
-        raise PackInvalid("logits, cam and embedding must be float32.")
-    if not declared.HasField("shape"):
-        return
-    sides = [side.dim_value for side in declared.shape.dim]
-    actual = [size.count if size.fixed else 0 for size in value.shape]
-    if len(sides) != len(actual) or any(s not in (0, a) for s, a in zip(sides, actual, strict=True)):
-        raise PackInvalid("The model's graph declares an output of another shape than it makes.")

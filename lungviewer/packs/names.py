@@ -17,6 +17,9 @@ EVALUATION = "evaluation"
 METRICS = f"{EVALUATION}/metrics.json"
 """The figures that a pack publishes about itself."""
 
+GENERATOR = "generator.onnx"
+ENCODER = "encoder.onnx"
+
 HIDDEN_PREFIX = ".lungviewer-"
 """Start of the names of unfinished packs; nothing that starts with a dot is taken for a pack."""
 
@@ -37,6 +40,12 @@ FILE_LIMITS: Mapping[str, int] = MappingProxyType(
 )
 MAX_EVALUATION_BYTES = 20 * MIB
 
+MAX_SIMULATOR_BYTES = 15_000_000
+"""All files of a simulator together."""
+SIMULATOR_LIMITS: Mapping[str, int] = MappingProxyType(
+    {**dict.fromkeys((GENERATOR, ENCODER, GOLDEN), MAX_SIMULATOR_BYTES), CARD: MIB}
+)
+
 # Lower case only: two names that differ in case are one file on Windows and macOS.
 _EVALUATION_NAME = re.compile(r"evaluation/([a-z0-9][a-z0-9_-]{0,63})\.(png|json|csv|svg)")
 # On Windows these open a device whatever extension follows.
@@ -49,9 +58,18 @@ def is_device_name(stem: str) -> bool:
 
 
 def byte_limit(name: str) -> int | None:
-    """How many bytes a pack's file of this name may have, or None when no pack may hold it."""
-    if name in FILE_LIMITS:
-        return FILE_LIMITS[name]
+    """How many bytes a classifier's file of this name may have, or None when no such pack may hold it."""
+    return _limit(name, FILE_LIMITS)
+
+
+def simulator_byte_limit(name: str) -> int | None:
+    """The same for a simulator's file."""
+    return _limit(name, SIMULATOR_LIMITS)
+
+
+def _limit(name: str, limits: Mapping[str, int]) -> int | None:
+    if name in limits:
+        return limits[name]
     match = _EVALUATION_NAME.fullmatch(name)
     if match is None or is_device_name(match.group(1)):
         return None

@@ -25,14 +25,14 @@ class Budget:
     no batch is worse than that many images.
     """
 
-    def __init__(self, last_uses: Mapping[str, int], image: Value) -> None:
+    def __init__(self, last_uses: Mapping[str, int], inputs: Mapping[str, Value]) -> None:
         """`last_uses`: tensor name → position of the last node that reads it; outputs are not in it."""
         self.work = 0
-        self.peak_bytes = self._live = _bytes(image)
+        self.peak_bytes = self._live = sum(_bytes(value) for value in inputs.values())
         self._ending: dict[int, int] = {}
-        for name, position in last_uses.items():
-            if name == "image":
-                self._ending[position] = self._live
+        for name, value in inputs.items():
+            if name in last_uses:
+                self._end(last_uses[name], value)
         self._last_uses = last_uses
 
     def add(self, position: int, kind: str, names: Sequence[str], outcome: Outcome) -> None:
@@ -59,13 +59,15 @@ class Budget:
             self._live += _bytes(value)
             # What does not depend on the images may be worked out once and kept for ever.
             if value.elements.power and name in self._last_uses:
-                end = self._last_uses[name]
-                self._ending[end] = self._ending.get(end, 0) + _bytes(value)
+                self._end(self._last_uses[name], value)
         now = self._live + _SCRATCH_BYTES * outcome.scratch.count
         self.peak_bytes = max(self.peak_bytes, now)
         if now > MAX_LIVE_BYTES or outcome.scratch.power > 1:
             raise PackUnsafe(f"At the operator {kind} the model needs {now:,} bytes of memory per image.")
         self._live -= self._ending.pop(position, 0)
+
+    def _end(self, position: int, value: Value) -> None:
+        self._ending[position] = self._ending.get(position, 0) + _bytes(value)
 
 
 def _bytes(value: Value) -> int:

@@ -7,7 +7,8 @@ in full precision or quantised with the standard operators. Left out on purpose:
 - NonZero, Unique, Compress, TopK, NonMaxSuppression, Range, ConstantOfShape, OneHot: the result's size
   depends on data, or is made from nothing.
 - Random*, Bernoulli, Dropout, Multinomial: two runs would differ.
-- Resize, Upsample, GridSample, ConvTranspose, DepthToSpace, RNNs, Scatter*: no classifier here needs them.
+- Upsample, GridSample, RNNs, Scatter*: no model here needs them. Resize, ConvTranspose, DepthToSpace:
+  no classifier needs them; generators, which make large pictures of small ones, may use them.
 - strings, bfloat16, 4- and 8-bit floats, unsigned 16 to 64 bit: no runtime here needs them.
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from lungviewer.packs.operators import compute, layout
+from lungviewer.packs.operators import compute, enlarging, layout
 from lungviewer.packs.operators.layout import Inputs
 from lungviewer.packs.operators.sizes import Node, Outcome
 
@@ -127,3 +128,21 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "Where": _operator(compute.where, 3),
     }
 )
+
+DRAWING_OPERATORS: Mapping[str, Operator] = MappingProxyType(
+    {
+        **OPERATORS,
+        "ConvTranspose": _operator(
+            enlarging.transposed_convolution, (2, 3), _WINDOW + " group:i output_padding:is output_shape:is"
+        ),
+        "DepthToSpace": _operator(enlarging.depth_to_space, 1, "blocksize:i mode:s"),
+        "Resize": _operator(
+            enlarging.resize,
+            (3, 4),
+            "coordinate_transformation_mode:s cubic_coeff_a:f exclude_outside:i extrapolation_value:f mode:s "
+            "nearest_mode:s keep_aspect_ratio_policy:s antialias:i",
+            must={"antialias": 0},
+        ),
+    }
+)
+"""What a simulator's generator may use."""

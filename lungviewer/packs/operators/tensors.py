@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from lungviewer.core.errors import PackInvalid, PackUnsafe
-from lungviewer.packs.operators.sizes import MAX_KNOWN, MAX_RANK, Size, Value
+from lungviewer.packs.operators.sizes import MAX_EXACT, MAX_KNOWN, MAX_RANK, Size, Value
 
 FLOAT, UINT8, INT8, INT32, INT64, BOOL, HALF, DOUBLE = 1, 2, 3, 6, 7, 9, 10, 11
 """The TensorProto element types that are allowed; the numbers are the file format's."""
@@ -61,8 +62,13 @@ def _stores(tensor: Any, count: int) -> bool:
 
 
 def _content(tensor: Any, count: int) -> tuple[Size, ...] | None:
-    if tensor.data_type not in (INT32, INT64) or count > MAX_KNOWN:
+    """Whole numbers; floats too where all are whole, because factors of Resize are written so."""
+    if tensor.data_type not in (INT32, INT64, FLOAT) or count > MAX_KNOWN:
         return None
+    if tensor.data_type == FLOAT:
+        floats = _floats(tensor, count)
+        whole = all(abs(number) <= MAX_EXACT and number == int(number) for number in floats)
+        return tuple(Size(int(number)) for number in floats) if whole else None
     numbers: Iterable[int] = tensor.int32_data if tensor.data_type == INT32 else tensor.int64_data
     if tensor.HasField("raw_data"):
         width, raw = BYTES_OF[tensor.data_type], tensor.raw_data
@@ -70,6 +76,12 @@ def _content(tensor: Any, count: int) -> tuple[Size, ...] | None:
             int.from_bytes(raw[i : i + width], "little", signed=True) for i in range(0, len(raw), width)
         )
     return tuple(Size(int(number)) for number in numbers)
+
+
+def _floats(tensor: Any, count: int) -> tuple[float, ...]:
+    if tensor.HasField("raw_data"):
+        return struct.unpack(f"<{count}f", tensor.raw_data)
+    return tuple(tensor.float_data)
 
 
 def read_constant(attributes: Mapping[str, Any]) -> Value | None:
