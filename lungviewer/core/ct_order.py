@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
-from lungviewer.core.ct import CtSeries
+import numpy as np
+import numpy.typing as npt
+
+from lungviewer.core.ct import CtSeries, CtSlice
+from lungviewer.core.natural import natural_key
 from lungviewer.core.window import Window
 
 Point = tuple[float, float, float]
 """Millimetres in the patient's frame: x to the left, y to the back, z to the head (DICOM PS3.3, C.7.6.2)."""
+
+SAME_PLACE_MM = 0.01
+"""Slices nearer than this lie at one place; spacings that differ by less are one."""
+
+SAME_DIRECTION = 0.005
+"""What the parts of unit vectors may differ by: a third of a degree. Scanners round."""
+
+LEAST_GAP = 1.5
+"""Neighbours this many usual steps apart have a slice missing between them."""
+
+EVEN = 0.1
+"""Share of the usual step by which distances may differ before they are uneven."""
+
+AXIAL = 0.8
+"""Least part of the slices' normal along the body: gantries are tilted by up to 30° (0.87)."""
+
+_SLACK = 0.01
+_NOT_STATED = -1e9
+_UNNAMED = "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +65,150 @@ class SliceHeader:
 
 
 def ordered(headers: Iterable[SliceHeader]) -> tuple[CtSeries, ...]:
-    """Every series of some files, each in the order of its slices; gaps, doubles and odd slices become notes.
+    """Every series of some files, each in the order of its slices; gaps, doubles and odd slices become notes
+    (`ct_reasons.CT_SENTENCES`).
 
-    Files of one series that differ in size, orientation or spacing become series of their own."""
-    raise NotImplementedError
+    Files of one series that differ in size, orientation or spacing, or in whether they state where they lie,
+    become series of their own. The order in which the files are given plays no part. Files that name no
+    series are one a folder."""
+    named: defaultdict[str, list[SliceHeader]] = defaultdict(list)
+    for header in headers:
+        named[header.series or f"{_UNNAMED}{header.path.parent}"].append(header)
+    found = [series for name in sorted(named) for series in _parts(named[name])]
+    return tuple(sorted(found, key=lambda s: (_or_last(s.number), -len(s.slices), s.identity)))
+
+
+def gaps(series: CtSeries) -> tuple[int, ...]:
+    """Indices of slices after which others are missing, ascending."""
+    step = series.step_mm
+    places = [s.position_mm for s in series.slices]
+    if step is None:
+        return ()
+    return tuple(
+        i
+        for i, (here, after) in enumerate(pairwise(places))
+        if here is not None and after is not None and after - here > LEAST_GAP * step
+    )
+
+
+def _parts(headers: Sequence[SliceHeader]) -> list[CtSeries]:
+    """What its files call one series, apart by what may not be mixed; the largest part first."""
+    traits = _traits(headers)
+    groups: defaultdict[tuple[object, ...], list[SliceHeader]] = defaultdict(list)
+    for header, labels in zip(headers, zip(*traits.values(), strict=True), strict=True):
+        groups[labels].append(header)
+    mixed = [f"series_mixed_{name}" for name, labels in traits.items() if len(set(labels)) > 1]
+    parts = sorted(groups.items(), key=lambda part: (-sum(h.frames for h in part[1]), repr(part[0])))
+    return [_series(group, number, mixed) for number, (_, group) in enumerate(parts)]
+
+
+def _traits(headers: Sequence[SliceHeader]) -> dict[str, list[object]]:
+    """What slices of one series have in common: a label for each header, by the name of the trait. Numbers
+    that differ by no more than rounding, or by a chain of such steps, have one label."""
+    normals = [_normal(h) for h in headers]
+    directions = [
+        () if normal is None or h.row is None or h.column is None else (*h.row, *h.column)
+        for h, normal in zip(headers, normals, strict=True)
+    ]
+    return {
+        "size": [(h.width, h.height) for h in headers],
+        "position": [normal is not None for normal in normals],
+        "orientation": [*_labels(directions, 6, SAME_DIRECTION)],
+        "spacing": [*_labels([h.spacing_mm or () for h in headers], 2, SAME_PLACE_MM)],
+    }
+
+
+def _labels(rows: Sequence[tuple[float, ...]], length: int, tolerance: float) -> list[tuple[int, ...]]:
+    """Labels of rows of `length` numbers, or of none."""
+    table = np.array([row or (_NOT_STATED,) * length for row in rows])
+    labels = np.zeros(table.shape, int)
+    for column, numbers in enumerate(table.T):
+        values, which = np.unique(numbers, return_inverse=True)
+        labels[:, column] = np.cumsum(np.diff(values, prepend=values[0]) > tolerance)[which]
+    return [tuple(row) for row in labels.tolist()]
+
+
+def _normal(header: SliceHeader) -> npt.NDArray[np.float64] | None:
+    """The unit normal of a file's slices, to the head, else to the back, else to the left. None unless the
+    file states direction and place of every slice."""
+    if header.row is None or header.column is None or len(header.positions) != header.frames:
+        return None
+    row, column = np.array(header.row), np.array(header.column)
+    normal = np.cross(row, column)
+    length = float(np.linalg.norm(normal))
+    # Vectors that are no unit vectors, or not at right angles, say nothing about a direction.
+    if not (abs(length - 1) < _SLACK and np.isfinite(header.positions).all()):
+        return None
+    main = 2 - int(np.argmax(np.abs(normal[::-1])))
+    return np.asarray(normal / (length if normal[main] > 0 else -length))
+
+
+def _series(headers: Sequence[SliceHeader], part: int, mixed: Sequence[str]) -> CtSeries:
+    """One series of files that may be mixed; `part` tells it from others that its files call the same."""
+    normals = [normal for normal in map(_normal, headers) if normal is not None]
+    normal = np.median(normals, axis=0) if normals else None
+    notes = [*mixed] if headers[0].series else [*mixed, "series_unnamed"]
+    if normal is not None and abs(normal[2]) < AXIAL:
+        notes.append("series_not_axial")
+    found = sorted(
+        ((header, _slice(header, frame, normal)) for header in headers for frame in range(header.frames)),
+        key=lambda pair: _key(pair[1]),
+    )
+    slices = tuple(slice_ for _, slice_ in found)
+    step, said = _steps(slices)
+    first = found[0][0]
+    windows = Counter(header.windows for header, _ in found if header.windows).most_common(1)
+    return CtSeries(
+        slices=slices,
+        width=first.width,
+        height=first.height,
+        spacing_mm=first.spacing_mm,
+        step_mm=step,
+        windows=windows[0][0] if windows else (),
+        notes=(*notes, *said),
+        identity=_identity(first, slices, part),
+        number=first.number,
+    )
+
+
+def _slice(header: SliceHeader, frame: int, normal: npt.NDArray[np.float64] | None) -> CtSlice:
+    position = None if normal is None else float(np.dot(header.positions[frame], normal))
+    return CtSlice(header.path, frame, position, header.instance)
+
+
+def _key(slice_: CtSlice) -> tuple[object, ...]:
+    """By place, else by number; by name only where nothing else tells two slices apart."""
+    name = str(slice_.path)
+    return _or_last(slice_.position_mm), _or_last(slice_.instance), natural_key(name), name, slice_.frame
+
+
+def _or_last(number: float | None) -> float:
+    return math.inf if number is None else number
+
+
+def _steps(slices: Sequence[CtSlice]) -> tuple[float | None, list[str]]:
+    """The usual distance of neighbours, and what is odd about how the slices lie."""
+    if len(slices) < 2:
+        return None, []
+    places = [s.position_mm for s in slices if s.position_mm is not None]
+    if len(places) < len(slices):
+        numbered = all(s.instance is not None for s in slices) or len({s.path for s in slices}) == 1
+        return None, ["series_no_positions" if numbered else "series_by_name"]
+    distances = np.diff(places)
+    apart = distances[distances > SAME_PLACE_MM]
+    notes = ["series_doubled"] if len(apart) < len(distances) else []
+    if not len(apart):
+        return None, notes
+    step = float(np.median(apart))
+    near = apart[apart <= LEAST_GAP * step]
+    if len(near) < len(apart):
+        notes.append("series_gap")
+    if (np.abs(near - step) > EVEN * step).any():
+        notes.append("series_uneven")
+    return step, notes
+
+
+def _identity(first: SliceHeader, slices: Sequence[CtSlice], part: int) -> str:
+    """A series that its files do not name is known by where its slices lie."""
+    known = first.series or repr([(s.position_mm, s.instance, s.frame) for s in slices])
+    return hashlib.sha256(f"{known} {first.width}x{first.height} {part}".encode()).hexdigest()

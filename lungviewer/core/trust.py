@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lungviewer.core.backend import FloatArray, RawOutput
+from lungviewer.core.ct_reasons import CT_SENTENCES
 from lungviewer.core.image import RGB
 from lungviewer.core.model import ImageCheckLimits, ModelSpec, Role
 from lungviewer.core.outliers import OutlierModel
@@ -68,6 +69,7 @@ REASON_SENTENCES: dict[str, str] = {
     "refused_as_not_a_number": "The commonest reason for refusals: no usable numbers from the model.",
     "slide_not_validated": "No labelled whole slides were available to measure how often the slide rule "
     "is right.",
+    **CT_SENTENCES,
 }
 
 

@@ -35,6 +35,7 @@ from lungviewer.readers.opening import open_image
 from lungviewer.services.engine import FieldResult, InferenceEngine
 
 if TYPE_CHECKING:
+    from lungviewer.services.ct_result import SeriesResult
     from lungviewer.services.slide_result import SlideMap
 
 FIELDS_AT_ONCE = 32
@@ -60,7 +61,8 @@ class PreparedImage:
 class ImageResult:
     """The answer for one image. `heatmaps` has one map per class id; fields refused stay NaN in it.
     `um_per_px_source` as in `ImageInfo`; `field_calls`: what each field of the plan was called, None where it
-    was refused. A whole slide brings its `slide` map and no field calls."""
+    was refused. A whole slide brings its `slide` map and no field calls; a CT series its `series`, and no
+    class, probability or map of its own."""
 
     record: ImageRecord
     prediction: Prediction
@@ -69,6 +71,7 @@ class ImageResult:
     um_per_px_source: str = ""
     field_calls: tuple[str | None, ...] = ()
     slide: SlideMap | None = None
+    series: SeriesResult | None = None
 
     def calls_by_class(self) -> dict[str, int]:
         """How many fields, or tiles of a slide, were called what, most first."""

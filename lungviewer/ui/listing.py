@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from lungviewer.core.ct import CtSeries
 from lungviewer.core.errors import UsageError
 from lungviewer.core.job import JobContext
+from lungviewer.core.natural import natural_key
 from lungviewer.services.classify import display_name
 from lungviewer.services.find import FoundFiles, find_images
-
-_DIGITS = re.compile(r"(\d+)")
 
 
 class Entry(NamedTuple):
@@ -29,13 +28,15 @@ class Entry(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Listing:
     """`entries` in natural order; `by_name`: paths by the names that scans give them; `ignored` counts files
-    that are no images; `found`: the files as they were."""
+    that are no images; `found`: the files as they were; `series`: of entries that stand for the
+    slices of one."""
 
     root: Path
     entries: tuple[Entry, ...]
     by_name: dict[str, Path]
     ignored: int
     found: FoundFiles
+    series: Mapping[Path, CtSeries] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +100,6 @@ def entries_of(files: Iterable[Path], folder: Path) -> list[Entry]:
     for path in files:
         name = str(path).removeprefix(prefix)
         folded = name.casefold()
-        entries.append(Entry(_natural_key(folded), path, name, folded))
+        entries.append(Entry(natural_key(folded), path, name, folded))
     entries.sort()
     return entries
-
-
-def _natural_key(folded: str) -> tuple[str | int, ...]:
-    """Sorts "image_2" before "image_10"; text and numbers alternate, so keys can always be compared."""
-    parts: list[str | int] = list(_DIGITS.split(folded))
-    parts[1::2] = map(int, parts[1::2])
-    return tuple(parts)
