@@ -7,28 +7,29 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from lungviewer.core.ct import CtSeries
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.file_state import FileState
-from lungviewer.services.find import FoundFiles
 from lungviewer.services.opening import EngineChoice, EngineKeeper
 from lungviewer.services.rows import would_be_said
 from lungviewer.services.slide_result import SlideMap, as_image_result
 from lungviewer.ui.answering import Outcome, Question
 from lungviewer.ui.answers import Answers
 from lungviewer.ui.asking import Asking
+from lungviewer.ui.ct.current_slice import CurrentSlice
 from lungviewer.ui.engine_info import EngineInfo
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.file_watch import FileWatch
-from lungviewer.ui.jobs import Job, JobRunner
-from lungviewer.ui.listing import Entry, Listing, Places, list_images
+from lungviewer.ui.jobs import JobRunner
+from lungviewer.ui.listing import Listing, Places
 from lungviewer.ui.mapping.slides import SlideMapping
 from lungviewer.ui.model_in_force import ModelInForce
 from lungviewer.ui.notice import FILE_TOPIC, Notice
-from lungviewer.ui.replaced import ReplacedRunner
+from lungviewer.ui.opened import Opened
 from lungviewer.ui.settings import SettingsStore
 
 _NOW, _LATER = -10, 10  # ranks: the image that is looked at, the rest of its folder
@@ -38,8 +39,8 @@ class ViewerSession(QObject):
     """The state behind the window. Lives in the GUI thread; slow work goes through its runners:
     `model_jobs` may use the engine, `file_jobs` reads folders and packs."""
 
-    folder_changed = Signal()  # another folder: `folder`; it is empty while `listing`
-    files_changed = Signal()  # `entries` and their `files` have arrived, in natural order
+    folder_changed = Signal()  # another folder: `folder`; it is empty while `opened.listing`
+    files_changed = Signal()  # `opened.entries` and their `files` have arrived, in natural order
     current_changed = Signal()  # another image is looked at, or none
     outcome_changed = Signal(object)  # Path: what is known about it has changed
     model_changed = Signal()  # `engine_info` or `engine_error`
@@ -61,24 +62,20 @@ class ViewerSession(QObject):
         self.decoder = IsolatedDecoder(workers=2)
         self.model_jobs = JobRunner("model", self)
         self.file_jobs = JobRunner("files", self)
-        self._listing_jobs = ReplacedRunner("folders", self)
+        self.opened = Opened(self)
         self._watch = FileWatch(self)
         self.keeper = keeper or EngineKeeper()
         self.model_jobs.at_close(self.keeper.close)
         self._model = ModelInForce(settings, self.model_jobs, self.keeper, self)
-        self.folder: Path | None = None
-        self.entries: tuple[Entry, ...] = ()
-        self.files: tuple[Path, ...] = ()
-        self.ignored = 0
-        self.found: FoundFiles | None = None
-        self.listing = False
         self.current: Path | None = None
+        self.slice = CurrentSlice(self)
         self._answers = Answers()
         self._asking = Asking(self.model_jobs, self.keeper, self.decoder, self)
-        self._by_name: dict[str, Path] = {}
-        self._asked: list[Path] = []
         self._wanted: Path | None = None
-        self._listing_job: Job | None = None
+        self.opened.place_changed.connect(self.folder_changed)
+        self.opened.found.connect(self._found_places)
+        self.opened.listed.connect(self._listed)
+        self.opened.failed.connect(self._not_listed)
         self._watch.changed.connect(self._file_changed)
         self._model.changed.connect(self.model_changed)
         self._model.changed.connect(self._ask_the_unanswered)
@@ -113,6 +110,18 @@ class ViewerSession(QObject):
 
     # --- what is open ----------------------------------------------------------------------------
 
+    @property
+    def folder(self) -> Path | None:
+        return self.opened.folder
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return self.opened.files
+
+    def series(self, path: Path | None = None) -> CtSeries | None:
+        """The slices that an entry (default: the current one) stands for; None for other images."""
+        return self.opened.series.get(path or self.current)
+
     def open_paths(self, paths: Sequence[Path], otherwise: Sequence[Path] = ()) -> None:
         """Open folders and files: a folder is listed, one file is shown with what lies beside it, several
         files are shown alone. `otherwise`: opened when the only path is not there."""
@@ -120,31 +129,20 @@ class ViewerSession(QObject):
             return
         self.drop_work()
         self._answers.forget_all()
-        self._by_name.clear()
-        self.entries, self.files, self.current = (), (), None
-        self.current_changed.emit()
-        self.folder, self.listing, self._wanted = None, True, None
-        self.folder_changed.emit()
-        self._asked = [path.absolute() for path in paths]
-        asked, recursive = self._asked, self.settings.current.recursive
-        runner = self._listing_jobs.fresh()
-        self._listing_job = runner.submit(lambda ctx: list_images(asked, otherwise, recursive, ctx))
-        self._listing_job.partial.connect(self._found_places)
-        self._listing_job.finished.connect(self._listed)
-        self._listing_job.failed.connect(self._not_listed)
+        self._wanted = None
+        self._look_at(None)
+        self.opened.list(paths, otherwise, self.settings.current.recursive)
 
     @Slot()
     def refresh(self) -> None:
         """Read what is open again, and look at the same image."""
         wanted = self.current
-        self.open_paths(self._asked)
+        self.open_paths(self.opened.asked)
         self._wanted = wanted
 
     @Slot(object)
     def _found_places(self, places: Places) -> None:
-        """It is known what the paths are; the file that was named is looked at before its folder is read."""
-        self.folder = places.folder
-        self.folder_changed.emit()
+        """The file that was named is looked at before its folder is read."""
         if places.file is not None:
             self.select(places.file)
         if places.folder is not None:
@@ -152,10 +150,6 @@ class ViewerSession(QObject):
 
     @Slot(object)
     def _listed(self, listing: Listing) -> None:
-        self.listing, self._listing_job = False, None
-        self.folder, self.entries, self._by_name = listing.root, listing.entries, listing.by_name
-        self.files = tuple(entry.path for entry in listing.entries)
-        self.ignored, self.found = listing.ignored, listing.found
         self.files_changed.emit()
         if self.current is None and self.files:
             self.select(self._wanted if self._wanted in listing.by_name.values() else self.files[0])
@@ -164,7 +158,6 @@ class ViewerSession(QObject):
 
     @Slot(object)
     def _not_listed(self, error: LungviewerError) -> None:
-        self.listing, self._listing_job = False, None
         self.noticed.emit(Notice("error", error.sentence))
         self.files_changed.emit()
 
@@ -172,22 +165,26 @@ class ViewerSession(QObject):
         """Hear no more of what is on its way."""
         self._asking.drop_all()
         self.mapping.mapper.abandon()
-        if self._listing_job is not None:
-            self._listing_job.abandon()
-        self._listing_job = None
+        self.opened.drop()
 
     def select(self, path: Path | None) -> None:
         """Look at an image: its answer is fetched before anything else."""
         if path == self.current:
             return
-        self.current = path
-        self.current_changed.emit()
+        self._look_at(path)
         if path is None:
             return
         if self.result(path) is not None:
             self.look_again()
         else:
             self._start(path, _NOW)
+
+    def _look_at(self, path: Path | None) -> None:
+        self.current = path
+        series = None if path is None else self.series(path)
+        count = 0 if series is None else len(series.slices)
+        self.slice.reset(count, count // 2)
+        self.current_changed.emit()
 
     @Slot()
     def look_again(self) -> None:
@@ -290,7 +287,7 @@ class ViewerSession(QObject):
         made_by = self.engine_info.provenance
         scales = {"scanned_um_per_px": scanned_um_per_px, "usual": self.usual_scale}
         for record in records:
-            path = self._by_name.get(record.path)
+            path = self.opened.by_name.get(record.path)
             if path is None or not would_be_said(record, made_by, scale=self.scale_of(path), **scales):
                 continue
             known = path in self._answers.rows
@@ -324,6 +321,6 @@ class ViewerSession(QObject):
         self.drop_work()
         # The decoder first: a job may be waiting for it.
         self.decoder.close()
-        runners = (self.mapping, self.model_jobs, self.file_jobs, self._listing_jobs, self._watch)
+        runners = (self.mapping, self.model_jobs, self.file_jobs, self.opened, self._watch)
         ended = [runner.close() for runner in runners]
         return all(ended)

@@ -62,7 +62,7 @@ def report(qtbot, panel, session, records):
     """Rows of a scan; waits until the list has taken them over."""
     records = list(records)
     session.take_records(session.folder, records)
-    last = session._by_name[records[-1].path]
+    last = session.opened.by_name[records[-1].path]
     qtbot.waitUntil(lambda: last in panel.model.answers.known and not panel._changed)
 
 

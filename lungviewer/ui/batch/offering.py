@@ -49,7 +49,7 @@ class RowOffer(QObject):
     def go_on(self) -> None:
         """Offer the next portion, and the rest after it."""
         session, scanned, changed = self._session, self._scanned, self._changed
-        if scanned is None or changed is None or session.folder != scanned.root or session.listing:
+        if scanned is None or changed is None or session.folder != scanned.root or session.opened.listing:
             return self._timer.stop()
         rows = self._rows[self._next : self._next + _AT_ONCE]
         self._next += len(rows)
@@ -77,7 +77,7 @@ class RowOffer(QObject):
         if self._comparing is not None:
             self._comparing.abandon()
         self._changed = self._comparing = None
-        listed = self._session.found
+        listed = self._session.opened.files_found
         if self._scanned is None or listed is None or self._scanned.root != listed.root:
             return
         then, now = self._scanned.files, listed.files

@@ -88,13 +88,13 @@ class EmptyPage(QWidget):
         """Say why nothing is listed: `hidden` files are filtered away, `subfolders` lie in the folder."""
         if hidden:
             self.say(Empty.FILTERED)
-        elif session.listing:
+        elif session.opened.listing:
             self.say(Empty.LISTING)
         elif session.folder is None:
             self.say(Empty.NO_FOLDER)
         else:
             looked_into = session.settings.current.recursive
-            detail = self._found_instead(session.ignored, subfolders)
+            detail = self._found_instead(session.opened.ignored, subfolders)
             self.say(Empty.NO_IMAGES, detail, subfolders > 0 and not looked_into)
 
     def _found_instead(self, others: int, subfolders: int) -> str:
