@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import logging
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lungviewer.core.errors import ImageError
+from lungviewer.readers.dicom_values import be_quiet, raw, text
 from lungviewer.readers.files import read_head
 from lungviewer.readers.pixels import DECODER_ERRORS
 
@@ -53,7 +52,7 @@ def slide_instance(head: bytes) -> SlideInstance | None:
     from pydicom.errors import BytesLengthException, InvalidDicomError
     from pydicom.filereader import read_partial
 
-    _be_quiet()
+    be_quiet()
 
     try:
         found = read_partial(
@@ -61,38 +60,16 @@ def slide_instance(head: bytes) -> SlideInstance | None:
             lambda tag, *_: tag > _ROWS,
             specific_tags=[_SOP_CLASS, _IMAGE_TYPE, _SERIES, _COLUMNS, _ROWS],
         )
-        if _text(found, _SOP_CLASS) != _WHOLE_SLIDE:
+        if text(found, _SOP_CLASS) != _WHOLE_SLIDE:
             return None
-        kinds = _text(found, _IMAGE_TYPE).split("\\")
+        kinds = text(found, _IMAGE_TYPE).split("\\")
         return SlideInstance(
-            _text(found, _SERIES), "VOLUME" in kinds, _number(found, _COLUMNS) * _number(found, _ROWS)
+            text(found, _SERIES), "VOLUME" in kinds, _number(found, _COLUMNS) * _number(found, _ROWS)
         )
     except (InvalidDicomError, BytesLengthException, *DECODER_ERRORS):
         return None
 
 
-def _be_quiet() -> None:
-    """pydicom quotes values that it finds odd in warnings and logs: they could name a patient."""
-    from pydicom import config
-
-    config.settings.reading_validation_mode = config.IGNORE
-    logger = logging.getLogger("pydicom")
-    logger.propagate = False
-    logger.setLevel(logging.CRITICAL + 1)
-    warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
-
-
-def _raw(found: Dataset, tag: int) -> tuple[bytes, bool]:
-    """A value as it is stored, and whether little end first: nothing is converted, so nothing warns."""
-    element = found.get_item(tag) if tag in found else None
-    value = getattr(element, "value", None)
-    return (value if isinstance(value, bytes) else b""), bool(getattr(element, "is_little_endian", True))
-
-
-def _text(found: Dataset, tag: int) -> str:
-    return _raw(found, tag)[0].decode("ascii", "replace").strip(" \0")
-
-
 def _number(found: Dataset, tag: int) -> int:
-    value, little = _raw(found, tag)
+    value, little = raw(found, tag)
     return int.from_bytes(value[:4], "little" if little else "big")

@@ -1,0 +1,72 @@
+"""What a DICOM file says about its CT slices: from its beginning, no pixel decoded, bounded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lungviewer.core.ct_order import SliceHeader
+from lungviewer.core.errors import ImageError
+from lungviewer.readers.dicom_facts import DicomFacts, read_facts
+from lungviewer.readers.dicom_rules import judge
+from lungviewer.readers.dicom_syntaxes import DEFLATED
+from lungviewer.readers.files import read_head
+from lungviewer.readers.pixels import DECODER_ERRORS
+from lungviewer.readers.sniff import sniff
+
+_BEGINNINGS = (1 << 14, 1 << 20)
+"""Bytes that are read: what is asked for stands within the first, or private fields and the places of many
+frames come before it."""
+
+
+def read_slice_header(path: Path) -> SliceHeader | None:
+    """What a file states about its slices, if it is one that is read as CT (readers/dicom_rules.py).
+
+    None: it is something else, cannot be read, is deflated, or its pixels do not begin within the first MiB.
+    """
+    for size in _BEGINNINGS:
+        try:
+            head = read_head(path, size)
+        except ImageError:
+            return None
+        if sniff(head) != "dicom" or DEFLATED.encode() in head:
+            return None
+        facts = _facts(head)
+        if facts is None:
+            return None
+        if facts.pixels is not None:
+            return slice_header(path, facts)
+        if len(head) < size:
+            return None
+    return None
+
+
+def slice_header(path: Path, facts: DicomFacts) -> SliceHeader | None:
+    """What a file's facts say about its slices; None if it is not read."""
+    try:
+        judge(facts)
+    except ImageError:
+        return None
+    return SliceHeader(
+        path=path,
+        series=facts.series,
+        width=facts.width,
+        height=facts.height,
+        frames=facts.frames,
+        number=facts.number,
+        instance=facts.instance,
+        positions=facts.positions,
+        row=facts.row,
+        column=facts.column,
+        spacing_mm=facts.spacing_mm,
+        thickness_mm=facts.thickness_mm,
+        windows=facts.windows,
+    )
+
+
+def _facts(head: bytes) -> DicomFacts | None:
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    try:
+        return read_facts(head)
+    except (InvalidDicomError, BytesLengthException, *DECODER_ERRORS):
+        return None
