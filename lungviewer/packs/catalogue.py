@@ -17,6 +17,10 @@ MAX_PACKS = 1000
 """Folders looked at in one place; more than that is not a folder of packs."""
 
 
+HISTOLOGY = "histology"
+_NAMES = {"ct": "CT"}
+
+
 @dataclass(frozen=True, slots=True)
 class PackEntry:
     """A pack that was found: `spec`, or the `error` that its pack.json gave. Its files are not verified."""
@@ -56,22 +60,23 @@ def find_packs(dirs: Sequence[Path]) -> list[PackEntry]:
     )
 
 
-def resolve_pack(name: str | None, dirs: Sequence[Path]) -> Path:
+def resolve_pack(name: str | None, dirs: Sequence[Path], *, modality: str = HISTOLOGY) -> Path:
     """The folder or zip that a person means.
 
     Args:
         name: an id (its newest version; a released one before a pre-release), id@version, or the path of
-            a pack folder or zip. None means the histology pack: packs with `validated` before those
-            without; among several ids the one that came with the program, its newest version from any
-            folder.
+            a pack folder or zip. None means the default pack of a modality: packs with `validated` before
+            those without; among several ids the one that came with the program, its newest version from
+            any folder.
         dirs: folders to search, as for `find_packs`; the last one came with the program.
+        modality: "histology" or "ct"; only counts where no name is given.
 
     Raises:
         PackNotFound: nothing fits, or None does not decide; the message lists what there is.
     """
     entries = find_packs(dirs)
     if name is None:
-        return _default(entries, find_packs(dirs[-1:]))
+        return _default(entries, find_packs(dirs[-1:]), modality)
     wanted, _, version = name.partition("@")
     for entry in _preferred(entries):
         if entry.spec and entry.spec.id == wanted and version in ("", entry.spec.version):
@@ -116,16 +121,17 @@ def _preferred(entries: Sequence[PackEntry]) -> list[PackEntry]:
     return sorted(good, key=lambda e: "-" in e.name.partition("@")[2])
 
 
-def _default(entries: Sequence[PackEntry], bundled: Sequence[PackEntry]) -> Path:
-    histology = [e for e in _preferred(entries) if e.spec and e.spec.modality == "histology"]
-    candidates = [e for e in histology if e.spec and e.spec.validated] or histology
+def _default(entries: Sequence[PackEntry], bundled: Sequence[PackEntry], modality: str) -> Path:
+    kind = _NAMES.get(modality, modality)
+    fitting = [e for e in _preferred(entries) if e.spec and e.spec.modality == modality]
+    candidates = [e for e in fitting if e.spec and e.spec.validated] or fitting
     if not candidates:
-        raise PackNotFound(f"There is no histology pack. {_what_exists(entries)}")
+        raise PackNotFound(f"There is no {kind} pack. {_what_exists(entries)}")
     if len(_ids(candidates)) > 1:  # what a person adds does not change what answers unasked
         candidates = [e for e in candidates if e.spec and e.spec.id in _ids(bundled)]
     if len(_ids(candidates)) != 1:
         raise PackNotFound(
-            f"There are several histology packs. {_what_exists(entries)}", hint="Choose one of them."
+            f"There are several {kind} packs. {_what_exists(entries)}", hint="Choose one of them."
         )
     return candidates[0].path
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from lungviewer.core.errors import PackError
+from lungviewer.core.errors import PackError, PackNotFound
 from lungviewer.core.paths import pack_dirs, user_packs_dir
 from lungviewer.packs.store import load_pack, resolve_pack
 from lungviewer.services.engine import InferenceEngine
@@ -12,13 +13,32 @@ from lungviewer.services.engine import InferenceEngine
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """What a person chose. `pack` as for `resolve_pack` (None: the default one), `threads` None: all that
-    may be used, `device` and `precision` as for `InferenceEngine.open`."""
+    """What a person chose. `pack` as for `resolve_pack` (None: the default one of `modality`), `threads` None:
+    all that may be used, `device` and `precision` as for `InferenceEngine.open`."""
 
     pack: str | None = None
     device: str = "auto"
     threads: int | None = None
     precision: str = "fp32"
+    modality: str = "histology"
+
+
+def pack_of(choice: EngineChoice) -> Path:
+    """Where the pack of a choice lies.
+
+    Raises:
+        PackNotFound: there is none.
+    """
+    return resolve_pack(choice.pack, pack_dirs(), modality=choice.modality)
+
+
+def has_default(modality: str) -> bool:
+    """Whether a pack of a modality ("histology", "ct") answers where nobody chose one."""
+    try:
+        resolve_pack(None, pack_dirs(), modality=modality)
+    except PackNotFound:
+        return False
+    return True
 
 
 def open_engine(choice: EngineChoice) -> InferenceEngine:
@@ -29,7 +49,7 @@ def open_engine(choice: EngineChoice) -> InferenceEngine:
         BackendError: see `InferenceEngine.open`.
         UsageError: the pack has no model of this precision.
     """
-    path = resolve_pack(choice.pack, pack_dirs())
+    path = pack_of(choice)
     try:
         pack = load_pack(path)
     except PackError as error:

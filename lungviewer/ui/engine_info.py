@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from lungviewer.core.errors import PackNotFound
 from lungviewer.core.model import ModelSpec
-from lungviewer.core.paths import bundled, pack_dirs
+from lungviewer.core.paths import bundled
 from lungviewer.core.types import Provenance
 from lungviewer.packs.store import find_packs, resolve_pack
 from lungviewer.services.elsewhere import Standing, read_standing
-from lungviewer.services.opening import EngineChoice, EngineKeeper
+from lungviewer.services.opening import EngineChoice, EngineKeeper, pack_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def load_engine(keeper: EngineKeeper, choice: EngineChoice) -> EngineInfo | Inst
             raise
         # Removed since it was chosen.
         came_with = [bundled("models")]
-        path = resolve_pack(None, came_with)
+        path = resolve_pack(None, came_with, modality=choice.modality)
         name = next(entry.name for entry in find_packs(came_with) if entry.path == path)
         if name == choice.pack:
             raise
@@ -58,6 +58,6 @@ def load_engine(keeper: EngineKeeper, choice: EngineChoice) -> EngineInfo | Inst
 
 def _standing(choice: EngineChoice, spec: ModelSpec) -> Standing:
     try:
-        return read_standing(resolve_pack(choice.pack, pack_dirs()), spec)
+        return read_standing(pack_of(choice), spec)
     except PackNotFound:
         return Standing(None)  # removed while its engine goes on

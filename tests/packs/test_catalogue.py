@@ -123,3 +123,14 @@ def test_what_is_not_found_is_answered_with_what_there_is(two):
         resolve_pack("lung", two)
     with pytest.raises(PackNotFound):
         resolve_pack("tiny-pack@9.9.9", two)
+
+
+def test_no_name_means_the_default_pack_of_the_modality_that_is_asked_for(two):
+    tiny_pack(two[1] / "a", pack_id="lung-histology")
+    with pytest.raises(PackNotFound, match=r"There is no CT pack\. Installed: lung-histology@1\.0\.0"):
+        resolve_pack(None, two, modality="ct")
+    tiny_pack(two[1] / "b", pack_id="lung-ct", modality="ct")
+    tiny_pack(two[0] / "c", pack_id="own-ct", modality="ct")
+    assert resolve_pack(None, two, modality="ct") == two[1] / "b"
+    assert resolve_pack(None, two) == two[1] / "a"
+    assert resolve_pack("own-ct", two, modality="histology") == two[0] / "c"
