@@ -207,12 +207,18 @@ def _add_samples(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     samples.add_argument("folder", type=Path, metavar="DIR")
     samples.add_argument("--per-kind", type=_positive, default=2, metavar="N", help="images of each kind")
-    samples.add_argument(
+    instead = samples.add_mutually_exclusive_group()
+    instead.add_argument(
         "--slide", metavar="WxH", help="draw a pyramidal slide of this size instead, e.g. 20000x15000"
+    )
+    instead.add_argument(
+        "--ct", type=_slices, metavar="N", help="draw a chest CT series of so many slices (DICOM) instead"
     )
     samples.add_argument("--size", type=_positive, default=768, metavar="PX", help="side of the images")
     samples.add_argument("--format", choices=("jpeg", "png", "both"), default="jpeg")
-    samples.add_argument("--seed", type=int, default=0, metavar="N", help="another slide for another seed")
+    samples.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="another slide or series for another seed"
+    )
     samples.set_defaults(command="samples_command:run")
 
 
@@ -226,6 +232,13 @@ def _positive(text: str) -> int:
     value = int(text) if text.isdecimal() else 0
     if not 1 <= value <= 100_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return value
+
+
+def _slices(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if not 2 <= value <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of slices from 2 to 10,000")
     return value
 
 
