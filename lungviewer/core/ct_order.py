@@ -168,6 +168,8 @@ def _series(headers: Sequence[SliceHeader], part: int, mixed: Sequence[str]) -> 
         notes=(*notes, *said),
         identity=_identity(first, slices, part),
         number=first.number,
+        row=None if normal is None else first.row,
+        column=None if normal is None else first.column,
     )
 
 
