@@ -26,6 +26,21 @@ KNOWN_LABELS: Mapping[str, ClassSpec] = {
     "squamous_cell_carcinoma": SQUAMOUS,
 }
 
+NORMAL_CT = ClassSpec("normal", "Normal", GREEN, Role.NORMAL)
+BENIGN_CT = ClassSpec("benign", "Benign", BLUE, Role.BENIGN)
+MALIGNANT_CT = ClassSpec("malignant", "Malignant", VERMILLION, Role.TUMOUR)
+
+CT_LABELS: Mapping[str, ClassSpec] = {
+    "normal": NORMAL_CT,
+    "benign": BENIGN_CT,
+    "malignant": MALIGNANT_CT,
+    # IQ-OTH/NCCD (Alyasriy & Al-Huseiny 2020, doi:10.17632/bhmdr45bh2), its folders as they are spelt there
+    "Normal cases": NORMAL_CT,
+    "Bengin cases": BENIGN_CT,
+    "Malignant cases": MALIGNANT_CT,
+}
+"""Taken when all folders of a data set are among these: "benign" alone could be tissue as well."""
+
 _ID = re.compile(r"^[a-z][a-z0-9_]{0,31}$")
 _COLOUR = re.compile(r"^#[0-9a-f]{6}$")
 
@@ -64,8 +79,8 @@ def classes_for(labels: Iterable[str], table: Mapping[str, ClassSpec] | None = N
     Raises:
         DataProblem: a label is not known, two labels share an id, or there are fewer than two.
     """
-    known = {**KNOWN_LABELS, **(table or {})}
     wanted = sorted(set(labels))
+    known = {**(CT_LABELS if set(wanted) <= set(CT_LABELS) else KNOWN_LABELS), **(table or {})}
     unknown = [label for label in wanted if label not in known]
     if unknown:
         raise DataProblem(

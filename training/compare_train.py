@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,12 @@ from training.tune import Labelled, TuneSettings, fine_tune
 from training.views import view
 
 BATCH = 32
-VIEWS = ("original", "mirror", "quarter", "mirror_three_quarters")
+VIEWS: Mapping[str, tuple[str, ...]] = {
+    "histology": ("original", "mirror", "quarter", "mirror_three_quarters"),
+    "ct": ("original", "mirror", "lean_left", "lean_right"),
+}
+"""What is drawn from, by modality: tissue has no up, a body has."""
+VIEWS_DRAWN = 4
 RATE_PRETRAINED, RATE_RANDOM = 3e-4, 1e-3
 PARITY_IMAGES = 16
 
@@ -41,18 +46,19 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """The images that take part, decoded once: `pixels` N×S×S×3 in the dataset's order, and the splits by
-    what they keep together."""
+    """The images that take part, decoded once: `pixels` N×S×S×3 in the dataset's order, and by what they
+    keep together the splits: one, or the folds of a cross-validation."""
 
     dataset: Dataset
     pixels: Pixels
-    splits: Mapping[str, Split]
+    splits: Mapping[str, Sequence[Split]]
+    modality: str = "histology"
 
     def describe(self) -> Record:
-        """Images and groups on every side of every split."""
+        """Images and groups on every side of the (first) split by each unit."""
         table: Record = {}
-        for unit, split in self.splits.items():
-            rows = {side: split.rows(side) for side in SIDES}
+        for unit, splits in self.splits.items():
+            rows = {side: splits[0].rows(side) for side in SIDES}
             table[unit] = {
                 side: {"images": len(r), "groups": len(np.unique(self.dataset.groups[r]))}
                 for side, r in rows.items()
@@ -62,7 +68,8 @@ class Images:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is trained: `unit` names the split, `weights` are a backbone's or None for random ones."""
+    """What is trained: `unit` and `fold` name the split, `weights` are a backbone's or None for random
+    ones."""
 
     architecture: str
     unit: str
@@ -70,17 +77,22 @@ class Trial:
     weights: Path | None
     epochs: int
     balance: str
+    fold: int = 0
 
     @property
     def stem(self) -> str:
-        return f"{self.architecture}-{self.unit}-{self.seed}"
+        return f"{self.architecture}-{self.balance}-{self.unit}-{self.fold}-{self.seed}"
+
+    def __str__(self) -> str:
+        fold = f", fold {self.fold + 1}" if self.fold else ""
+        return f"{self.architecture}, balance {self.balance}, split by {self.unit}{fold}, seed {self.seed}"
 
     def tune_settings(self) -> TuneSettings:
         """The same number of epochs for everybody; pretrained features are spared the head's random start."""
         head_epochs = min(1, self.epochs - 1) if self.weights else 0
         return TuneSettings(
             cut="",
-            views=len(VIEWS),
+            views=VIEWS_DRAWN,
             epochs=self.epochs - head_epochs,
             images=0,
             batch=BATCH,
@@ -97,27 +109,37 @@ class Trial:
         return hashlib.sha256("\n".join(listed).encode()).hexdigest()
 
 
+def trained_before(trial: Trial, images: Images, run: RunFolder) -> Record | None:
+    """What `train_once` wrote for the same images and start, if it did."""
+    target = run.path / "trained" / f"{trial.stem}.json"
+    if not target.is_file():
+        return None
+    known: Record = json.loads(target.read_bytes())
+    return known if known["key"] == trial.key(images) else None
+
+
 def train_once(trial: Trial, images: Images, run: RunFolder, ctx: JobContext) -> Record:
-    """Train, export and predict the test side; or read what an earlier call wrote.
+    """Train, export and predict both held-out sides; or read what an earlier call wrote.
 
     Returns:
-        `probabilities` N×C of the test side in the split's order, accuracy on the validation side, the
-        history, and training speed.
+        `probabilities` N×C of the test side and `validation` of the validation side, in the split's order,
+        the history, and training speed.
 
     Raises:
         ParityError: the network's graph does not compute what the network does.
         Cancelled: between two batches; a later call goes on at the epoch that was begun.
     """
-    key, target = trial.key(images), run.path / "trained" / f"{trial.stem}.json"
-    if target.is_file():
-        known: Record = json.loads(target.read_bytes())
-        if known["key"] == key:
-            return known
-    ctx.partial(Note(f"{trial.architecture}, split by {trial.unit}, seed {trial.seed}"))
+    known = trained_before(trial, images, run)
+    if known is not None:
+        return known
+    ctx.partial(Note(str(trial)))
+    key = trial.key(images)
     network = _build(trial, images)
-    split, dataset = images.splits[trial.unit], images.dataset
+    split, dataset = images.splits[trial.unit][trial.fold], images.dataset
     train, held, test = (split.rows(side) for side in SIDES)
-    views = Views(tuple(view(name, images.pixels[train]) for name in VIEWS), images.pixels[held])
+    views = Views(
+        tuple(view(name, images.pixels[train]) for name in VIEWS[images.modality]), images.pixels[held]
+    )
     labelled = Labelled(views, dataset.targets[train], dataset.groups[train], dataset.targets[held])
     clock = _Clock(ctx)
     work = run.path / "work" / f"{trial.stem}-{key[:12]}"
@@ -128,12 +150,13 @@ def train_once(trial: Trial, images: Images, run: RunFolder, ctx: JobContext) ->
     record = {
         "key": key,
         "unit": trial.unit,
+        "fold": trial.fold,
         "seed": trial.seed,
         "start": "pretrained" if trial.weights else "random",
-        "validation_accuracy": _accuracy(network, images.pixels[held], dataset.targets[held]),
         "images_per_second": clock.rate(len(train) // BATCH * BATCH),
         "history": [asdict(epoch) for epoch in history],
         "probabilities": _predict(network, images.pixels[test]).tolist(),
+        "validation": _predict(network, images.pixels[held]).tolist(),
     }
     run.write_json(f"trained/{trial.stem}.json", record)
     shutil.rmtree(work)
@@ -178,10 +201,6 @@ def _predict(network: ArchitectureModel, pixels: Pixels) -> npt.NDArray[np.float
     parts = range(0, len(pixels), BATCH)
     logits = [np.asarray(network.model(pixels[i : i + BATCH], training=False)) for i in parts]
     return calibrated_probabilities(np.concatenate(logits), 1.0)
-
-
-def _accuracy(network: ArchitectureModel, pixels: Pixels, targets: npt.NDArray[np.int64]) -> float:
-    return float((_predict(network, pixels).argmax(axis=1) == targets).mean())
 
 
 class _Clock:

@@ -232,7 +232,7 @@ def measure(
     result = {}
     for name, value in statistic(np.arange(len(targets))).items():
         low, high = intervals[name] or (None, None)
-        rests_on = _groups_of(name, targets, groups, class_ids)
+        rests_on = groups_behind(name, targets, groups, class_ids)
         if value == low == high == 1.0:
             # Resampling a set without a single error finds none, and would claim certainty.
             shares = name.startswith(("accuracy", "balanced_accuracy", "recall_"))
@@ -249,7 +249,7 @@ def all_right_bound(groups: int) -> float:
     return float(0.025 ** (1 / groups))
 
 
-def _groups_of(name: str, targets: Targets, groups: npt.NDArray[np.str_], class_ids: Sequence[str]) -> int:
+def groups_behind(name: str, targets: Targets, groups: npt.NDArray[np.str_], class_ids: Sequence[str]) -> int:
     """How many groups a figure rests on: those of its class, or all."""
     of_class = [c for c, class_id in enumerate(class_ids) if name.endswith(f"_{class_id}")]
     return group_count(groups[targets == of_class[0]] if of_class else groups)

@@ -61,15 +61,23 @@ def folds_by_group(dataset: Dataset, k: int, seed: int) -> list[Split]:
         DataProblem: k is less than three (one fold for each side), or a class has fewer than k groups.
         LeakageError: never by construction; checked all the same.
     """
+    return _folds(dataset, [s.group for s in dataset.samples], dataset.split_unit, k, seed)
+
+
+def folds_by_image(dataset: Dataset, k: int, seed: int) -> list[Split]:
+    """The same as if every image stood alone: leaks copies between sides, only for comparison."""
+    return _folds(dataset, [s.path for s in dataset.samples], "image", k, seed)
+
+
+def _folds(dataset: Dataset, units: Sequence[str], unit: str, k: int, seed: int) -> list[Split]:
     if k < len(SIDES):
         raise DataProblem(f"Cross-validation needs at least {len(SIDES)} folds, one for each side.")
-    groups = [s.group for s in dataset.samples]
-    folds = _deal_groups(dataset, groups, {str(fold): 1 / k for fold in range(k)}, seed)
+    folds = _deal_groups(dataset, units, {str(fold): 1 / k for fold in range(k)}, seed)
     splits = []
     for fold in range(k):
         side_of = {str(fold): "test", str((fold + 1) % k): "validation"}
-        split = Split(tuple(side_of.get(f, "train") for f in folds), dataset.split_unit, seed)
-        check_groups(groups, split.sides)
+        split = Split(tuple(side_of.get(f, "train") for f in folds), unit, seed)
+        check_groups(units, split.sides)
         splits.append(split)
     return splits
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from training.architectures import ARCHITECTURES
 from training.classes import read_classes
-from training.commands.common import Progress, add_classes, add_json_lines, named_folders, naturals
+from training.commands.common import Progress, add_classes, add_json_lines, named_folders, natural, naturals
 from training.sampling import BALANCES
 
 
@@ -27,26 +27,51 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--weights", action="append", default=[], metavar="ARCH=FILE", help="Keras weights (repeatable)"
     )
     parser.add_argument("--split-by", choices=("both", "group", "image"), default="both")
-    parser.add_argument("--balance", choices=BALANCES, default="weights", help="of the classes")
+    parser.add_argument(
+        "--balance",
+        default="weights",
+        help=f"of the classes, a,b,c of {', '.join(BALANCES)} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--modality",
+        choices=("histology", "ct"),
+        default="histology",
+        help="what may be turned and mirrored how",
+    )
+    parser.add_argument(
+        "--folds",
+        type=natural,
+        default=0,
+        help="test every image once, in so many folds (default: one split)",
+    )
+    parser.add_argument("--so-far", action="store_true", help="train nothing: the table of what is trained")
     add_classes(parser)
     add_json_lines(parser)
 
 
 def run(options: argparse.Namespace, ctx: Progress) -> None:
     from training.compare import CompareRequest, compare
-    from training.compare_table import text_table
+    from training.compare_text import text_table
 
     request = CompareRequest(
         data=options.data,
         out=options.out,
-        architectures=tuple(dict.fromkeys(name.strip() for name in options.archs.split(","))),
+        architectures=_named(options.archs),
         size=options.size,
         images_per_group=options.images_per_group,
         epochs=options.epochs,
         seeds=options.seeds,
         weights=named_folders(options.weights, "--weights ARCH=FILE"),
         units=("group", "image") if options.split_by == "both" else (options.split_by,),
-        balance=options.balance,
+        balances=_named(options.balance),
+        modality=options.modality,
+        folds=options.folds,
+        so_far=options.so_far,
         classes=read_classes(options.classes) if options.classes else {},
     )
     ctx.result(text_table(compare(request, ctx)))
+
+
+def _named(text: str) -> tuple[str, ...]:
+    """Names with commas between them, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",")))
