@@ -11,12 +11,12 @@ import errno
 import os
 import sys
 from collections.abc import Container, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from lungviewer.cli.parsers import parser_and_commands
 from lungviewer.core import registry
 from lungviewer.core.errors import Cancelled, LungviewerError, UsageError
+from lungviewer.core.traces import place_of
 
 EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_CANCELLED = 0, 1, 2, 130
 
@@ -118,10 +118,7 @@ def _say(sentence: str, code: int) -> int:
 
 def _unexpected(error: Exception) -> str:
     """Where it happened, without the message: that could name a file or a patient."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = "" if trace is None else f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+    where = place_of(error.__traceback__)
     if os.environ.get("LUNGVIEWER_DEBUG"):
         raise error
     return (

@@ -28,12 +28,23 @@ def parser_and_commands() -> tuple[argparse.ArgumentParser, Container[str]]:
     _add_report(commands)
     _add_packs(commands)
     _add_samples(commands)
+    _add_serve(commands)
     _add_doctor(commands)
     return parser, commands.choices
 
 
 def _model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pack", metavar="ID|PATH", help="model pack (default: the lung histology pack)")
+    _device_options(parser)
+    parser.add_argument(
+        "--um-per-px",
+        type=_scale,
+        metavar="X",
+        help="micrometres per pixel of the images, where you know better than the files",
+    )
+
+
+def _device_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         choices=("auto", "cuda", "directml", "cpu"),
@@ -48,12 +59,6 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
         "(default)",
     )
     parser.add_argument("--threads", type=_positive, metavar="N", help="processor threads for the model")
-    parser.add_argument(
-        "--um-per-px",
-        type=_scale,
-        metavar="X",
-        help="micrometres per pixel of the images, where you know better than the files",
-    )
 
 
 def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -222,6 +227,36 @@ def _add_samples(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     samples.set_defaults(command="samples_command:run")
 
 
+def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    serve = commands.add_parser(
+        "serve",
+        help="the web form: a page and POST /predict",
+        description="Serve the web form to browsers and programs of this machine, or of a network. Images "
+        "that are sent are not kept. There is no log-in. " + RESEARCH_USE,
+    )
+    serve.add_argument(
+        "--host", default="127.0.0.1", metavar="IP", help="address (default: this machine alone)"
+    )
+    serve.add_argument("--port", type=_port, default=8765, metavar="N", help="0: any free one")
+    serve.add_argument(
+        "--pack",
+        action="append",
+        default=[],
+        metavar="ID|PATH",
+        help="model pack; may be given again (default: the histology pack and the CT pack)",
+    )
+    _device_options(serve)
+    serve.add_argument("--max-mb", type=_positive, default=64, metavar="N", help="largest file (default: 64)")
+    serve.add_argument(
+        "--queue", type=_positive, default=32, metavar="N", help="requests that may wait (default: 32)"
+    )
+    serve.add_argument(
+        "--deadline", type=_positive, default=60, metavar="S", help="seconds for one image (default: 60)"
+    )
+    serve.add_argument("--quiet", action="store_true", help="no line per request")
+    serve.set_defaults(command="serve_command:run")
+
+
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     doctor = commands.add_parser("doctor", help="check this installation and its speed")
     doctor.add_argument("--selftest", action="store_true", help="also run the samples through every pack")
@@ -239,6 +274,13 @@ def _slices(text: str) -> int:
     value = int(text) if text.isdecimal() else 0
     if not 2 <= value <= 10_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of slices from 2 to 10,000")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text) if text.isdecimal() else -1
+    if not 0 <= value <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
     return value
 
 

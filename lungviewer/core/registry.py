@@ -16,7 +16,8 @@ READERS: dict[str, str] = {
 }
 
 WINDOW = "lungviewer.ui.app:run"
-"""The other front door; doors do not import each other."""
+WEB_FORM = "lungviewer.server.run:serve"
+"""The other front doors; doors do not import each other."""
 
 
 def load(target: str) -> Any:

@@ -11,6 +11,17 @@ import numpy as np
 from lungviewer.services.classify import FIELDS_AT_ONCE, PreparedImage, chunks
 from lungviewer.services.engine import FieldResult, InferenceEngine
 
+Part = tuple[PreparedImage, int]
+"""One field of an image, by its number."""
+
+
+def analyse_parts(parts: Sequence[Part], engine: InferenceEngine) -> list[FieldResult]:
+    """Judge fields of any images in one go; at least one."""
+    return engine.analyse(
+        np.stack([image.fields[i] for image, i in parts]),
+        [image.failed_checks[i] for image, i in parts],
+    )
+
 
 def analyse_together(
     images: Sequence[PreparedImage],
@@ -23,16 +34,12 @@ def analyse_together(
     Args:
         check: called before every batch of at most `batch` fields; may raise `Cancelled`.
     """
-    flat = [(image, i) for image in images for i in range(len(image.fields))]
+    flat: list[Part] = [(image, i) for image in images for i in range(len(image.fields))]
     results: list[FieldResult] = []
     started = time.perf_counter()
     for start, stop in chunks(len(flat), batch):
         check()
-        part = flat[start:stop]
-        results += engine.analyse(
-            np.stack([image.fields[i] for image, i in part]),
-            [image.failed_checks[i] for image, i in part],
-        )
+        results += analyse_parts(flat[start:stop], engine)
     each = (time.perf_counter() - started) / max(1, len(flat))
     shared = iter(results)
     return [(list(islice(shared, len(i.fields))), each * len(i.fields)) for i in images]

@@ -1,0 +1,149 @@
+"""From a request's body to its answer: room, upload, question, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from lungviewer.core.errors import LungviewerError
+from lungviewer.server.answers import answer_of, failure_of
+from lungviewer.server.multipart import Arrived, FormLimits, Receive, files_of
+from lungviewer.server.options import (
+    BATCH_OF_LARGE,
+    FILES_PER_DEADLINE,
+    HELD_OF_LARGE,
+    MAX_FILES,
+    UPLOAD_DEADLINE_S,
+    ServeOptions,
+)
+from lungviewer.server.problems import Problem, as_problem, too_large
+from lungviewer.server.room import Room
+from lungviewer.server.schema import Answer, BatchItem
+from lungviewer.server.uploads import Upload, UploadFolder
+from lungviewer.server.waiting import wanted
+from lungviewer.server.worker import Question, Worker
+
+_FORM_BYTES = 64 * 1024
+"""What a form has beside its files."""
+
+
+class Desk:
+    """Takes images in and gives answers out, for one server."""
+
+    def __init__(self, options: ServeOptions, worker: Worker, folder: UploadFolder) -> None:
+        self.room = Room(options.queue, HELD_OF_LARGE * options.max_bytes)
+        self._options, self._worker, self._folder = options, worker, folder
+        large = options.max_bytes
+        self._one = FormLimits(1, large, large + _FORM_BYTES)
+        self._many = FormLimits(MAX_FILES, large, BATCH_OF_LARGE * large + MAX_FILES * _FORM_BYTES)
+
+    async def one(self, content_type: str, receive: Receive, question: Question) -> Answer:
+        """The answer for the field `file`.
+
+        Raises:
+            LungviewerError: there is none, and why.
+            ClientGone: the client hung up.
+        """
+        with self.room.request():
+            upload = await self._single(content_type, receive)
+            try:
+                work = self._answer(upload, question)
+                return await wanted(work, receive, self._options.deadline_s)
+            finally:
+                upload.discard()
+
+    async def many(self, content_type: str, receive: Receive, question: Question) -> list[BatchItem]:
+        """One answer or failure for each of the `files`, in their order; reading begins while others arrive.
+
+        Raises:
+            Problem: the request as a whole makes no sense.
+            ClientGone: the client hung up.
+        """
+        with self.room.request():
+            tasks: list[asyncio.Task[BatchItem]] = []
+            uploads: list[Upload | None] = []
+            try:
+                async with (
+                    _upload_deadline(),
+                    contextlib.aclosing(self._files(content_type, receive, "files", self._many)) as files,
+                ):
+                    async for arrived in files:
+                        uploads.append(arrived.upload)
+                        tasks.append(asyncio.create_task(self._item(len(tasks), arrived, question)))
+                if not tasks:
+                    raise _missing("files")
+                deadline_s = self._options.deadline_s * (1 + len(tasks) // FILES_PER_DEADLINE)
+                return await wanted(_all(tasks), receive, deadline_s)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                for upload in filter(None, uploads):
+                    upload.discard()
+
+    async def _single(self, content_type: str, receive: Receive) -> Upload:
+        with contextlib.ExitStack() as mine:
+            found: Upload | None = None
+            async with (
+                _upload_deadline(),
+                contextlib.aclosing(self._files(content_type, receive, "file", self._one)) as files,
+            ):
+                async for arrived in files:
+                    found = arrived.upload
+                    if found is None:
+                        raise too_large(self._options.max_bytes)
+                    mine.callback(found.discard)
+            if found is None:
+                raise _missing("file")
+            mine.pop_all()
+            return found
+
+    def _files(
+        self, content_type: str, receive: Receive, field: str, limits: FormLimits
+    ) -> AsyncGenerator[Arrived, None]:
+        return files_of(content_type, receive, field, limits, self._folder, self.room)
+
+    async def _answer(self, upload: Upload, question: Question) -> Answer:
+        result = await self._worker.classify(upload, question)
+        return answer_of(result, question.model, overlay=question.keep_thumbnail)
+
+    async def _item(self, index: int, arrived: Arrived, question: Question) -> BatchItem:
+        try:
+            if arrived.upload is None:
+                raise too_large(self._options.max_bytes)
+            answer = await self._answer(arrived.upload, question)
+        except LungviewerError as error:
+            problem = as_problem(error)
+            return BatchItem(
+                index=index, name=arrived.name, status_code=problem.status, error=failure_of(problem)
+            )
+        return BatchItem(index=index, name=arrived.name, status_code=200, answer=answer)
+
+
+async def _all(tasks: list[asyncio.Task[BatchItem]]) -> list[BatchItem]:
+    return list(await asyncio.gather(*tasks))
+
+
+@contextlib.asynccontextmanager
+async def _upload_deadline() -> AsyncIterator[None]:
+    """A slow client does not keep its place for ever."""
+    try:
+        async with asyncio.timeout(UPLOAD_DEADLINE_S):
+            yield
+    except TimeoutError:
+        raise Problem(
+            408,
+            "upload_too_slow",
+            f"The upload took longer than {UPLOAD_DEADLINE_S:g} s.",
+            hint="Send a smaller file.",
+        ) from None
+
+
+def _missing(field: str) -> Problem:
+    return Problem(
+        422,
+        "missing_file",
+        f"The form has no field “{field}” with a file in it.",
+        hint=f"Send the image as “{field}”.",
+    )

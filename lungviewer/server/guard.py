@@ -1,0 +1,149 @@
+"""Around every request: who may ask, what a browser may do with the answer, and what is written down.
+
+A program on one's own machine can be reached by any page that the browser has open. Two checks keep those
+out: the Host header must name this machine (a foreign name that resolves to it is DNS rebinding), and a
+request that a browser sends from another page (Origin, Sec-Fetch-Site) is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import logging
+import socket
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+ACCESS = logging.getLogger("lungviewer.server")
+
+LINGER_BYTES = 8 * 1024 * 1024
+LINGER_S = 2.0
+"""How much of a refused upload is read over, so that its sender hears the answer instead of a broken line."""
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+
+
+class Guard:
+    """An ASGI application around another one. `bound_to`: the address that the server listens on; `routes`:
+    the paths that may appear in a log, as any other could hold a name."""
+
+    def __init__(self, app: App, bound_to: str, routes: frozenset[str]) -> None:
+        self._app, self._bound_to, self._routes = app, bound_to, routes
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, exchange = time.perf_counter(), _Exchange(scope, receive, send)
+        try:
+            refusal = self._refusal(exchange.headers, scope["method"])
+            if refusal is None:
+                await self._app(scope, exchange.receive, exchange.send)
+            else:
+                await _refuse(exchange, *refusal)
+        finally:
+            path = scope["path"] if scope["path"] in self._routes else "(no page of ours)"
+            took = 1000 * (time.perf_counter() - began)
+            ACCESS.info("%s %s %s %.0f ms", scope["method"], path, exchange.status or "dropped", took)
+
+    def _refusal(self, headers: dict[str, str], method: str) -> tuple[int, str, str] | None:
+        host = headers.get("host", "")
+        if not names_this_machine(host, self._bound_to):
+            return 421, "wrong_host", "This address is not the one that the web form is served at."
+        if method in ("GET", "HEAD"):
+            return None
+        origin = headers.get("origin")
+        own = origin is None or origin.lower().partition("://")[2] == host.lower()
+        if not own or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            return 403, "wrong_origin", "Pages of other addresses may not send images here."
+        return None
+
+
+def names_this_machine(host: str, bound_to: str) -> bool:
+    """Whether a Host header means the server itself. Bound to the own machine only its own names count;
+    elsewhere any plain address does, and the machine's name: those nobody else can give out."""
+    name = (
+        (host[: host.rfind("]") + 1] if host.startswith("[") else host.partition(":")[0]).strip("[]").lower()
+    )
+    if name in _LOOPBACK:
+        return True
+    if is_loopback(bound_to):
+        return name == bound_to.lower()
+    own = socket.gethostname().lower()
+    return _is_address(name) or name in (own, f"{own}.local", own.partition(".")[0])
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only programs of this machine reach an address."""
+    return _is_address(address) and ipaddress.ip_address(address).is_loopback
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+class _Exchange:
+    """One request and its answer: adds our headers, and hears the client out before an early answer."""
+
+    def __init__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        self.headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        self.status = 0
+        self._receive, self._send = receive, send
+        length = self.headers.get("content-length", "0")
+        self._unread = length != "0" or "transfer-encoding" in self.headers
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            self._unread = False
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self._unread and "expect" not in self.headers:
+                await self._hear_out()
+            # What a page of ours says itself, wins.
+            said = {name.lower() for name, _ in message.get("headers", [])}
+            ours = [(name, value) for name, value in _HEADERS if name not in said]
+            message = {**message, "headers": [*message.get("headers", []), *ours]}
+        await self._send(message)
+
+    async def _hear_out(self) -> None:
+        read = 0
+        try:
+            async with asyncio.timeout(LINGER_S):
+                while self._unread and read < LINGER_BYTES:
+                    read += len((await self.receive()).get("body", b""))
+        except TimeoutError:
+            return
+
+
+async def _refuse(exchange: _Exchange, status: int, code: str, sentence: str) -> None:
+    body = json.dumps({"error": sentence, "code": code, "hint": ""}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await exchange.send({"type": "http.response.start", "status": status, "headers": headers})
+    await exchange.send({"type": "http.response.body", "body": body})
