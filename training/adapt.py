@@ -13,7 +13,8 @@ from typing import Any
 
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ClassSpec, ModelSpec
-from lungviewer.packs.loading import LoadedPack, load_pack, read_pack_file
+from lungviewer.packs.kinds import read_pack_file
+from lungviewer.packs.loading import LoadedPack, load_pack
 from lungviewer.packs.names import CARD
 from training.about import About
 from training.card import LICENCE_TITLE, LIMITS_TITLE, SOURCES_TITLE

@@ -7,7 +7,8 @@ import warnings
 from pathlib import Path
 
 from lungviewer.packs.keras_archive import check_keras_archive
-from lungviewer.packs.loading import LoadedPack, load_pack, read_pack_file
+from lungviewer.packs.kinds import read_pack_file
+from lungviewer.packs.loading import LoadedPack, load_pack
 from lungviewer.packs.names import MODEL_KERAS
 from training import architectures
 from training.architectures.model import ArchitectureModel, freeze

@@ -10,7 +10,8 @@ from typing import Any
 
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ClassSpec
-from lungviewer.packs.loading import load_pack, read_pack_file
+from lungviewer.packs.kinds import read_pack_file
+from lungviewer.packs.loading import load_pack
 from lungviewer.packs.names import METRICS
 from training.errors import DataProblem, GateFailed
 from training.gate import FAIL, MISSING

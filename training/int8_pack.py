@@ -10,7 +10,8 @@ from typing import Any
 
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ClassSpec, ModelSpec
-from lungviewer.packs.loading import LoadedPack, load_pack, read_pack_file
+from lungviewer.packs.kinds import read_pack_file
+from lungviewer.packs.loading import LoadedPack, load_pack
 from lungviewer.packs.names import CARD, GOLDEN, METRICS, MODEL_INT8
 from lungviewer.packs.writer import write_pack
 from training.data import open_dataset

@@ -19,7 +19,7 @@ from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ClassSpec, ModelSpec
 from lungviewer.core.outliers import OutlierModel
 from lungviewer.core.trust import calibrated_probabilities
-from lungviewer.packs.loading import read_pack_file
+from lungviewer.packs.kinds import read_pack_file
 from lungviewer.packs.names import METRICS
 from lungviewer.packs.writer import check_free, write_pack
 from training.data import Dataset, open_dataset

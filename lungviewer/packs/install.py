@@ -12,8 +12,11 @@ from pathlib import Path
 from lungviewer.core.errors import OutputUnwritable, PackError, PackInvalid
 from lungviewer.core.paths import atomic_write
 from lungviewer.packs.catalogue import PackEntry
-from lungviewer.packs.loading import LoadedPack, PackReader, load_pack
+from lungviewer.packs.kinds import load_any, open_any
+from lungviewer.packs.loading import LoadedPack
 from lungviewer.packs.names import HIDDEN_PREFIX, MANIFEST
+from lungviewer.packs.simulator_catalogue import SimulatorEntry
+from lungviewer.packs.simulator_loading import LoadedSimulator
 from lungviewer.packs.writer import publish, write_synced
 
 _ABANDONED_AFTER_SECONDS = 24 * 3600
@@ -21,8 +24,8 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the zip of a pack depends on the pack only
 _UNIX = 3
 
 
-def install_pack(zip_or_folder: Path, target_dir: Path) -> PackEntry:
-    """Verify a pack and copy it to `target_dir/<id>-<version>`.
+def install_pack(zip_or_folder: Path, target_dir: Path) -> PackEntry | SimulatorEntry:
+    """Verify a pack of either kind and copy it to `target_dir/<id>-<version>`.
 
     The files are written under a hidden name, synced and verified again before the folder gets its
     name in one step: an interrupted installation leaves nothing that `find_packs` sees. Installing the
@@ -33,13 +36,13 @@ def install_pack(zip_or_folder: Path, target_dir: Path) -> PackEntry:
         target_dir: the person's pack folder; made when it is missing.
 
     Raises:
-        PackError: as `load_pack`; PackInvalid also when another pack of this id and version is there.
+        PackError: as `load_any`; PackInvalid also when another pack of this id and version is there.
         OutputUnwritable: the disk is full or the folder read-only.
     """
-    pack = load_pack(zip_or_folder)
+    pack = load_any(zip_or_folder)
     final = target_dir / f"{pack.spec.id}-{pack.spec.version}"
     if _is_there(pack, final):
-        return PackEntry(final, pack.spec, None)
+        return _entry(final, pack)
     try:
         target_dir.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(target_dir)
@@ -51,25 +54,31 @@ def install_pack(zip_or_folder: Path, target_dir: Path) -> PackEntry:
             shutil.rmtree(hidden, ignore_errors=True)
     except OSError as error:
         if _is_there(pack, final):  # somebody else installed it meanwhile
-            return PackEntry(final, pack.spec, None)
+            return _entry(final, pack)
         raise OutputUnwritable(f"The pack could not be installed ({error.strerror or error}).") from error
+    return _entry(final, pack)
+
+
+def _entry(final: Path, pack: LoadedPack | LoadedSimulator) -> PackEntry | SimulatorEntry:
+    if isinstance(pack, LoadedSimulator):
+        return SimulatorEntry(final, pack.spec, None)
     return PackEntry(final, pack.spec, None)
 
 
-def _copy(pack: LoadedPack, origin: Path, hidden: Path) -> None:
-    with PackReader(origin) as reader:
+def _copy(pack: LoadedPack | LoadedSimulator, origin: Path, hidden: Path) -> None:
+    with open_any(origin) as reader:
         reader.read_manifest()
         for name in reader.spec.files:
             write_synced(hidden / name, reader.file(name))
         write_synced(hidden / MANIFEST, reader.manifest)
-    if load_pack(hidden).sha256 != pack.sha256:
+    if load_any(hidden).sha256 != pack.sha256:
         raise PackInvalid("The pack changed while it was being installed.", hint="Try again.")
 
 
-def _is_there(pack: LoadedPack, final: Path) -> bool:
+def _is_there(pack: LoadedPack | LoadedSimulator, final: Path) -> bool:
     """Whether this very pack is installed already. What is damaged may be replaced, another pack may not."""
     try:
-        there = load_pack(final).sha256
+        there = load_any(final).sha256
     except PackError:
         return False
     if there != pack.sha256:
@@ -95,11 +104,11 @@ def export_zip(folder: Path, target: Path) -> None:
     Nothing is compressed: weights hardly shrink, and the plots and arrays are compressed already.
 
     Raises:
-        PackError: as `load_pack`.
+        PackError: as `load_any`.
         OutputUnwritable: the zip cannot be written.
     """
-    load_pack(folder)
-    with PackReader(folder) as reader, atomic_write(target) as stream:
+    load_any(folder)
+    with open_any(folder) as reader, atomic_write(target) as stream:
         reader.read_manifest()
         top = f"{reader.spec.id}-{reader.spec.version}/"
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from lungviewer.packs.catalogue import PackEntry, find_packs, resolve_pack
 from lungviewer.packs.install import export_zip, install_pack
-from lungviewer.packs.loading import CheckResult, LoadedPack, load_pack, read_pack_file, verify_pack
+from lungviewer.packs.kinds import read_pack_file
+from lungviewer.packs.loading import LoadedPack, load_pack, verify_pack
+from lungviewer.packs.reader import CheckResult
 
 __all__ = [
     "CheckResult",

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,29 +54,53 @@ def write_pack(
         PackUnsafe: the model holds something that no pack may hold.
         OutputUnwritable: the disk is full or the place read-only.
     """
+    stamped = replace(spec, files=stamps_of(files, byte_limit))
+    write_whole(folder, dump_manifest(stamped), files, load_pack, replace_existing=replace_existing)
+    return stamped
+
+
+def stamps_of(files: Mapping[str, bytes], limit: Callable[[str], int | None]) -> dict[str, FileStamp]:
+    """Hash and size of each file, by name.
+
+    Raises:
+        PackInvalid: one that this kind of pack may not hold.
+    """
+    if any(limit(name) is None for name in files):
+        raise PackInvalid("One of the files has a name that no pack may hold.")
+    return {
+        name: FileStamp(hashlib.sha256(files[name]).hexdigest(), len(files[name])) for name in sorted(files)
+    }
+
+
+def write_whole(
+    folder: Path,
+    manifest: bytes,
+    files: Mapping[str, bytes],
+    load: Callable[[Path], object],
+    *,
+    replace_existing: bool = False,
+) -> None:
+    """Write `files`, then `manifest`, under a hidden name; `load` must accept that before it is published.
+
+    Raises:
+        PackInvalid: the folder exists.
+        PackError: as `load`.
+        OutputUnwritable: the disk is full or the place read-only.
+    """
     if not (replace_existing and replaceable(folder)):
         check_free(folder)
-    if any(byte_limit(name) is None for name in files):
-        raise PackInvalid("One of the files has a name that no pack may hold.")
-    stamped = replace(spec, files={name: _stamp(files[name]) for name in sorted(files)})
-    manifest = dump_manifest(stamped)
     try:
         hidden = Path(tempfile.mkdtemp(prefix=HIDDEN_PREFIX, dir=folder.parent))
         try:
             for name in sorted(files):
                 write_synced(hidden / name, files[name])
             write_synced(hidden / MANIFEST, manifest)
-            load_pack(hidden)
+            load(hidden)
             publish(hidden, folder)
         finally:
             shutil.rmtree(hidden, ignore_errors=True)
     except OSError as error:
         raise OutputUnwritable(f"The pack could not be written ({error.strerror or error}).") from error
-    return stamped
-
-
-def _stamp(data: bytes) -> FileStamp:
-    return FileStamp(hashlib.sha256(data).hexdigest(), len(data))
 
 
 def write_synced(path: Path, data: bytes) -> None:

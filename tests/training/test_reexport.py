@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from lungviewer.core.errors import PackError
-from lungviewer.packs.loading import load_pack, read_pack_file
+from lungviewer.packs.kinds import read_pack_file
+from lungviewer.packs.loading import load_pack
 from lungviewer.packs.writer import write_pack
 from tests.fixtures.colour_data import draw_tile
 from tests.fixtures.packs import tiny_pack

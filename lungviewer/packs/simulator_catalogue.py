@@ -1,0 +1,48 @@
+"""Which progression simulators are there. They are listed apart: they classify nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lungviewer.core.errors import OtherKindOfPack, PackError, PackNotFound
+from lungviewer.core.simulator import SimulatorSpec
+from lungviewer.packs.listing import Entry, find_entries, preferred
+from lungviewer.packs.manifest import parse_manifest
+from lungviewer.packs.simulator_manifest import parse_simulator
+
+
+class SimulatorEntry(Entry[SimulatorSpec]):
+    """A simulator that was found."""
+
+    __slots__ = ()
+
+
+def find_simulators(dirs: Sequence[Path]) -> list[SimulatorEntry]:
+    """The simulators in the given folders, as `find_packs`; packs that are neither kind are listed there."""
+    return find_entries(dirs, _parse, SimulatorEntry)
+
+
+def default_simulator(dirs: Sequence[Path]) -> Path:
+    """The simulator to open unasked: the newest release; of several ids the one that came with the program.
+
+    Raises:
+        PackNotFound: there is none that can be used.
+    """
+    good = preferred(find_simulators(dirs[-1:])) or preferred(find_simulators(dirs))
+    if not good:
+        raise PackNotFound(
+            "No progression simulator is installed.",
+            hint="Install one from a zip in the window of models, or with: lungviewer packs install.",
+        )
+    return good[0].path
+
+
+def _parse(data: bytes) -> SimulatorSpec:
+    try:
+        parse_manifest(data)
+    except OtherKindOfPack:
+        return parse_simulator(data)
+    except PackError:
+        pass
+    raise OtherKindOfPack("Not a simulator.")
