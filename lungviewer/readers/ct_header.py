@@ -26,26 +26,23 @@ def read_slice_header(path: Path) -> SliceHeader | None:
     for size in _BEGINNINGS:
         try:
             head = read_head(path, size)
+            if sniff(head) != "dicom" or DEFLATED.encode() in head:
+                return None
+            facts = _facts(head)
+            if facts is None:
+                return None
+            if facts.pixels is not None:
+                judge(facts)
+                return slice_header(path, facts)
         except ImageError:
             return None
-        if sniff(head) != "dicom" or DEFLATED.encode() in head:
-            return None
-        facts = _facts(head)
-        if facts is None:
-            return None
-        if facts.pixels is not None:
-            return slice_header(path, facts)
         if len(head) < size:
             return None
     return None
 
 
-def slice_header(path: Path, facts: DicomFacts) -> SliceHeader | None:
-    """What a file's facts say about its slices; None if it is not read."""
-    try:
-        judge(facts)
-    except ImageError:
-        return None
+def slice_header(path: Path, facts: DicomFacts) -> SliceHeader:
+    """What a file's facts say about its slices."""
     return SliceHeader(
         path=path,
         series=facts.series,

@@ -35,6 +35,7 @@ _SERIES, _SERIES_NUMBER, _INSTANCE = 0x0020000E, 0x00200011, 0x00200013
 _POSITION, _ORIENTATION, _THICKNESS = 0x00200032, 0x00200037, 0x00180050
 _SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS = 0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011
 _SPACING, _ALLOCATED, _STORED, _HIGH_BIT, _SIGNED = 0x00280030, 0x00280100, 0x00280101, 0x00280102, 0x00280103
+_LOSSY = 0x00282110
 _PADDING, _PADDING_LIMIT, _CENTRE, _WIDTH = 0x00280120, 0x00280121, 0x00281050, 0x00281051
 _INTERCEPT, _SLOPE, _RESCALE_TYPE, _MODALITY_TABLE = 0x00281052, 0x00281053, 0x00281054, 0x00283000
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
@@ -45,7 +46,7 @@ _WANTED = (
     *(_SOP_CLASS, _IMAGE_TYPE, _MODALITY, _SERIES, _SERIES_NUMBER, _INSTANCE, _POSITION, _ORIENTATION),
     *(_THICKNESS, _SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS, _SPACING, _ALLOCATED, _STORED, _HIGH_BIT),
     *(_SIGNED, _PADDING, _PADDING_LIMIT, _CENTRE, _WIDTH, _INTERCEPT, _SLOPE, _RESCALE_TYPE, _MODALITY_TABLE),
-    *(_SHARED, _PER_FRAME),
+    *(_LOSSY, _SHARED, _PER_FRAME),
 )
 
 
@@ -88,6 +89,7 @@ class DicomFacts:
     rescales: tuple[tuple[float, float], ...]
     rescale_type: str
     has_table: bool
+    lossy: bool
     positions: tuple[Point, ...]
     row: Point | None
     column: Point | None
@@ -158,6 +160,7 @@ def _facts(found: Dataset, syntax: str, pixels: Located | None, complete: bool) 
         rescales=_rescales(found, shared, each),
         rescale_type=next((t for t in (text(p, _RESCALE_TYPE) for p in (found, *transforms)) if t), ""),
         has_table=_MODALITY_TABLE in found,
+        lossy=text(found, _LOSSY) == "01",
         positions=_points(_of_frames(found, shared, each, _PLANE_POSITION, _POSITION), frames),
         row=row,
         column=column,

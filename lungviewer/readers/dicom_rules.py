@@ -18,6 +18,7 @@ padding_ignored           the padding value that is stated is one that tissue ha
 anisotropic_scale_ignored   rows and columns lie more than 2 % differently far apart; no scale
 no_spacing                the file does not say how far apart pixels lie; no scale
 lossy                     compressed with loss, once at least
+coarse_units              stored in steps of more than 5 HU
 suffix_mismatch           the suffix of another image format; the content wins
 """
 
@@ -32,7 +33,7 @@ from lungviewer.core.errors import (
     UnsupportedPixels,
 )
 from lungviewer.readers.dicom_facts import MOST_FRAMES, PIXEL_DATA, DicomFacts
-from lungviewer.readers.dicom_syntaxes import require_known
+from lungviewer.readers.dicom_syntaxes import LOSSY, require_known
 from lungviewer.readers.pixels import check_size
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
@@ -96,6 +97,7 @@ _MODALITIES = {
 _ONLY_CT = "Of DICOM files only CT slices and whole slides are read."
 _NO_HU = "Export the slices as the scanner made them."
 
+_COARSE_HU = 5.0
 _TISSUE = (-950.0, 3000.0)
 """HU that bodies are made of; a padding value between them would erase measured pixels."""
 
@@ -114,6 +116,10 @@ def judge(facts: DicomFacts) -> tuple[str, ...]:
     _require_pixels(facts)
     require_known(facts.syntax)
     notes = []
+    if facts.lossy or facts.syntax in LOSSY:
+        notes.append("lossy")
+    if max(abs(slope) for slope, _ in facts.rescales) > _COARSE_HU:
+        notes.append("coarse_units")
     if facts.photometric == "MONOCHROME1":
         notes.append("monochrome1")
     if facts.padding is not None and usable_padding(facts) is None:

@@ -70,12 +70,18 @@ def whole_number(found: Dataset, tag: int) -> int | None:
 
 def items(found: Dataset, tag: int) -> Iterator[Dataset]:
     """The items of a sequence; none if it is missing or no sequence."""
+    from pydicom.dataelem import RawDataElement, convert_raw_data_element
     from pydicom.sequence import Sequence
 
-    if tag in found:
-        value = found[tag].value
-        if isinstance(value, Sequence):
-            yield from value
+    if tag not in found:
+        return
+    element = found.get_item(tag)
+    if isinstance(element, RawDataElement):
+        # Not found[tag], which would convert elements beside it, too.
+        element = convert_raw_data_element(element)
+    value = getattr(element, "value", None)
+    if isinstance(value, Sequence):
+        yield from value
 
 
 def first_item(found: Dataset, tag: int) -> Dataset:

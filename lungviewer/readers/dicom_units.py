@@ -1,0 +1,34 @@
+"""Hounsfield units of stored samples: one look-up per sample, whatever bits, sign and scale are stated."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from lungviewer.core.ct import AIR_HU, HU
+from lungviewer.readers.dicom_facts import DicomFacts
+from lungviewer.readers.dicom_rules import usable_padding
+
+_LARGEST = 32767
+
+
+def hounsfield_table(facts: DicomFacts, frame: int, bits: int, shift: int) -> npt.NDArray[np.int16]:
+    """Hounsfield units of every 16-bit code, 65,536 of them.
+
+    The sample is the `bits` bits from bit `shift` on: overlays that old files keep above or below it
+    (PS3.5, 8.1.1) fall away. Units are rounded; padding, and what lies below air, is air.
+    """
+    codes = np.arange(1 << 16) >> shift & (1 << bits) - 1
+    stored = codes - (codes >> bits - 1 << bits) if facts.signed else codes
+    slope, intercept = facts.rescales[frame if len(facts.rescales) > 1 else 0]
+    with np.errstate(over="ignore"):  # absurd numbers end at the largest one
+        units = np.clip(np.rint(stored * slope + intercept), AIR_HU, _LARGEST)
+    padding = usable_padding(facts)
+    if padding is not None:
+        units[(stored >= padding[0]) & (stored <= padding[1])] = AIR_HU
+    return units.astype(np.int16)
+
+
+def hounsfield(codes: npt.NDArray[np.uint16], table: npt.NDArray[np.int16]) -> HU:
+    """H×W Hounsfield units of H×W codes."""
+    return np.take(table, codes)
