@@ -32,7 +32,7 @@ class ImageInfo:
 
     `kind` is "image", "slide" or "ct"; `um_per_px` is micrometres per level-0 pixel, or None when the
     file does not say; `um_per_px_source` says where it came from ("ome", "imagej", "resolution tag",
-    "user"). `notes` are codes of what a written rule changed on the way in (see readers/raster.py).
+    "dicom", "user"). `notes` are codes of what a written rule changed on the way in (see readers/raster.py).
 
     For slides: `offset` is where this image's level-0 pixel (0, 0) lies in the frame of the file, larger than
     (0, 0) where a slide was cropped to the bounds that it states; `magnification` is the objective that the

@@ -13,6 +13,7 @@ BACKENDS: dict[str, str] = {
 READERS: dict[str, str] = {
     "raster": "lungviewer.readers.raster:open_raster",
     "slide": "lungviewer.readers.slide_open:open_slide_here",
+    "dicom": "lungviewer.readers.dicom:open_dicom",
 }
 
 WINDOW = "lungviewer.ui.app:run"

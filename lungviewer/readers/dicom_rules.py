@@ -17,6 +17,7 @@ monochrome1               stored for display with white as lowest value; Hounsfi
 padding_ignored           the padding value that is stated is one that tissue has; taken as measured
 anisotropic_scale_ignored   rows and columns lie more than 2 % differently far apart; no scale
 no_spacing                the file does not say how far apart pixels lie; no scale
+implausible_scale_ignored   pixels less than 0.02 mm or more than 20 mm apart; no scale
 lossy                     compressed with loss, once at least
 coarse_units              stored in steps of more than 5 HU
 suffix_mismatch           the suffix of another image format; the content wins

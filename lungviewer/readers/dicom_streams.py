@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -135,23 +136,22 @@ def _rle(data: bytes, facts: DicomFacts) -> Codes:
     from pydicom.uid import RLELossless
 
     be_quiet()
+    options: dict[str, Any] = {
+        "transfer_syntax_uid": RLELossless,
+        "rows": facts.height,
+        "columns": facts.width,
+        "number_of_frames": 1,
+        "samples_per_pixel": 1,
+        "bits_allocated": facts.allocated,
+        "bits_stored": facts.allocated,
+        "pixel_representation": 0,
+        "photometric_interpretation": "MONOCHROME2",
+        "pixel_keyword": "PixelData",
+        "decoding_plugin": "pydicom",  # the faster one in Rust ends the process on damaged runs
+    }
     try:
-        codes, _ = get_decoder(RLELossless).as_array(
-            encapsulate([data], has_bot=False),
-            index=0,
-            raw=True,
-            decoding_plugin="pydicom",  # the faster one in Rust ends the process on damaged runs
-            transfer_syntax_uid=RLELossless,
-            rows=facts.height,
-            columns=facts.width,
-            number_of_frames=1,
-            samples_per_pixel=1,
-            bits_allocated=facts.allocated,
-            bits_stored=facts.allocated,
-            pixel_representation=0,
-            photometric_interpretation="MONOCHROME2",
-            pixel_keyword="PixelData",
-        )
+        whole = encapsulate([data], has_bot=False)
+        codes, _ = get_decoder(RLELossless).as_array(whole, index=0, raw=True, **options)
     except DECODER_ERRORS:
         raise ImageCorrupt(_DAMAGED) from None
     return _samples(codes.tobytes(), facts, facts.allocated)

@@ -15,6 +15,7 @@ from typing import Protocol, Self
 from lungviewer.core.errors import Cancelled
 from lungviewer.core.registry import READERS
 from lungviewer.readers.array_source import ArraySource
+from lungviewer.readers.isolated_ct_client import CtWorkers
 from lungviewer.readers.isolated_worker import serve
 from lungviewer.readers.worker_messages import (
     announced_size,
@@ -45,6 +46,8 @@ class IsolatedDecoder:
         self.deadline_s = deadline_s
         """Seconds after which a worker is ended. Slides opened beside this decoder keep to it too."""
         self._pool = WorkerPool(workers, serve, (opener,))
+        self.slices = CtWorkers(self._pool, deadline_s)
+        """The same processes, for whoever reads CT slices."""
         self._lock = threading.Lock()
         self._companions: weakref.WeakSet[Closeable] = weakref.WeakSet()
 

@@ -7,6 +7,8 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lungviewer.core.ct import CtSeries, CtSlice, CtSource
+from lungviewer.core.ct_order import ordered
 from lungviewer.core.errors import ImageError, OutOfMemory, UsageError
 from lungviewer.core.image import RGB, ImageSource, SlideSource
 from lungviewer.core.registry import READERS, load
@@ -35,12 +37,15 @@ def open_image(
     isolated: IsolatedDecoder | None = None,
     force_isolation: bool = False,
 ) -> ImageSource:
-    """Open a plain picture of any format that is read. Slides are for `open_slide`, and refused here.
+    """Open a plain picture of any format that is read, or a DICOM file of CT slices (a `CtSource`). Slides
+    are for `open_slide`, and refused here.
 
     Args:
         path: a regular file or a symbolic link to one.
-        um_per_px: a scale that a person gave; wins over whatever the file says.
-        isolated: where risky formats are decoded; without it everything is decoded in this process.
+        um_per_px: a scale that a person gave; wins over whatever the file says, except in CT: microscopes
+            and scanners have none in common.
+        isolated: where risky formats are decoded; without it everything is decoded in this process, except
+            CT, which gets a process of its own.
         force_isolation: decode every format there, for a file that has already ended a process.
 
     Raises:
@@ -54,6 +59,8 @@ def open_image(
         kind = slide_kind(path)
         if kind is not None:
             raise refusal(kind)
+    if file_format == "dicom":
+        return _open_ct_file(path, isolated)
     if isolated is not None and (force_isolation or file_format in RISKY_FORMATS):
         return isolated.open(path, um_per_px)
     source: ImageSource = load(READERS["raster"])(path, um_per_px)
@@ -108,6 +115,56 @@ def open_slide(
         if not opened:
             slide.close()
     return slide
+
+
+def open_ct(
+    series: CtSeries, *, readers: int = 1, polite: bool = False, decoder: IsolatedDecoder | None = None
+) -> CtSource:
+    """Open a CT series, to be read slice by slice in processes of its own (readers/isolated_ct.py). A series
+    whose size is not known (0×0: `ct_series.series_of`) is looked at first; nothing else is read yet.
+
+    Args:
+        readers: processes, and with that slices that are read side by side. May be used from more threads.
+        polite: the processes leave the processor to others.
+        decoder: the series is closed when this is, at any moment, and keeps to its deadline for each slice.
+
+    Raises:
+        ImageError: a file whose size is not known cannot be read; one of its classes says why.
+        Cancelled: `decoder` was closed.
+    """
+    from lungviewer.readers.isolated import DEADLINE_S
+    from lungviewer.readers.isolated_ct import IsolatedCt
+    from lungviewer.readers.isolated_ct_client import CtWorkers
+    from lungviewer.readers.isolated_ct_worker import serve
+    from lungviewer.readers.worker_process import WorkerPool
+
+    pool = WorkerPool(readers, serve, (READERS["dicom"], polite))
+    opened = False
+    try:
+        workers = CtWorkers(pool, DEADLINE_S if decoder is None else decoder.deadline_s)
+        notes: tuple[str, ...] = ()
+        if decoder is not None:
+            decoder.end_too(pool)
+        if series.width < 1:
+            header, notes = workers.describe(series.slices[0].path)
+            (series,) = ordered([header])
+        source = IsolatedCt(series, workers, notes, pool.close)
+        opened = True
+    finally:
+        if not opened:
+            pool.close()
+    return source
+
+
+def _open_ct_file(path: Path, decoder: IsolatedDecoder | None) -> CtSource:
+    """One file as a series, read in the processes of `decoder` if there is one, else in one of its own."""
+    from lungviewer.readers.isolated_ct import IsolatedCt
+
+    if decoder is None:
+        return open_ct(CtSeries((CtSlice(path),), 0, 0))
+    header, notes = decoder.slices.describe(path)
+    (series,) = ordered([header])
+    return IsolatedCt(series, decoder.slices, notes)
 
 
 def read_thumbnail(path: Path, max_side: int, isolated: IsolatedDecoder | None = None) -> RGB:

@@ -21,6 +21,9 @@ STATED_RANGE = (0.02, 20.0)
 TAG_RANGE = (0.05, 5.0)
 """µm/px at which a resolution tag is taken to mean the specimen."""
 
+SLICE_RANGE_MM = (0.02, 20.0)
+"""Millimetres per pixel that a reconstructed slice may have."""
+
 ANISOTROPY_LIMIT = 0.02
 
 _UM_PER_UNIT = {
@@ -102,6 +105,18 @@ def resolve(claims: Sequence[ScaleClaim]) -> Scale:
             return Scale(notes=(*notes, "anisotropic_scale_ignored"))
         return Scale((claim.um_x + claim.um_y) / 2, claim.source, tuple(notes))
     return Scale(notes=tuple(notes))
+
+
+def slice_scale(spacing_mm: tuple[float, float] | None) -> Scale:
+    """The scale of a CT slice that states (between rows, between columns) in millimetres."""
+    if spacing_mm is None:
+        return Scale(notes=("no_spacing",))
+    low, high = SLICE_RANGE_MM
+    if not low <= min(spacing_mm) <= max(spacing_mm) <= high:
+        return Scale(notes=("implausible_scale_ignored",))
+    if max(spacing_mm) - min(spacing_mm) > ANISOTROPY_LIMIT * max(spacing_mm):
+        return Scale(notes=("anisotropic_scale_ignored",))
+    return Scale(sum(spacing_mm) * 500, "dicom")
 
 
 def per_unit(pixels_x: float, pixels_y: float, um_per_unit: float, source: str) -> list[ScaleClaim]:
