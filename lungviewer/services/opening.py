@@ -13,8 +13,8 @@ from lungviewer.services.engine import InferenceEngine
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """What a person chose. `pack` as for `resolve_pack` (None: the default one of `modality`), `threads` None:
-    all that may be used, `device` and `precision` as for `InferenceEngine.open`."""
+    """What a person chose. `pack` as for `resolve_pack` (None: the default one of `modality`, "histology" or
+    "ct"), `threads` None: all that may be used, `device` and `precision` as for `InferenceEngine.open`."""
 
     pack: str | None = None
     device: str = "auto"

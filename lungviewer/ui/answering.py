@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lungviewer.core.ct import CT
 from lungviewer.core.errors import ImageError, SpacingUnknown
 from lungviewer.core.job import JobContext
 from lungviewer.core.types import SLIDE, ImageRecord
@@ -13,10 +14,11 @@ from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.slide_kinds import is_slide
 from lungviewer.services.classify import ImageResult, classify_file, display_name, error_record
 from lungviewer.services.engine import InferenceEngine
-from lungviewer.services.file_state import FileState, file_state
+from lungviewer.services.file_state import FileState, state_of
 from lungviewer.services.slide_index import kept_row
 from lungviewer.services.slide_map import look_at_slide
 from lungviewer.services.slide_result import MapOptions, as_image_result
+from lungviewer.ui.ct.answering import SeriesQuestion, answer_series, files_of
 from lungviewer.ui.mapping.wishes import SlideWish, slide_key
 
 
@@ -24,8 +26,9 @@ from lungviewer.ui.mapping.wishes import SlideWish, slide_key
 class Question:
     """What is asked about one image. `given` µm/px wins over the file; `usual` counts where neither says any.
 
-    `unasked`: nobody looks at it; then a whole slide is not opened. `wish`: how a slide is to be looked at;
-    `slide_scales`: µm/px that a person gave slides, by `slide_key`.
+    `unasked`: nobody looks at it; then a whole slide or a CT series is not opened. `wish`: how a slide is to
+    be looked at; `slide_scales`: µm/px that a person gave slides, by `slide_key`; `series`: of an entry that
+    stands for one.
     """
 
     path: Path
@@ -34,6 +37,12 @@ class Question:
     unasked: bool = False
     wish: SlideWish = field(default_factory=SlideWish)
     slide_scales: Mapping[str, float] = field(default_factory=dict)
+    series: SeriesQuestion | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What the answer is about."""
+        return (self.path,) if self.series is None else files_of(self.series.series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +62,13 @@ class Outcome:
 def answer_for(
     question: Question, engine: InferenceEngine, decoder: IsolatedDecoder, ctx: JobContext
 ) -> tuple[Path, Outcome | None]:
-    """Classify one image, or see what is known of a slide; a job. None: a slide that nobody looks
-    at and that was not mapped to the end before."""
+    """Classify one image or series, or see what is known of a slide; a job. None: a series that nobody looks
+    at, or a slide that was not mapped to the end before. Partial results are answers, too."""
     path = question.path
     # Before it is read: a file that changes meanwhile is then known to have changed.
-    state = file_state(path)
+    state = state_of(question.files)
+    if question.series is not None:
+        return path, None if question.unasked else _series(question, question.series, state, engine, ctx)
     if is_slide(path):
         if question.unasked:
             return path, _kept(question, state, engine)
@@ -74,6 +85,24 @@ def answer_for(
     except ImageError as error:
         return path, Outcome(error_record(display_name(path), error, engine.provenance), None, None, state)
     return path, Outcome(result.record, result, assumed, state)
+
+
+def _series(
+    question: Question,
+    wanted: SeriesQuestion,
+    state: FileState | None,
+    engine: InferenceEngine,
+    ctx: JobContext,
+) -> Outcome:
+    def grown(result: ImageResult) -> None:
+        ctx.partial((question.path, Outcome(result.record, result, None, state)))
+
+    try:
+        result = answer_series(wanted, engine, ctx, grown)
+    except ImageError as error:
+        row = error_record(display_name(question.path), error, engine.provenance, CT)
+        return Outcome(row, None, None, state)
+    return Outcome(result.record, result, None, state)
 
 
 def _kept(question: Question, state: FileState | None, engine: InferenceEngine) -> Outcome | None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lungviewer.core.types import ImageRecord
+from lungviewer.core.types import ImageRecord, Provenance
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.file_state import FileState
-from lungviewer.services.rows import is_newer, same_answer
-from lungviewer.ui.answering import Outcome
+from lungviewer.services.rows import is_newer, same_answer, would_be_said
+from lungviewer.ui.answering import Outcome, Question
+from lungviewer.ui.ct.answering import SeriesQuestion
+
+if TYPE_CHECKING:
+    from lungviewer.ui.session import ViewerSession
 
 _RESULTS_KEPT = 100
 _SLIDES_KEPT = 3
@@ -69,6 +75,45 @@ class Answers:
             del self._results[old]
         while len(self._results) > _RESULTS_KEPT:
             del self._results[next(p for p in self._results if p != current)]
+
+    def is_whole(self, path: Path) -> bool:
+        """Whether there is nothing to ask about an image: its full answer is kept, of a series that of every
+        slice."""
+        result = self._results.get(path)
+        return result is not None and (result.series is None or result.series.complete)
+
+    def question(self, path: Path, session: ViewerSession) -> Question:
+        """What to ask about an image: as it is looked at, and what of a series is not known yet."""
+        series, kept = session.series(path), self._results.get(path)
+        known = None if kept is None else kept.series
+        return Question(
+            path,
+            given=self.scales.get(path),
+            usual=session.usual_scale,
+            unasked=path != session.current,
+            wish=session.mapping.wish(path),
+            slide_scales=session.settings.current.slide_scales,
+            series=None if series is None else SeriesQuestion(series, known),
+        )
+
+    def take_rows(
+        self,
+        rows: Iterable[tuple[Path | None, ImageRecord]],
+        made_by: Provenance,
+        *,
+        scanned_um_per_px: float | None,
+        usual: float | None,
+    ) -> Iterator[tuple[Path, bool]]:
+        """Keep rows of a scan that the model `made_by` would give, too; each path that is taken, and whether
+        something was known about it before. Other arguments as for `would_be_said`."""
+        for path, row in rows:
+            if path is None:
+                continue
+            scale = self.scale_of(path)
+            if would_be_said(row, made_by, scale=scale, scanned_um_per_px=scanned_um_per_px, usual=usual):
+                known = path in self.rows
+                if self.take_row(path, row):
+                    yield path, known
 
     def take_row(self, path: Path, row: ImageRecord) -> bool:
         """Keep a row that a scan wrote, unless it says nothing new; a full answer that is there is then about

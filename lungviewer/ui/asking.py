@@ -16,7 +16,7 @@ from lungviewer.ui.jobs import Job, JobRunner
 class Asking(QObject):
     """Hears of an answer only while it is still wanted."""
 
-    answered = Signal(object)  # (Path, Outcome), or (Path, None): a slide that nobody looks at
+    answered = Signal(object)  # (Path, Outcome), also before the end; (Path, None): nobody looks at it
     failed = Signal(object)  # Path: the model, not the image, is at fault
 
     def __init__(
@@ -31,25 +31,31 @@ class Asking(QObject):
         return path in self._pending
 
     def knows(self, path: Path) -> bool:
-        """Whether asking unasked would bring nothing new: it is on its way, or is a slide that nobody looks
-        at."""
+        """Whether asking unasked would bring nothing new: it is on its way, or is a slide or series that
+        nobody looks at."""
         return path in self._pending or path in self._left
 
     def leaves(self, path: Path) -> bool:
-        """Whether this is a slide that was left alone: nobody looked at it when its folder was asked."""
+        """Whether this is a slide or series that was left alone: nobody looked at it when its folder was
+        asked."""
         return path in self._left
 
     def ask(self, question: Question, choice: EngineChoice, rank: int) -> None:
         """Ask this instead of whatever was asked about the image; smaller ranks go first."""
-        waiting = self._pending.pop(question.path, None)
-        if waiting is not None:
-            waiting.abandon()
+        self.drop(question.path)
         keeper, decoder = self._keeper, self._decoder
         job = self._jobs.submit(lambda ctx: answer_for(question, keeper.get(choice), decoder, ctx), rank=rank)
         job.setProperty("path", question.path)
         self._pending[question.path] = job
+        job.partial.connect(self.answered)
         job.finished.connect(self._finished)
         job.failed.connect(self._failed)
+
+    def drop(self, path: Path) -> None:
+        """Want this one no more."""
+        job = self._pending.pop(path, None)
+        if job is not None:
+            job.abandon()
 
     def drop_pending(self) -> None:
         """Want none of them any more."""
@@ -58,7 +64,7 @@ class Asking(QObject):
         self._pending.clear()
 
     def drop_all(self) -> None:
-        """Want none of them, and forget which slides were left alone: other files are open."""
+        """Want none of them, and forget what was left alone: other files are open."""
         self.drop_pending()
         self._left.clear()
 

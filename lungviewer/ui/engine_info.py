@@ -10,18 +10,19 @@ from lungviewer.core.paths import bundled
 from lungviewer.core.types import Provenance
 from lungviewer.packs.store import find_packs, resolve_pack
 from lungviewer.services.elsewhere import Standing, read_standing
-from lungviewer.services.opening import EngineChoice, EngineKeeper, pack_of
+from lungviewer.services.opening import EngineChoice, EngineKeeper, has_default, pack_of
 
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
     """The model that answers: its spec, what it runs on, what was passed over on the way, and what its pack
-    says of it beyond its home."""
+    says of it beyond its home. `other`: the other modality, where there is a model for it."""
 
     spec: ModelSpec
     provenance: Provenance
     notes: tuple[str, ...]
     standing: Standing = field(default_factory=Standing)
+    other: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,14 @@ def load_engine(keeper: EngineKeeper, choice: EngineChoice) -> EngineInfo | Inst
         return Instead(name, f"{error.message} {name}, which came with the program, is used.")
     notes = tuple(engine.notes)
     engine.notes.clear()
-    return EngineInfo(engine.spec, engine.provenance, notes, _standing(choice, engine.spec))
+    return EngineInfo(
+        engine.spec, engine.provenance, notes, _standing(choice, engine.spec), _other(engine.spec)
+    )
+
+
+def _other(spec: ModelSpec) -> str:
+    other = "ct" if spec.modality == "histology" else "histology"
+    return other if has_default(other) else ""
 
 
 def _standing(choice: EngineChoice, spec: ModelSpec) -> Standing:

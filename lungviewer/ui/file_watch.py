@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from lungviewer.services.file_state import FileState, file_state
+from lungviewer.services.file_state import FileState, state_of
 from lungviewer.ui.replaced import ReplacedRunner
 
 
@@ -19,9 +20,9 @@ class FileWatch(QObject):
         super().__init__(parent)
         self._runner = ReplacedRunner("looks", self)
 
-    def look(self, path: Path, state: FileState | None) -> None:
-        """Compare a file with what it was like."""
-        job = self._runner.fresh().submit(lambda _ctx: (path, state, file_state(path)))
+    def look(self, path: Path, state: FileState | None, files: Sequence[Path]) -> None:
+        """Compare what lies at `path` with what it was like; `files` are all that it is made of."""
+        job = self._runner.fresh().submit(lambda _ctx: (path, state, state_of(files)))
         job.finished.connect(self._looked)
 
     @Slot(object)

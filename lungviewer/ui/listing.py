@@ -6,18 +6,24 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
-from lungviewer.core.ct import CtSeries
+from lungviewer.core.ct import CT, CtSeries
 from lungviewer.core.errors import UsageError
 from lungviewer.core.job import JobContext
 from lungviewer.core.natural import natural_key
+from lungviewer.packs.catalogue import HISTOLOGY
+from lungviewer.readers.ct_header import read_slice_header
 from lungviewer.services.classify import display_name
 from lungviewer.services.find import FoundFiles, find_images
+from lungviewer.services.opening import has_default
+from lungviewer.ui.ct.entries import Folded, fold
 
 
 class Entry(NamedTuple):
-    """A file, its name below the open folder, and what that is sorted and searched by."""
+    """A file, or the first one of a CT series; its name below the open folder, and what that is sorted and
+    searched by."""
 
     key: tuple[str | int, ...]
     path: Path
@@ -27,9 +33,12 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`entries` in natural order; `by_name`: paths by the names that scans give them; `ignored` counts files
-    that are no images; `found`: the files as they were; `series`: of entries that stand for the
-    slices of one."""
+    """`entries` in natural order; `by_name`: paths by the names that scans give them, without slices of
+    series, of which a row says nothing about all; `ignored` counts files that are no images; `found`: the
+    files as they were.
+
+    `series`, `labels`: of entries that stand for the slices of one; `modality` of all that is there, where it
+    is one and there is a model for it, else ""; `problem`: what could not be done, as a sentence."""
 
     root: Path
     entries: tuple[Entry, ...]
@@ -37,16 +46,21 @@ class Listing:
     ignored: int
     found: FoundFiles
     series: Mapping[Path, CtSeries] = field(default_factory=dict)
+    labels: Mapping[Path, str] = field(default_factory=dict)
+    modality: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
     """What was asked for, as it lies on the disk. `folder`: the one folder that is open, None for several
-    places; `file`: the one file to look at; `listed`: what the list is made of."""
+    places; `file`: the one file to look at; `listed`: what the list is made of; `slice`: the file is a slice,
+    to be looked at in its series."""
 
     folder: Path | None
     file: Path | None
     listed: tuple[Path, ...]
+    slice: bool = False
 
 
 def look_up(paths: Sequence[Path], otherwise: Sequence[Path] = ()) -> Places:
@@ -67,7 +81,8 @@ def look_up(paths: Sequence[Path], otherwise: Sequence[Path] = ()) -> Places:
         ) from error
     # A file that was named is listed whatever it is called; an unusable one then says why.
     listed = places if file is None else (file.parent, file)
-    return Places(listed[0] if len(places) == 1 else None, file, listed)
+    is_slice = file is not None and read_slice_header(file) is not None
+    return Places(listed[0] if len(places) == 1 else None, file, listed, is_slice)
 
 
 def _place(path: Path) -> Path:
@@ -87,18 +102,36 @@ def list_images(
     ctx.partial(places)
     found = find_images(places.listed, recursive=recursive and places.file is None, check=ctx.check)
     by_name = {display_name(Path(os.fsdecode(file.path))): found.path(file) for file in found.files}
-    entries = tuple(entries_of(by_name.values(), found.root))
+    folded = fold(by_name.values(), ctx.check)
+    entries = tuple(entries_of((*folded.series, *folded.files), found.root, folded.names))
     for entry in entries:
         hash(entry.path)  # kept in the path, like its text
-    return Listing(found.root, entries, by_name, found.ignored, found)
+    if folded.series:
+        alone = frozenset(folded.files)
+        by_name = {name: path for name, path in by_name.items() if path in alone}
+    modality = _modality(folded)
+    return Listing(
+        *(found.root, entries, by_name, found.ignored, found),
+        *(folded.series, folded.names, modality, folded.problem),
+    )
 
 
-def entries_of(files: Iterable[Path], folder: Path) -> list[Entry]:
-    """The files in natural order of their names below the folder."""
+def _modality(folded: Folded) -> str:
+    if not folded.series:
+        return HISTOLOGY if folded.files else ""
+    return CT if not folded.files and has_default(CT) else ""
+
+
+def entries_of(
+    files: Iterable[Path], folder: Path, labels: Mapping[Path, str] = MappingProxyType({})
+) -> list[Entry]:
+    """The files in natural order of their names below the folder; `labels` take the place of file names."""
     prefix = os.path.join(folder, "")  # noqa: PTH118 - with its separator
     entries = []
     for path in files:
         name = str(path).removeprefix(prefix)
+        if path in labels:
+            name = name[: len(name) - len(path.name)] + labels[path]
         folded = name.casefold()
         entries.append(Entry(natural_key(folded), path, name, folded))
     entries.sort()

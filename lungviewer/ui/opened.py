@@ -11,19 +11,22 @@ from PySide6.QtCore import QObject, Signal, Slot
 from lungviewer.core.ct import CtSeries
 from lungviewer.core.errors import LungviewerError
 from lungviewer.services.find import FoundFiles
+from lungviewer.ui.ct.answering import files_of
 from lungviewer.ui.jobs import Job
 from lungviewer.ui.listing import Entry, Listing, Places, list_images
+from lungviewer.ui.notice import Notice
 from lungviewer.ui.replaced import ReplacedRunner
 
 
 class Opened(QObject):
     """`entries` in natural order and their `files`; `by_name`: paths by the names that scans give them;
-    `series`: of the entries that stand for the slices of one."""
+    `series` and `labels` of the entries that stand for the slices of one."""
 
     place_changed = Signal()  # another folder, or none yet: `folder`; nothing is listed
     found = Signal(object)  # Places: it is known what the paths are; before they are read
     listed = Signal(object)  # Listing
-    failed = Signal(object)  # LungviewerError
+    not_listed = Signal()  # nothing can be listed; `noticed` says why
+    noticed = Signal(object)  # Notice
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,11 +43,37 @@ class Opened(QObject):
         self.files_found: FoundFiles | None = None
         self.by_name: Mapping[str, Path] = MappingProxyType({})
         self.series: Mapping[Path, CtSeries] = MappingProxyType({})
+        self.labels: Mapping[Path, str] = MappingProxyType({})
 
     @property
     def listing(self) -> bool:
         """Whether it is not known yet what there is."""
         return self._job is not None
+
+    def name_of(self, path: Path) -> str:
+        """What an entry is called, without its folder."""
+        return self.labels.get(path, path.name)
+
+    def files_of(self, path: Path) -> tuple[Path, ...]:
+        """The files that an entry stands for: itself, or those of its slices, each once."""
+        series = self.series.get(path)
+        return (path,) if series is None else files_of(series)
+
+    def file_at(self, path: Path | None, slice_index: int) -> Path | None:
+        """The file that is looked at: of a series, that of its slice."""
+        series = None if path is None else self.series.get(path)
+        return path if series is None else series.slices[slice_index].path
+
+    def place_of(self, file: Path | None) -> tuple[Path, int | None] | None:
+        """The entry that a file is listed under, and which slice of it the file is; None: neither."""
+        if file is None:
+            return None
+        for path, series in self.series.items():
+            for index, part in enumerate(series.slices):
+                if part.path == file:
+                    one_file = part.path == series.slices[-1].path
+                    return path, None if one_file else index
+        return (file, None) if file in self.files else None
 
     def list(self, paths: Sequence[Path], otherwise: Sequence[Path], recursive: bool) -> None:
         """Look at these places instead; `otherwise` as for `list_images`."""
@@ -78,10 +107,14 @@ class Opened(QObject):
         self._job = None
         self.folder, self.entries, self.by_name = listing.root, listing.entries, listing.by_name
         self.files = tuple(entry.path for entry in listing.entries)
-        self.ignored, self.files_found, self.series = listing.ignored, listing.found, listing.series
+        self.ignored, self.files_found = listing.ignored, listing.found
+        self.series, self.labels = listing.series, listing.labels
+        if listing.problem:
+            self.noticed.emit(Notice("warning", listing.problem))
         self.listed.emit(listing)
 
     @Slot(object)
     def _failed(self, error: LungviewerError) -> None:
         self._job = None
-        self.failed.emit(error)
+        self.noticed.emit(Notice("error", error.sentence))
+        self.not_listed.emit()

@@ -11,13 +11,13 @@ from lungviewer.core.ct import CtSeries
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord
+from lungviewer.packs.catalogue import HISTOLOGY
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.file_state import FileState
 from lungviewer.services.opening import EngineChoice, EngineKeeper
-from lungviewer.services.rows import would_be_said
 from lungviewer.services.slide_result import SlideMap, as_image_result
-from lungviewer.ui.answering import Outcome, Question
+from lungviewer.ui.answering import Outcome
 from lungviewer.ui.answers import Answers
 from lungviewer.ui.asking import Asking
 from lungviewer.ui.ct.current_slice import CurrentSlice
@@ -66,7 +66,7 @@ class ViewerSession(QObject):
         self._watch = FileWatch(self)
         self.keeper = keeper or EngineKeeper()
         self.model_jobs.at_close(self.keeper.close)
-        self._model = ModelInForce(settings, self.model_jobs, self.keeper, self)
+        self.model = ModelInForce(settings, self.model_jobs, self.keeper, self)
         self.current: Path | None = None
         self.slice = CurrentSlice(self)
         self._answers = Answers()
@@ -75,12 +75,13 @@ class ViewerSession(QObject):
         self.opened.place_changed.connect(self.folder_changed)
         self.opened.found.connect(self._found_places)
         self.opened.listed.connect(self._listed)
-        self.opened.failed.connect(self._not_listed)
+        self.opened.not_listed.connect(self.files_changed)
+        self.opened.noticed.connect(self.noticed)
         self._watch.changed.connect(self._file_changed)
-        self._model.changed.connect(self.model_changed)
-        self._model.changed.connect(self._ask_the_unanswered)
-        self._model.replaced.connect(self.forget_answers)
-        self._model.noticed.connect(self.noticed)
+        self.model.changed.connect(self.model_changed)
+        self.model.changed.connect(self._ask_the_unanswered)
+        self.model.replaced.connect(self.forget_answers)
+        self.model.noticed.connect(self.noticed)
         self._asking.answered.connect(self._answered)
         self._asking.failed.connect(self.outcome_changed)  # said once when the model was loaded
         self.is_left_alone = self._asking.leaves
@@ -90,15 +91,15 @@ class ViewerSession(QObject):
 
     @property
     def choice(self) -> EngineChoice:
-        return self._model.choice
+        return self.model.choice
 
     @property
     def engine_info(self) -> EngineInfo | None:
-        return self._model.info
+        return self.model.info
 
     @property
     def engine_error(self) -> LungviewerError | None:
-        return self._model.error
+        return self.model.error
 
     @property
     def spec(self) -> ModelSpec | None:
@@ -106,7 +107,7 @@ class ViewerSession(QObject):
 
     def load_model(self) -> None:
         """Open the chosen model in the background; `model_changed` follows."""
-        self._model.load()
+        self.model.load()
 
     # --- what is open ----------------------------------------------------------------------------
 
@@ -136,30 +137,30 @@ class ViewerSession(QObject):
     @Slot()
     def refresh(self) -> None:
         """Read what is open again, and look at the same image."""
-        wanted = self.current
+        wanted = self.opened.file_at(self.current, self.slice.index)
         self.open_paths(self.opened.asked)
         self._wanted = wanted
 
     @Slot(object)
     def _found_places(self, places: Places) -> None:
-        """The file that was named is looked at before its folder is read."""
-        if places.file is not None:
+        """The file that was named is looked at before its folder is read, unless it is a slice."""
+        if places.slice:
+            self._wanted = places.file
+        elif places.file is not None:
+            self.model.suit(HISTOLOGY)
             self.select(places.file)
         if places.folder is not None:
             self.settings.remember(places.file or places.folder)
 
     @Slot(object)
     def _listed(self, listing: Listing) -> None:
+        if listing.modality:
+            self.model.suit(listing.modality)
         self.files_changed.emit()
-        if self.current is None and self.files:
-            self.select(self._wanted if self._wanted in listing.by_name.values() else self.files[0])
+        if self.files and self.current is None and not self.show(self._wanted):
+            self.select(self.files[0])
         if len(self.files) <= self.settings.current.classify_up_to:
             self.classify(self.files)
-
-    @Slot(object)
-    def _not_listed(self, error: LungviewerError) -> None:
-        self.noticed.emit(Notice("error", error.sentence))
-        self.files_changed.emit()
 
     def drop_work(self) -> None:
         """Hear no more of what is on its way."""
@@ -167,23 +168,34 @@ class ViewerSession(QObject):
         self.mapping.mapper.abandon()
         self.opened.drop()
 
-    def select(self, path: Path | None) -> None:
-        """Look at an image: its answer is fetched before anything else."""
+    def select(self, path: Path | None, slice_index: int | None = None) -> None:
+        """Look at an image: its answer is fetched before anything else. `slice_index` of a series; None: the
+        middle one."""
         if path == self.current:
+            if slice_index is not None:
+                self.slice.select(slice_index)
             return
-        self._look_at(path)
+        self._look_at(path, slice_index)
         if path is None:
             return
-        if self.result(path) is not None:
+        if self._answers.is_whole(path):
             self.look_again()
         else:
             self._start(path, _NOW)
 
-    def _look_at(self, path: Path | None) -> None:
-        self.current = path
+    def show(self, file: Path | None) -> bool:
+        """Look at a file that is listed, or at the slice that it is; False when it is not."""
+        place = self.opened.place_of(file)
+        if place is not None:
+            self.select(*place)
+        return place is not None
+
+    def _look_at(self, path: Path | None, slice_index: int | None = None) -> None:
+        before, self.current = self.current, path
+        if before is not None and self.series(before) is not None:
+            self._asking.drop(before)  # what is known by now is gone on with
         series = None if path is None else self.series(path)
-        count = 0 if series is None else len(series.slices)
-        self.slice.reset(count, count // 2)
+        self.slice.reset(0 if series is None else len(series.slices), slice_index)
         self.current_changed.emit()
 
     @Slot()
@@ -192,7 +204,7 @@ class ViewerSession(QObject):
         answer follow when it is not."""
         path = self.current
         if path in self._answers.states:
-            self._watch.look(path, self._answers.states[path])
+            self._watch.look(path, self._answers.states[path], self.opened.files_of(path))
 
     @Slot(object, str)
     def _file_changed(self, path: Path, text: str) -> None:
@@ -284,17 +296,12 @@ class ViewerSession(QObject):
         folder is open, where the model in force would say the same."""
         if self.folder is None or root != self.folder or self.engine_info is None:
             return
-        made_by = self.engine_info.provenance
         scales = {"scanned_um_per_px": scanned_um_per_px, "usual": self.usual_scale}
-        for record in records:
-            path = self.opened.by_name.get(record.path)
-            if path is None or not would_be_said(record, made_by, scale=self.scale_of(path), **scales):
-                continue
-            known = path in self._answers.rows
-            if self._answers.take_row(path, record):
-                if known and path == self.current:
-                    self._start(path, _NOW)
-                self.outcome_changed.emit(path)
+        rows = ((self.opened.by_name.get(record.path), record) for record in records)
+        for path, known in self._answers.take_rows(rows, self.engine_info.provenance, **scales):
+            if known and path == self.current:
+                self._start(path, _NOW)
+            self.outcome_changed.emit(path)
 
     def take_map(self, path: Path, slide: SlideMap) -> None:
         """What is known of a slide by now, while or after it is mapped."""
@@ -302,10 +309,7 @@ class ViewerSession(QObject):
             self.outcome_changed.emit(path)
 
     def _start(self, path: Path, rank: int) -> None:
-        given, unasked = self._answers.scales.get(path), path != self.current
-        wish, scales = self.mapping.wish(path), self.settings.current.slide_scales
-        question = Question(path, given, self.usual_scale, unasked, wish, scales)
-        self._asking.ask(question, self.choice, rank)
+        self._asking.ask(self._answers.question(path, self), self.choice, rank)
 
     @Slot(object)
     def _answered(self, found: tuple[Path, Outcome | None]) -> None:

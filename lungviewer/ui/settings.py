@@ -32,6 +32,9 @@ DEVICES = ("auto", "cuda", "directml", "cpu")
 PRECISIONS = ("fp32", "int8")
 THUMBNAIL_SIZES = ("list", "medium", "large")
 
+MODALITIES = ("", "ct")
+"""Whose default pack answers where no pack is chosen: that of what is open, or always that of CT."""
+
 _ALLOWED: dict[str, tuple[Any, ...]] = {
     "theme": THEMES,
     "device": DEVICES,
@@ -39,6 +42,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "colour_map": COLOUR_MAPS,
     "thumbnail_size": THUMBNAIL_SIZES,
     "slide_layer": SLIDE_LAYERS,
+    "modality": MODALITIES,
 }
 _SCALES = {"folder_scales", "slide_scales"}
 _RANGES: dict[str, tuple[float, float]] = {
@@ -57,7 +61,9 @@ class Settings:
     """Everything with its default. `threads` 0: all processors but one. `um_per_px` counts for files that
     do not say; 0: nothing is assumed. `classify_up_to`: folders of at most so many images are classified
     when they are opened. `slide_scales`: µm/px by a hash that names no slide; `map_opened_slides`: a slide
-    that is looked at is mapped unasked. `review_in_doubt`: the last one may not be on the disk. `geometry`
+    that is looked at is mapped unasked. `modality`: one of `MODALITIES`;
+    `packs_aside`: packs that were chosen, by modality, while a model of the other one is used.
+    `review_in_doubt`: the last one may not be on the disk. `geometry`
     and `layout` are Qt's own bytes in base64."""
 
     theme: str = "system"
@@ -66,6 +72,8 @@ class Settings:
     precision: str = "fp32"
     threads: int = 0
     pack: str = ""
+    modality: str = ""
+    packs_aside: dict[str, str] = field(default_factory=dict)
     tile_cache_mb: int = 256
     thumbnail_cache_mb: int = 256
     thumbnail_size: str = "medium"
@@ -90,11 +98,22 @@ class Settings:
     @property
     def engine_choice(self) -> EngineChoice:
         """`threads` 0 leaves a processor to the window."""
-        return EngineChoice(self.pack or None, self.device, self.threads or desktop_threads(), self.precision)
+        choice = EngineChoice(
+            self.pack or None, self.device, self.threads or desktop_threads(), self.precision
+        )
+        return for_modality(choice, self.modality) if self.modality else choice
 
     def usual_scale(self, folder: Path | None) -> float | None:
         """µm/px for images of a folder whose file says none; None: nothing is assumed."""
         return self.folder_scales.get(str(folder)) or self.um_per_px or None
+
+
+def for_modality(choice: EngineChoice, modality: str) -> EngineChoice:
+    """The same choice; where it names no pack, the default one of a modality. Only the histology pack is
+    known to have an eight-bit form."""
+    if choice.pack is not None or modality == choice.modality:
+        return choice
+    return replace(choice, modality=modality, precision="fp32")
 
 
 class SettingsStore(QObject):
@@ -184,6 +203,8 @@ def _fits(name: str, value: Any, kind: Any) -> bool:
         return isinstance(value, dict) and all(
             isinstance(k, str) and isinstance(v, float) and 0 < v <= 20 for k, v in value.items()
         )
+    if name == "packs_aside":
+        return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
     if name == "recent":
         return isinstance(value, list) and all(isinstance(v, str) for v in value)
     if kind is float:

@@ -25,10 +25,10 @@ class CurrentSlice(QObject):
     def count(self) -> int:
         return self._count
 
-    def reset(self, count: int, index: int = 0) -> None:
-        """Another series of `count` slices, looked at from `index` on; 0: no series."""
+    def reset(self, count: int, index: int | None = None) -> None:
+        """Another series of `count` slices, looked at from `index` on (None: the middle). 0: no series."""
         self._count = max(0, count)
-        self._index = self._within(index)
+        self._index = self._within(count // 2 if index is None else index)
         self.changed.emit(self._index)
 
     def select(self, index: int) -> None:

@@ -1,0 +1,72 @@
+"""The files of a folder as people think of them: the slices of a CT series are one thing."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lungviewer.core.ct import CtSeries
+from lungviewer.core.errors import ImageTooLarge
+from lungviewer.core.natural import natural_key
+from lungviewer.readers.ct_series import series_in
+from lungviewer.readers.sniff import IMAGE_SUFFIXES, SUFFIXES_OF
+from lungviewer.ui.ct import words
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """`series` by the file of their first slice, which stands for all; `names` of those; `files`: what is in
+    no series; `problem`: why slices are listed one by one, as a sentence."""
+
+    series: Mapping[Path, CtSeries] = field(default_factory=dict)
+    names: Mapping[Path, str] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+    problem: str = ""
+
+
+def fold(files: Iterable[Path], check: Callable[[], None]) -> Folded:
+    """Put slices together; reads the beginning of files that may be DICOM. Errors of `check`."""
+    listed = tuple(files)
+    try:
+        found = series_in(filter(_may_be_dicom, listed), check)
+    except ImageTooLarge as error:
+        return Folded(files=listed, problem=error.sentence)
+    series: dict[Path, CtSeries] = {}
+    for one in found:
+        series.setdefault(one.slices[0].path, one)
+    within = {part.path for one in series.values() for part in one.slices}
+    return Folded(series, _names(series), tuple(path for path in listed if path not in within))
+
+
+def sorted_by_name(series: Iterable[Path]) -> list[Path]:
+    """Files in the order of their names, as people read them."""
+    return sorted(series, key=lambda path: natural_key(str(path)))
+
+
+def _names(series: Mapping[Path, CtSeries]) -> dict[Path, str]:
+    """ "Series 3 · 128 slices": the number that the files state, else a running one; parts of one series, or
+    series of one number in a folder, are told apart by a letter."""
+    names: dict[Path, str] = {}
+    running: Counter[Path] = Counter()
+    numbers: dict[Path, tuple[Path, int]] = {}
+    for path in sorted_by_name(series):
+        number = series[path].number
+        if number is None:
+            running[path.parent] += 1
+            number = running[path.parent]
+        numbers[path] = path.parent, number
+    often, seen = Counter(numbers.values()), Counter[tuple[Path, int]]()
+    for path, key in numbers.items():
+        seen[key] += 1
+        part = seen[key] if often[key] > 1 else 0
+        names[path] = words.series_name(key[1], part, len(series[path].slices))
+    return names
+
+
+def _may_be_dicom(path: Path) -> bool:
+    """Thousands of JPEGs are not opened to be asked."""
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - thousands of them
+    return suffix in SUFFIXES_OF["dicom"] or suffix not in IMAGE_SUFFIXES

@@ -1,0 +1,49 @@
+"""CT series in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication
+
+from lungviewer.core.ct import CT, CtSeries
+from lungviewer.core.ct_summary import runs
+from lungviewer.core.types import ImageRecord
+from lungviewer.ui.words import count, reason_codes, reason_sentence
+
+SERIES_CODE = "series_not_validated"
+"""Among the reasons of every row of a whole series, and of no other."""
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("ct", text)
+
+
+def is_series(record: ImageRecord) -> bool:
+    """Whether a row is about a whole series."""
+    return record.kind == CT and SERIES_CODE in reason_codes(record)
+
+
+def slices(number: int) -> str:
+    """ "1 slice", "32 slices"."""
+    return _tr("1 slice") if number == 1 else _tr("{n} slices").format(n=count(number))
+
+
+def series_name(number: int, part: int, length: int) -> str:
+    """ "Series 3 · 128 slices". `part`: from 1, where several have this number; 0: it is the only one."""
+    text = _tr("Series {number} ({part}) · {slices}") if part else _tr("Series {number} · {slices}")
+    # Numbers of series are names: never "3,000,566".
+    return text.format(number=number, part=part, slices=slices(length))
+
+
+def ranges(indices: Sequence[int]) -> list[tuple[int, str]]:
+    """(first index, "5–14") of every run of neighbours; people count from 1."""
+    return [
+        (first, str(first + 1) if first == last else f"{first + 1}–{last + 1}")
+        for first, last in runs(indices)
+    ]
+
+
+def notes(series: CtSeries) -> list[str]:
+    """What is odd about a series, as sentences."""
+    return [reason_sentence(code) for code in series.notes]
