@@ -14,15 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lungviewer.backends.onnx_start import PROVIDERS, failures, first_line, start
 from lungviewer.core.backend import DeviceReport, RawOutput
-from lungviewer.core.errors import BackendError, DeviceUnavailable
+from lungviewer.core.errors import BackendError
 from lungviewer.core.privacy import import_onnxruntime
 
-_PROVIDERS = {
-    "cuda": "CUDAExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "cpu": "CPUExecutionProvider",
-}
 _OUTPUTS = ["logits", "cam", "embedding"]
 _PIECE = 2
 """Images per CPU run: larger pieces fall out of the processor's cache, smaller ones cost calls."""
@@ -42,28 +38,11 @@ class OnnxBackend:
                 provider in built_in,
                 "" if provider in built_in else "This onnxruntime build does not include it.",
             )
-            for device, provider in _PROVIDERS.items()
+            for device, provider in PROVIDERS.items()
         ]
 
     def open(self, model: bytes, device: str, threads: int) -> OnnxSession:
-        onnxruntime = import_onnxruntime()
-        provider = _PROVIDERS.get(device)
-        if provider is None or provider not in onnxruntime.get_available_providers():
-            raise DeviceUnavailable(f"This onnxruntime build does not include {device}.")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # failures arrive as exceptions; stderr stays clean
-        if device == "directml":  # its documentation asks for both
-            options.enable_mem_pattern = False
-            options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        try:
-            session = onnxruntime.InferenceSession(model, options, providers=[provider])
-        except _failures() as error:
-            raise BackendError(f"The model could not be loaded on {device}: {_first_line(error)}") from error
-        # A provider that fails to start is dropped without an exception: ask what is really used.
-        if provider not in session.get_providers():
-            raise DeviceUnavailable(f"{device} is installed but did not start.")
+        session = start(model, device, PROVIDERS.get(device), intra_op_threads=1)
         return OnnxSession(session, device, threads if device == "cpu" else 1)
 
 
@@ -87,8 +66,8 @@ class OnnxSession:
         run = map if self._pool is None or len(pieces) == 1 else self._pool.map
         try:
             parts = list(run(self._run, pieces))
-        except _failures() as error:
-            raise BackendError(f"The model failed on {self.device}: {_first_line(error)}") from error
+        except failures() as error:
+            raise BackendError(f"The model failed on {self.device}: {first_line(error)}") from error
         logits, cam, embedding = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return RawOutput(logits, cam, embedding)
 
@@ -100,15 +79,3 @@ class OnnxSession:
         if self._pool is not None:
             self._pool.shutdown()
         self._session = None
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """What ONNX Runtime raises. Its own exceptions have no common base but Exception."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    own = [c for c in vars(state).values() if isinstance(c, type) and issubclass(c, Exception)]
-    return (*own, RuntimeError, ValueError)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__

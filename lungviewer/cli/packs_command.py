@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from lungviewer.cli.console import err, out
@@ -11,32 +12,49 @@ from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
 from lungviewer.cli.options import sentence_with_options
 from lungviewer.core.errors import LungviewerError, OutputUnwritable, PackNotFound, UsageError
 from lungviewer.core.paths import pack_dirs, user_packs_dir
+from lungviewer.core.simulator import SimulatorSpec
+from lungviewer.packs.kinds import load_any, verify_any
+from lungviewer.packs.simulator_catalogue import SimulatorEntry, find_simulators
+from lungviewer.packs.simulator_loading import LoadedSimulator
 from lungviewer.packs.store import (
+    LoadedPack,
+    PackEntry,
     find_packs,
     install_pack,
-    load_pack,
     read_pack_file,
     resolve_pack,
-    verify_pack,
 )
 from lungviewer.services.engine import InferenceEngine
+from lungviewer.services.progression import Simulator
 from lungviewer.services.training_process import run_training
 
 
 def list_packs(_options: argparse.Namespace) -> int:
     """A line per pack, broken ones with what is wrong."""
-    entries = find_packs(pack_dirs())
+    entries = _all_packs()
     for entry in entries:
-        if entry.spec is None:
+        if entry.error is not None:
             out().print(f"{entry.name}\n  cannot be used: {entry.error}")
-            continue
-        spec = entry.spec
-        validated = f"split by {spec.provenance.split_unit}" if spec.validated else "NOT validated"
-        out().print(f"{entry.name}\n  {spec.title}; {spec.modality}; {validated}")
-        out().print(f"  {', '.join(c.label for c in spec.classes)}")
+        else:
+            _describe(entry)
     if not entries:
         out().print("No pack is installed.")
     return EXIT_OK if all(e.error is None for e in entries) else EXIT_SOME_FAILED
+
+
+def _all_packs() -> list[PackEntry | SimulatorEntry]:
+    return [*find_packs(pack_dirs()), *find_simulators(pack_dirs())]
+
+
+def _describe(entry: PackEntry | SimulatorEntry) -> None:
+    spec = entry.spec
+    if isinstance(spec, SimulatorSpec):
+        out().print(f"{entry.name}\n  {spec.title}; progression simulator; classifies nothing")
+        out().print(f"  {', '.join(stage.label for stage in spec.stages)}")
+    elif spec is not None:
+        validated = f"split by {spec.provenance.split_unit}" if spec.validated else "NOT validated"
+        out().print(f"{entry.name}\n  {spec.title}; {spec.modality}; {validated}")
+        out().print(f"  {', '.join(c.label for c in spec.classes)}")
 
 
 def show(options: argparse.Namespace) -> int:
@@ -45,8 +63,10 @@ def show(options: argparse.Namespace) -> int:
     try:
         text = read_pack_file(path, "card.md").decode("utf-8", "replace")
     except PackNotFound:
-        spec = load_pack(path).spec
-        text = f"{spec.title} ({spec.id} {spec.version}): {', '.join(spec.class_ids)}. It has no card."
+        spec = load_any(path).spec
+        parts = spec.stages if isinstance(spec, SimulatorSpec) else spec.classes
+        listed = ", ".join(part.id for part in parts)
+        text = f"{spec.title} ({spec.id} {spec.version}): {listed}. It has no card."
     out().print(text)
     return EXIT_OK
 
@@ -54,7 +74,7 @@ def show(options: argparse.Namespace) -> int:
 def verify(options: argparse.Namespace) -> int:
     """Files, hashes and graph without running anything, then the golden outputs on the CPU."""
     if options.pack is None:
-        paths = [entry.path for entry in find_packs(pack_dirs())]
+        paths = [entry.path for entry in _all_packs()]
     else:
         paths = [resolve_pack(options.pack, pack_dirs())]
     if not paths:
@@ -62,7 +82,7 @@ def verify(options: argparse.Namespace) -> int:
     good = True
     for path in paths:
         out().print(path.name)
-        results = verify_pack(path)
+        results = verify_any(path)
         for result in results:
             out().print(f"  {'ok  ' if result.passed else 'FAIL'} {result.name:16} {result.detail}")
         good = all(result.passed for result in results) and _verify_golden(path) and good
@@ -71,17 +91,26 @@ def verify(options: argparse.Namespace) -> int:
 
 def _verify_golden(path: Path) -> bool:
     """Every precision that the pack has must give its stated outputs."""
-    good = True
-    pack = load_pack(path)
-    for precision in pack.precisions:
-        topic = "golden outputs" if precision == "fp32" else f"golden {precision}"
-        try:
-            InferenceEngine.open(pack, "cpu", precision=precision).close()
-            out().print(f"  ok   {topic:16} reproduce on this machine's processor")
-        except LungviewerError as error:
-            out().print(f"  FAIL {topic:16} {sentence_with_options(error)}")
-            good = False
-    return good
+    pack = load_any(path)
+    if isinstance(pack, LoadedSimulator):
+        return _reproduces("golden pictures", lambda: Simulator.open(pack).close())
+    reproduced = [_reproduces_in(pack, precision) for precision in pack.precisions]  # each is told about
+    return all(reproduced)
+
+
+def _reproduces_in(pack: LoadedPack, precision: str) -> bool:
+    topic = "golden outputs" if precision == "fp32" else f"golden {precision}"
+    return _reproduces(topic, lambda: InferenceEngine.open(pack, "cpu", precision=precision).close())
+
+
+def _reproduces(topic: str, run: Callable[[], None]) -> bool:
+    try:
+        run()
+    except LungviewerError as error:
+        out().print(f"  FAIL {topic:16} {sentence_with_options(error)}")
+        return False
+    out().print(f"  ok   {topic:16} reproduce on this machine's processor")
+    return True
 
 
 def install(options: argparse.Namespace) -> int:

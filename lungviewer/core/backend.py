@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -68,3 +69,17 @@ class Backend(Protocol):
             DeviceUnavailable: the device cannot be used, with the reason.
             BackendError: the model cannot be loaded.
         """
+
+
+class Graph(Protocol):
+    """A loaded model with inputs and outputs of its own, on the processor; used from one thread at a time."""
+
+    def run(self, inputs: Mapping[str, npt.NDArray[Any]]) -> Mapping[str, npt.NDArray[Any]]:
+        """All outputs by name.
+
+        Raises:
+            BackendError: the model failed.
+        """
+
+    def close(self) -> None:
+        """Give back memory. Safe to call twice."""

@@ -10,6 +10,9 @@ BACKENDS: dict[str, str] = {
     "keras": "lungviewer.backends.keras_backend:KerasBackend",
 }
 
+GRAPHS = "lungviewer.backends.onnx_graph:OnnxGraph"
+"""What runs models that are no classifiers: called with a verified model's bytes and a number of threads."""
+
 READERS: dict[str, str] = {
     "raster": "lungviewer.readers.raster:open_raster",
     "slide": "lungviewer.readers.slide_open:open_slide_here",
