@@ -20,10 +20,11 @@ import numpy as np
 
 from lungviewer.core.image import RGB
 from lungviewer.core.types import Status
-from lungviewer.services.classify import ImageResult, classify_file, prepare_file
+from lungviewer.services.classify import ImageResult, classify_file
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.occlusion import check_explanation, cover, hottest_cells, other_places
 from lungviewer.services.opening import EngineChoice, open_engine
+from lungviewer.services.prepare import prepare_file
 
 _FILLS: dict[str, Callable[[RGB, RGB], RGB]] = {
     "grey": lambda pixels, _rest: np.full_like(pixels, 128),

@@ -26,8 +26,8 @@ import numpy as np
 from lungviewer.core.job import NullContext
 from lungviewer.core.paths import pack_dirs
 from lungviewer.packs.store import load_pack, resolve_pack
-from lungviewer.services.classify import prepare_file
 from lungviewer.services.engine import InferenceEngine, default_threads
+from lungviewer.services.prepare import prepare_file
 from lungviewer.services.samples import write_samples
 from lungviewer.services.scan import ScanOptions, scan_folder
 

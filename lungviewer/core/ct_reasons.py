@@ -8,6 +8,7 @@ CT_SENTENCES: dict[str, str] = {
     "them together is right.",
     "series_not_validated": "No labelled series were available to measure how often answers about series "
     "are right: look at the slices.",
+    "slice_unreadable": "This slice could not be read.",
     # What core/ct_order.py finds.
     "series_gap": "Slices are missing within the series.",
     "series_doubled": "Some slices of the series lie at the same place.",

@@ -24,9 +24,10 @@ from lungviewer.server.models import ServedModel
 from lungviewer.server.uploads import Upload
 from lungviewer.services.batching import Part, analyse_parts
 from lungviewer.services.bounded_reading import BoundedReading, Prepared, Reserve
-from lungviewer.services.classify import FIELDS_AT_ONCE, ImageResult, PreparedImage, finish, prepare_file
+from lungviewer.services.classify import FIELDS_AT_ONCE, ImageResult, finish
 from lungviewer.services.engine import FieldResult
 from lungviewer.services.pipeline import outcome_of
+from lungviewer.services.prepare import PreparedImage, prepare_file
 
 
 @dataclass(frozen=True, slots=True)

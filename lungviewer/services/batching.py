@@ -8,8 +8,9 @@ from itertools import islice
 
 import numpy as np
 
-from lungviewer.services.classify import FIELDS_AT_ONCE, PreparedImage, chunks
+from lungviewer.services.classify import FIELDS_AT_ONCE, chunks
 from lungviewer.services.engine import FieldResult, InferenceEngine
+from lungviewer.services.prepare import PreparedImage
 
 Part = tuple[PreparedImage, int]
 """One field of an image, by its number."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from lungviewer.core.errors import ImageError
 from lungviewer.core.memory import Budget, give_back_memory
 from lungviewer.readers.opening import expected_bytes
-from lungviewer.services.classify import PreparedImage
+from lungviewer.services.prepare import PreparedImage
 
 FIELD_BYTES = 256 * 1024 * 1024
 """Cut fields that may wait for the model at any time."""

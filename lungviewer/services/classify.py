@@ -1,6 +1,6 @@
 """One image: from a path to a judged record and heat maps.
 
-Split in two so that a scan can overlap them: `prepare_file` reads, cuts and checks (any thread, no model),
+Split in two so that a scan can overlap them: `prepare_file` (services/prepare.py) reads, cuts and checks,
 `finish` puts the model's answers together (no pixels). `classify_file` does both.
 """
 
@@ -11,50 +11,30 @@ import math
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
+from lungviewer.core.ct import CT
+from lungviewer.core.ct_frames import decide, shown_slice
 from lungviewer.core.errors import ImageError
-from lungviewer.core.geometry import FieldPlan, Rect, plan_fields
 from lungviewer.core.heatmap import Heatmap, stitch
-from lungviewer.core.image import RGB, ImageInfo, ImageSource
+from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ModelSpec, Role
-from lungviewer.core.preprocess import resize_field
-from lungviewer.core.tissue import tissue_mask
-from lungviewer.core.trust import check_field, combine_fields
+from lungviewer.core.trust import combine_fields
 from lungviewer.core.types import ImageRecord, Prediction, Provenance, Status
 from lungviewer.readers.isolated import IsolatedDecoder
-from lungviewer.readers.opening import open_image
 from lungviewer.services.engine import FieldResult, InferenceEngine
+from lungviewer.services.prepare import PreparedImage, prepare_file
 
 if TYPE_CHECKING:
     from lungviewer.services.ct_result import SeriesResult
     from lungviewer.services.slide_result import SlideMap
 
 FIELDS_AT_ONCE = 32
-THUMBNAIL_SIDE = 1024
-TISSUE_SIDE = 512
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedImage:
-    """Everything the model needs of one image: `fields` N×S×S×3 and, for each, the check it failed.
-    `tissue_mm2` is None when the scale is not known."""
-
-    info: ImageInfo
-    plan: FieldPlan
-    fields: npt.NDArray[np.uint8]
-    failed_checks: tuple[str | None, ...]
-    thumbnail: RGB | None
-    tissue_mm2: float | None
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,52 +60,6 @@ class ImageResult:
         return dict(Counter(c for c in calls if c is not None).most_common())
 
 
-def prepare_file(
-    path: Path,
-    spec: ModelSpec,
-    *,
-    um_per_px: float | None = None,
-    keep_thumbnail: bool = False,
-    isolated: IsolatedDecoder | None = None,
-    force_isolation: bool = False,
-    reserve: Callable[[int], None] = lambda _: None,
-    ctx: JobContext | None = None,
-) -> PreparedImage:
-    """Open an image, cut it into fields at the model's size and check each.
-
-    Args:
-        um_per_px: the person's own scale, which wins over the file's.
-        isolated, force_isolation: see `open_image`.
-        reserve: called with the bytes of the fields before they are made; may wait, or raise `Cancelled`.
-
-    Raises:
-        ImageError: unreadable, too small or too large, with a sentence.
-        Cancelled: `ctx` asked to stop.
-    """
-    started = time.perf_counter()
-    context = ctx or NullContext()
-    source = open_image(path, um_per_px, isolated=isolated, force_isolation=force_isolation)
-    try:
-        info, size = source.info, spec.input.size
-        plan = plan_fields(info.width, info.height, info.um_per_px, spec.input)
-        read_s = time.perf_counter() - started
-        reserve(len(plan.fields) * size * size * 3)
-        began = time.perf_counter()
-        thumbnail = source.thumbnail(THUMBNAIL_SIDE) if keep_thumbnail else None
-        tissue_mm2 = _tissue_mm2(source, spec.modality)
-        fields = np.empty((len(plan.fields), size, size, 3), np.uint8)
-        failed: list[str | None] = []
-        for i, rect in enumerate(plan.fields):
-            context.check()
-            fields[i] = cut_field(source, rect, size)
-            failed.append(check_field(fields[i], spec.trust.checks, spec.modality))
-    finally:
-        source.close()
-    return PreparedImage(
-        info, plan, fields, tuple(failed), thumbnail, tissue_mm2, read_s + time.perf_counter() - began
-    )
-
-
 def finish(
     name: str,
     prepared: PreparedImage,
@@ -134,9 +68,18 @@ def finish(
     provenance: Provenance,
     inference_seconds: float,
 ) -> ImageResult:
-    """Put the fields' answers together. `name` is what the `path` column will say."""
+    """Put the fields' answers together. `name` is what the `path` column will say. Of a CT file of several
+    frames, each is judged, and one speaks for all (core/ct_frames.py): its maps and picture are shown."""
     info, plan = prepared.info, prepared.plan
-    prediction = combine_fields([r.prediction for r in results], spec, plan.doubts)
+    judged, thumbnail, notes = [r.prediction for r in results], prepared.thumbnail, plan.notes
+    if info.kind == CT and info.frames > 1:
+        frames = [results[start:stop] for start, stop in chunks(len(results), len(plan.fields))]
+        judged = [combine_fields([r.prediction for r in frame], spec, plan.doubts) for frame in frames]
+        prediction, index = decide(judged, spec)
+        results, notes = frames[index], (*notes, shown_slice(index, len(frames)))
+        thumbnail = prepared.frame_pictures[index] if prepared.frame_pictures else None
+    else:
+        prediction = combine_fields(judged, spec, plan.doubts)
     maps = _heatmaps(prepared, results, spec)
     record = ImageRecord(
         path=name,
@@ -145,21 +88,21 @@ def finish(
         width_px=info.width,
         height_px=info.height,
         um_per_px=info.um_per_px,
-        reason="; ".join((*prediction.reasons, *info.notes, *plan.notes)),
+        reason="; ".join((*prediction.reasons, *info.notes, *notes)),
         predicted_class=prediction.predicted or "",
         confidence=prediction.confidence,
         probabilities={c: p for c, p in prediction.probabilities.items() if math.isfinite(p)},
         trust_score=prediction.trust_score,
         seconds=prepared.seconds + inference_seconds,
         analysed_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        tiles=len(results),
-        tiles_refused=sum(r.prediction.status is Status.REFUSED for r in results),
+        tiles=len(judged),
+        tiles_refused=sum(p.status is Status.REFUSED for p in judged),
         tissue_mm2=prepared.tissue_mm2,
-        tumour_share=_tumour_share(results, spec),
+        tumour_share=_tumour_share(judged, spec),
     )
     record = _with_provenance(_with_top(record, prediction, maps), provenance)
-    calls = tuple(r.prediction.predicted for r in results)
-    return ImageResult(record, prediction, maps, prepared.thumbnail, info.um_per_px_source, calls)
+    calls = tuple(p.predicted for p in judged)
+    return ImageResult(record, prediction, maps, thumbnail, info.um_per_px_source, calls)
 
 
 def classify_file(
@@ -230,14 +173,6 @@ def display_name(path: Path) -> str:
     return os.fsencode(path).replace(os.fsencode(os.sep), b"/").decode("utf-8", "backslashreplace")
 
 
-def cut_field(source: ImageSource, rect: Rect, size: int) -> RGB:
-    """One field (level-0 pixels) at size×size, read with as little around it as its fractions need."""
-    left, top = math.floor(rect.x), math.floor(rect.y)
-    right, bottom = math.ceil(rect.x + rect.width), math.ceil(rect.y + rect.height)
-    pixels = source.read((left, top), 0, (right - left, bottom - top))
-    return resize_field(pixels, size, Rect(rect.x - left, rect.y - top, rect.width, rect.height))
-
-
 def _heatmaps(prepared: PreparedImage, results: Sequence[FieldResult], spec: ModelSpec) -> dict[str, Heatmap]:
     info, fields = prepared.info, prepared.plan.fields
     refused = [r.prediction.status is Status.REFUSED for r in results]
@@ -252,19 +187,10 @@ def _heatmaps(prepared: PreparedImage, results: Sequence[FieldResult], spec: Mod
     }
 
 
-def _tissue_mm2(source: ImageSource, modality: str) -> float | None:
-    """Area that is stained tissue, measured on a small version; None without a scale, or for CT."""
-    info = source.info
-    if info.um_per_px is None or modality != "histology":
-        return None
-    share = float(tissue_mask(source.thumbnail(TISSUE_SIDE)).mean())
-    return share * info.width * info.height * info.um_per_px**2 / 1e6
-
-
-def _tumour_share(results: Sequence[FieldResult], spec: ModelSpec) -> float | None:
-    """Share of the fields with a call whose call is a tumour class; None for a single field."""
-    calls = [r.prediction.predicted for r in results if r.prediction.predicted is not None]
-    if len(results) < 2 or not calls:
+def _tumour_share(judged: Sequence[Prediction], spec: ModelSpec) -> float | None:
+    """Share of the fields, or slices, with a call whose call is a tumour class; None for a single one."""
+    calls = [p.predicted for p in judged if p.predicted is not None]
+    if len(judged) < 2 or not calls:
         return None
     return sum(spec.class_by_id(c).role is Role.TUMOUR for c in calls) / len(calls)
 

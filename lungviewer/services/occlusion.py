@@ -39,8 +39,9 @@ from lungviewer.core.trust import check_field
 from lungviewer.core.types import Status
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.opening import open_image
-from lungviewer.services.classify import ImageResult, chunks, cut_field
+from lungviewer.services.classify import ImageResult, chunks
 from lungviewer.services.engine import FieldResult, InferenceEngine
+from lungviewer.services.prepare import cut_field
 from lungviewer.services.regions import analysed_fields, rank_fields
 
 DEFAULT_SHARE = 0.2

@@ -28,14 +28,13 @@ from lungviewer.services.batching import analyse_together
 from lungviewer.services.bounded_reading import BoundedReading, Prepared
 from lungviewer.services.classify import (
     ImageResult,
-    PreparedImage,
     display_name,
     error_record,
     finish,
-    prepare_file,
 )
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import CLOSED_FOLDER, FoundFiles
+from lungviewer.services.prepare import PreparedImage, prepare_file
 from lungviewer.store.journal import FileIdentity
 
 _STOP_WITHIN_S = 1.0

@@ -26,7 +26,8 @@ from lungviewer.core.slide_tile import SlideTile
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.readers import opening
 from lungviewer.readers.isolated import IsolatedDecoder
-from lungviewer.services.classify import ImageResult, cut_field
+from lungviewer.services.classify import ImageResult
+from lungviewer.services.prepare import cut_field
 from lungviewer.services.slide_result import SlideMap
 
 LARGEST_OVERLAP = 0.25

@@ -19,10 +19,11 @@ from lungviewer.core.types import SLIDE
 from lungviewer.readers import opening, slide_kinds
 from lungviewer.readers.sniff import SUFFIXES_OF
 from lungviewer.services import slide_map
-from lungviewer.services.classify import THUMBNAIL_SIDE, error_record
+from lungviewer.services.classify import error_record
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import FoundFiles
 from lungviewer.services.pipeline import Finished, outcome_of, row_name
+from lungviewer.services.prepare import THUMBNAIL_SIDE
 from lungviewer.services.slide_result import MapOptions, SlideMap, as_image_result
 from lungviewer.store.journal import FileIdentity
 

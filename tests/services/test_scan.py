@@ -127,10 +127,10 @@ def test_a_folder_that_may_not_be_entered_is_a_row(folder, report, monkeypatch):
 
 
 def test_a_mistake_of_the_program_in_one_file_is_one_row_and_is_tried_again(folder, report, monkeypatch):
-    import lungviewer.services.classify as classify
+    import lungviewer.services.prepare as prepare
 
     draw_images(folder, 5)
-    whole = classify.plan_fields
+    whole = prepare.plan_fields
     calls = []
 
     def plan_fields(*arguments):
@@ -139,7 +139,7 @@ def test_a_mistake_of_the_program_in_one_file_is_one_row_and_is_tried_again(fold
             raise ZeroDivisionError("of CANARY.png")
         return whole(*arguments)
 
-    monkeypatch.setattr(classify, "plan_fields", plan_fields)
+    monkeypatch.setattr(prepare, "plan_fields", plan_fields)
     run_scan(folder, report, workers=1)
     (row,) = (r for r in rows(report) if r["status"] == "error")
     assert row["reason"] == "unexpected"

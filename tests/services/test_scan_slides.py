@@ -98,19 +98,19 @@ def test_images_come_first_and_nobody_asks_of_a_jpeg_whether_it_is_a_slide(folde
 
 
 def test_a_slide_under_the_name_of_an_image_is_still_mapped(folder, report, mapped, monkeypatch):
-    import lungviewer.services.classify as classify
+    import lungviewer.services.prepare as prepare
     from lungviewer.core.errors import UnsupportedFormat
 
     draw_images(folder, 2)
     draw_slides(folder, "slide.jpg")
-    whole = classify.open_image
+    whole = prepare.open_image
 
     def open_image(path, *arguments, **named):
         if path.name == "slide.jpg":
             raise UnsupportedFormat("This is a whole slide.")
         return whole(path, *arguments, **named)
 
-    monkeypatch.setattr(classify, "open_image", open_image)
+    monkeypatch.setattr(prepare, "open_image", open_image)
     assert run_scan(folder, report).done == 3
     assert rows(report)[-1]["kind"] == "slide"
 

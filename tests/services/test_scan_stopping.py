@@ -162,11 +162,11 @@ def test_overlays_of_many_fields_do_not_wait_for_each_other(folder, report, tmp_
 
 def test_images_that_fail_after_they_took_room_give_it_back(folder, report, monkeypatch):
     import lungviewer.services.bounded_reading as bounded_reading
-    import lungviewer.services.classify as classify
+    import lungviewer.services.prepare as prepare
 
     monkeypatch.setattr(bounded_reading, "FIELD_BYTES", 10_000)  # three fields of 32 pixels
     draw_images(folder, 20)
-    whole, calls = classify.check_field, []
+    whole, calls = prepare.check_field, []
 
     def check_field(*arguments):
         calls.append(1)
@@ -174,7 +174,7 @@ def test_images_that_fail_after_they_took_room_give_it_back(folder, report, monk
             raise ZeroDivisionError
         return whole(*arguments)
 
-    monkeypatch.setattr(classify, "check_field", check_field)
+    monkeypatch.setattr(prepare, "check_field", check_field)
     summary = run_scan(folder, report, workers=1)
     assert summary.by_status["error"] == 10
     assert summary.done == 20
@@ -182,13 +182,13 @@ def test_images_that_fail_after_they_took_room_give_it_back(folder, report, monk
 
 def test_stopping_is_seen_while_large_images_are_cut(folder, report, monkeypatch):
     """Cutting 2,000 fields takes seconds; the stop must not wait for them."""
-    import lungviewer.services.classify as classify
+    import lungviewer.services.prepare as prepare
 
     folder.mkdir()
     for i in range(4):
         Image.fromarray(paint(COLOURS[0], 2000, 1000, seed=i)).save(folder / f"{i}.png")
     ctx = RecordingContext()
-    whole, cuts = classify.cut_field, []
+    whole, cuts = prepare.cut_field, []
 
     def cut(*arguments):
         cuts.append(1)
@@ -196,6 +196,6 @@ def test_stopping_is_seen_while_large_images_are_cut(folder, report, monkeypatch
             ctx.cancel()
         return whole(*arguments)
 
-    monkeypatch.setattr(classify, "cut_field", cut)
+    monkeypatch.setattr(prepare, "cut_field", cut)
     assert run_scan(folder, report, ctx=ctx, um_per_px=2.0).stopped
     assert len(cuts) < 20
