@@ -15,21 +15,26 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.keras_archives import archive
-from tests.fixtures.malicious_packs import PACKS, good_manifest, stamps, write_zip
+from tests.fixtures.malicious_packs import PACKS as CLASSIFIERS
+from tests.fixtures.malicious_packs import good_manifest, stamps, write_zip
+from tests.fixtures.malicious_simulators import SIMULATORS
 from tests.fixtures.packs import tiny_pack
+from tests.fixtures.simulators import tiny_simulator
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="makes pipes and links, and limits memory")
 
+PACKS = {**CLASSIFIERS, **SIMULATORS}
 ROOT = Path(__file__).parent.parent.parent
 _CHILD = """
 import json, os, resource, sys, time
 from pathlib import Path
 import h5py, numpy, onnx  # libraries read their own files when they are first imported
 from lungviewer.core.errors import PackError
-from lungviewer.packs.store import load_pack
+from lungviewer.packs.kinds import load_any
 
 packs = json.loads(sys.stdin.read())
-load_pack(Path(packs.pop("warm up")))
+for warm in ("warm up", "warm up simulator"):
+    load_any(Path(packs.pop(warm)))
 inside, outside = None, []
 
 def listen(event, arguments):
@@ -49,7 +54,7 @@ for name, path in packs.items():
     inside, outside[:] = path, []
     start = time.perf_counter()
     try:
-        load_pack(Path(path))
+        load_any(Path(path))
         kind, message, hint = "loaded", "", ""
     except PackError as error:
         kind, message, hint = type(error).__name__, error.message, error.hint
@@ -62,7 +67,10 @@ for name, path in packs.items():
 print(json.dumps(results))
 """
 
-GOOD = ("a folder", "a zip", "a zip with a folder in it", "a Keras pack", "everything a pack may hold")
+GOOD = (
+    *("a folder", "a zip", "a zip with a folder in it", "a Keras pack", "everything a pack may hold"),
+    *("a simulator", "a simulator in a zip"),
+)
 
 
 def _good(name: str, folder: Path) -> Path:
@@ -72,6 +80,14 @@ def _good(name: str, folder: Path) -> Path:
         from lungviewer.packs.store import export_zip
 
         export_zip(tiny_pack(folder / "pack"), folder / "pack.zip")
+        return folder / "pack.zip"
+    if name.startswith("a simulator"):
+        from lungviewer.packs.store import export_zip
+
+        pack = tiny_simulator(folder / "pack", files={"evaluation/metrics.json": b"{}"})
+        if name == "a simulator":
+            return pack
+        export_zip(pack, folder / "pack.zip")
         return folder / "pack.zip"
     if name == "a Keras pack":
         manifest, files = good_manifest(folder), {"model.keras": archive()}
@@ -95,6 +111,7 @@ def _good(name: str, folder: Path) -> Path:
 def outcomes(tmp_path_factory):
     top = tmp_path_factory.mktemp("malicious")
     paths = {"warm up": str(tiny_pack(top / "warm-up", score="gaussian"))}
+    paths["warm up simulator"] = str(tiny_simulator(top / "warm-up-simulator"))
     for number, (name, (_, build)) in enumerate(PACKS.items()):
         folder = top / str(number)
         folder.mkdir()
