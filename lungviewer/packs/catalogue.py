@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lungviewer.core.errors import PackNotFound
 from lungviewer.core.model import ModelSpec
-from lungviewer.packs.listing import Entry, find_entries, means, preferred
+from lungviewer.packs.listing import Entry, find_entries, manifest_bytes, means, preferred
 from lungviewer.packs.manifest import parse_manifest
 from lungviewer.packs.simulator_catalogue import find_simulators
 
@@ -31,7 +31,7 @@ def find_packs(dirs: Sequence[Path]) -> list[PackEntry]:
     Returns:
         Good packs by id, newest version first, then broken ones by folder name, each with its error.
     """
-    return find_entries(dirs, parse_manifest, PackEntry)
+    return find_entries(dirs, lambda path: parse_manifest(manifest_bytes(path)), PackEntry)
 
 
 def resolve_pack(name: str | None, dirs: Sequence[Path], *, modality: str = HISTOLOGY) -> Path:

@@ -36,12 +36,12 @@ AnyEntry = TypeVar("AnyEntry", bound=Entry)  # type: ignore[type-arg]
 
 def find_entries(
     dirs: Sequence[Path],
-    parse: Callable[[bytes], Spec],
+    read: Callable[[Path], Spec],
     make: Callable[[Path, Spec | None, PackError | None], AnyEntry],
 ) -> list[AnyEntry]:
     """Packs of one kind: good ones by id, newest version first, then broken ones by folder name.
 
-    `parse` reads pack.json; packs that it calls another kind are left out. Missing folders count as empty.
+    `read` gives what a folder's pack.json states; those that it calls another kind are left out. Missing folders count as empty.
     Of two packs with the same id and version the one in the earlier folder is listed.
     """
     found: dict[tuple[str, str], AnyEntry] = {}
@@ -49,7 +49,7 @@ def find_entries(
     for folder in dirs:
         for path in _subfolders(folder):
             try:
-                spec = parse(_manifest_bytes(path))
+                spec = read(path)
             except OtherKindOfPack:
                 continue
             except PackError as error:
@@ -71,7 +71,12 @@ def _subfolders(folder: Path) -> list[Path]:
     return [folder / name for name in names[:MAX_PACKS]]
 
 
-def _manifest_bytes(path: Path) -> bytes:
+def manifest_bytes(path: Path) -> bytes:
+    """The pack.json of a folder.
+
+    Raises:
+        PackError: there is none, or it is no regular file.
+    """
     manifest = path / MANIFEST
     if not os.path.lexists(manifest):
         raise PackInvalid(f"There is no {MANIFEST}: this is not a model pack.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lungviewer.core.errors import OtherKindOfPack, PackError, PackNotFound
 from lungviewer.core.simulator import SimulatorSpec
-from lungviewer.packs.listing import Entry, find_entries, preferred
+from lungviewer.packs.listing import Entry, find_entries, manifest_bytes, preferred
 from lungviewer.packs.manifest import parse_manifest
 from lungviewer.packs.simulator_manifest import parse_simulator
 
@@ -20,7 +20,7 @@ class SimulatorEntry(Entry[SimulatorSpec]):
 
 def find_simulators(dirs: Sequence[Path]) -> list[SimulatorEntry]:
     """The simulators in the given folders, as `find_packs`; packs that are neither kind are listed there."""
-    return find_entries(dirs, _parse, SimulatorEntry)
+    return find_entries(dirs, _read, SimulatorEntry)
 
 
 def default_simulator(dirs: Sequence[Path]) -> Path:
@@ -38,8 +38,9 @@ def default_simulator(dirs: Sequence[Path]) -> Path:
     return good[0].path
 
 
-def _parse(data: bytes) -> SimulatorSpec:
+def _read(path: Path) -> SimulatorSpec:
     try:
+        data = manifest_bytes(path)
         parse_manifest(data)
     except OtherKindOfPack:
         return parse_simulator(data)
