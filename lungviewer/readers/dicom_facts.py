@@ -113,20 +113,21 @@ def read_facts(content: bytes) -> DicomFacts:
 
     be_quiet()
     stream = io.BytesIO(content)
-    pixels: list[Located] = []
+    last: list[Located] = []
 
     def at_pixels(tag: int, _: str | None, length: int) -> bool:
-        if tag < FLOAT_PIXELS:
-            return False
-        pixels.append(Located(int(tag), length, stream.tell()))
-        return True
+        last[:] = [Located(int(tag), length, stream.tell())]
+        return tag >= FLOAT_PIXELS
 
     found = read_partial(stream, at_pixels, specific_tags=list(_WANTED))
     syntax = str(found.file_meta.get("TransferSyntaxUID", "")).strip(" \0")
-    located = pixels[0] if pixels else None
-    if located is not None and located.tag not in (PIXEL_DATA, FLOAT_PIXELS, DOUBLE_PIXELS):
-        located = None
-    return _facts(found, syntax, located, bool(pixels) or stream.tell() == len(content))
+    if not last:
+        return _facts(found, syntax, None, False)
+    (at,) = last
+    has_pixels = at.tag in (PIXEL_DATA, FLOAT_PIXELS, DOUBLE_PIXELS)
+    # An element that the content does not hold to its end was cut; so was one that has only half a header.
+    whole = at.tag >= FLOAT_PIXELS or at.length == UNDEFINED_LENGTH or at.offset + at.length == len(content)
+    return _facts(found, syntax, at if has_pixels else None, whole)
 
 
 def _facts(found: Dataset, syntax: str, pixels: Located | None, complete: bool) -> DicomFacts:

@@ -6,7 +6,9 @@ import zlib
 
 from lungviewer.core.errors import ImageCorrupt, ImageTooLarge, ImageTruncated
 from lungviewer.readers.dicom_syntaxes import DEFLATED, EXPLICIT
-from lungviewer.readers.files import MAX_FILE_BYTES
+
+_MOST_BYTES = 1 << 29
+"""A thousand slices; what unpacks to more was made to fill memory."""
 
 _LENGTH_AT = 132
 _META_AT = 144
@@ -29,11 +31,11 @@ def inflated(content: bytes) -> bytes:
         raise ImageCorrupt("The DICOM file's own header is damaged.")
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        data = unpacker.decompress(content[end:], MAX_FILE_BYTES)
+        data = unpacker.decompress(content[end:], _MOST_BYTES)
     except zlib.error:
         raise ImageCorrupt("The DICOM file's packed part is damaged.") from None
     if unpacker.unconsumed_tail:
-        raise ImageTooLarge(f"The DICOM file unpacks to more than {MAX_FILE_BYTES // 1_000_000} MB.")
+        raise ImageTooLarge(f"The DICOM file unpacks to more than {_MOST_BYTES // 1_000_000} MB.")
     if not unpacker.eof:
         raise ImageTruncated("The DICOM file ends in the middle of its packed part.")
     # The same length, padded as UIDs are: what follows stays where it is.

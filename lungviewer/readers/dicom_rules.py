@@ -37,6 +37,9 @@ from lungviewer.readers.dicom_facts import MOST_FRAMES, PIXEL_DATA, DicomFacts
 from lungviewer.readers.dicom_syntaxes import LOSSY, require_known
 from lungviewer.readers.pixels import check_size
 
+MOST_SIDE = 4096
+"""Pixels along a side of a slice: twice the largest that scanners reconstruct."""
+
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _CT_CLASSES = frozenset({_STORAGE + "2", _STORAGE + "2.1", _STORAGE + "2.2"})
 
@@ -111,7 +114,7 @@ def judge(facts: DicomFacts) -> tuple[str, ...]:
         UnsupportedPixels: its pixels are no Hounsfield units.
         ImageTruncated: it ends before its pixels.
         ImageCorrupt: what it states contradicts itself.
-        ImageTooLarge: more than 100 megapixels a frame, or more than 10,000 frames.
+        ImageTooLarge: more than 4,096 pixels along a side, or more than 10,000 frames.
     """
     _require_ct(facts)
     _require_pixels(facts)
@@ -151,6 +154,8 @@ def _require_ct(facts: DicomFacts) -> None:
     if facts.modality not in ("", "CT"):
         words = _MODALITIES.get(facts.modality, "of another modality than CT")
         raise UnsupportedFormat(f"The DICOM file is {words}.", hint=_ONLY_CT)
+    if facts.pixels is None and not facts.complete:
+        raise ImageTruncated("The DICOM file ends before its pixels.")
     if not facts.modality and facts.sop_class not in _CT_CLASSES:
         raise UnsupportedFormat("The DICOM file does not say that it is CT.", hint=_ONLY_CT)
     if "LOCALIZER" in facts.image_type:
@@ -162,8 +167,6 @@ def _require_ct(facts: DicomFacts) -> None:
 
 def _require_pixels(facts: DicomFacts) -> None:
     if facts.pixels is None:
-        if not facts.complete:
-            raise ImageTruncated("The DICOM file ends before its pixels.")
         raise UnsupportedFormat("The DICOM file holds no pixels.", hint=_ONLY_CT)
     if facts.pixels.tag != PIXEL_DATA:
         raise UnsupportedPixels("The DICOM file holds floating point pixels.", hint=_NO_HU)
@@ -178,6 +181,11 @@ def _require_pixels(facts: DicomFacts) -> None:
             f"The DICOM file says that it has more than {MOST_FRAMES:,} frames.", hint="Split it."
         )
     check_size(facts.width, facts.height)
+    if max(facts.width, facts.height) > MOST_SIDE:
+        raise ImageTooLarge(
+            f"The slice is {facts.width} × {facts.height} pixels; up to {MOST_SIDE:,} a side are read.",
+            hint=_NO_HU,
+        )
     _require_samples(facts)
     _require_units(facts)
 

@@ -132,7 +132,7 @@ def _jpeg_2000(data: bytes, facts: DicomFacts) -> tuple[Codes, int]:
 def _rle(data: bytes, facts: DicomFacts) -> Codes:
     """Runs of bytes, the high bytes of all samples first (PS3.5, G)."""
     from pydicom.encaps import encapsulate
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import RLELossless
 
     be_quiet()

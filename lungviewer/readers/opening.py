@@ -157,14 +157,27 @@ def open_ct(
 
 
 def _open_ct_file(path: Path, decoder: IsolatedDecoder | None) -> CtSource:
-    """One file as a series, read in the processes of `decoder` if there is one, else in one of its own."""
+    """One file as a series, read in the processes of `decoder` if there is one, else in one of its own. A
+    file of one slice is decoded at once, as every picture is: what opens can be read."""
     from lungviewer.readers.isolated_ct import IsolatedCt
 
+    source: CtSource
     if decoder is None:
-        return open_ct(CtSeries((CtSlice(path),), 0, 0))
-    header, notes = decoder.slices.describe(path)
-    (series,) = ordered([header])
-    return IsolatedCt(series, decoder.slices, notes)
+        source = open_ct(CtSeries((CtSlice(path),), 0, 0))
+    else:
+        header, notes = decoder.slices.describe(path)
+        (series,) = ordered([header])
+        source = IsolatedCt(series, decoder.slices, notes)
+    if source.info.frames > 1:
+        return source
+    whole = False
+    try:
+        source.values(0)
+        whole = True
+    finally:
+        if not whole:
+            source.close()
+    return source
 
 
 def read_thumbnail(path: Path, max_side: int, isolated: IsolatedDecoder | None = None) -> RGB:
