@@ -27,7 +27,8 @@ class Asking(QObject):
         self._pending: dict[Path, Job] = {}
         self._left: set[Path] = set()
 
-    def __contains__(self, path: Path) -> bool:
+    def asks(self, path: Path) -> bool:
+        """Whether an answer for this image is on its way."""
         return path in self._pending
 
     def knows(self, path: Path) -> bool:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QByteArray, QEvent, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
+from lungviewer.core.ct import CT
 from lungviewer.ui.actions import Actions
 from lungviewer.ui.batch.controller import ScanController
 from lungviewer.ui.batch.status import ScanStatus
@@ -15,6 +16,7 @@ from lungviewer.ui.browser.panel import BrowserPanel
 from lungviewer.ui.commands import Commands
 from lungviewer.ui.dropping import local_paths
 from lungviewer.ui.mapping.status import MappingStatus
+from lungviewer.ui.modality import ModalityOffer
 from lungviewer.ui.names import shown
 from lungviewer.ui.notice import FILE_TOPIC, Notice
 from lungviewer.ui.notify import NoticeBar
@@ -84,7 +86,11 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         session = self.session
         session.noticed.connect(self.notices.show_notice)
-        session.current_changed.connect(self._title)
+        session.current_changed.connect(self._another_image)
+        session.model_changed.connect(self._title)
+        self.offer = ModalityOffer(session, self)
+        self.offer.offered.connect(self.notices.offer)
+        self.notices.action_taken.connect(self.offer.take)
         session.settings.unwritable.connect(self._unwritable)
         self.notices.action_taken.connect(self._notice_action)
         self.browser.scan_asked.connect(self.windows.show_scan)
@@ -118,7 +124,14 @@ class MainWindow(QMainWindow):
     def _title(self) -> None:
         current = self.session.current
         # Qt puts the program's name behind it.
-        self.setWindowTitle("" if current is None else shown(current.name))
+        name = "" if current is None else shown(self.session.opened.name_of(current))
+        spec = self.session.spec
+        modality = "" if spec is None or spec.modality != CT or not name else self.tr("CT model")
+        self.setWindowTitle(" · ".join(filter(None, (name, modality))))
+
+    @Slot()
+    def _another_image(self) -> None:
+        self._title()
         self.notices.show_notice(Notice("info", "", FILE_TOPIC))  # it was about the image before
 
     @Slot(object)

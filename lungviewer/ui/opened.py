@@ -64,6 +64,10 @@ class Opened(QObject):
         series = None if path is None else self.series.get(path)
         return path if series is None else series.slices[slice_index].path
 
+    def middle_files(self) -> dict[Path, Path]:
+        """The file of the middle slice of every series."""
+        return {path: one.slices[len(one.slices) // 2].path for path, one in self.series.items()}
+
     def place_of(self, file: Path | None) -> tuple[Path, int | None] | None:
         """The entry that a file is listed under, and which slice of it the file is; None: neither."""
         if file is None:

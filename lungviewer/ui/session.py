@@ -84,7 +84,7 @@ class ViewerSession(QObject):
         self.model.noticed.connect(self.noticed)
         self._asking.answered.connect(self._answered)
         self._asking.failed.connect(self.outcome_changed)  # said once when the model was loaded
-        self.is_left_alone = self._asking.leaves
+        self.is_left_alone, self.is_pending = self._asking.leaves, self._asking.asks
         self.mapping = SlideMapping(self, mapping_keeper)
 
     # --- the model -------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ class ViewerSession(QObject):
         if self._answers.is_whole(path):
             self.look_again()
         else:
-            self._start(path, _NOW)
+            self.ask(path)
 
     def show(self, file: Path | None) -> bool:
         """Look at a file that is listed, or at the slice that it is; False when it is not."""
@@ -217,7 +217,10 @@ class ViewerSession(QObject):
         """What the file was like when the answer was made; None while there is no answer."""
         return self._answers.states.get(path)
 
-    # --- answers ---------------------------------------------------------------------------------
+    def stop(self, path: Path) -> None:
+        """Want no more of an answer than there is."""
+        self._asking.drop(path)
+        self.outcome_changed.emit(path)
 
     def record(self, path: Path) -> ImageRecord | None:
         """The row of an image, or None when nothing is known yet."""
@@ -227,15 +230,11 @@ class ViewerSession(QObject):
         """The full answer with maps of an image (default: the current one), while it is kept."""
         return self._answers.result(path or self.current)
 
-    def is_pending(self, path: Path) -> bool:
-        """Whether an answer for this image is on its way."""
-        return path in self._asking
-
     def classify(self, paths: Iterable[Path]) -> None:
         """Fetch the answers that are not there yet, in the background."""
         for path in paths:
             if path not in self._answers.rows and not self._asking.knows(path):
-                self._start(path, _LATER)
+                self.ask(path, _LATER)
 
     @Slot()
     def _ask_the_unanswered(self) -> None:
@@ -243,7 +242,7 @@ class ViewerSession(QObject):
         if self.engine_info is None or len(self.files) > self.settings.current.classify_up_to:
             return
         if self.current in self.files and self.record(self.current) is None:
-            self._start(self.current, _NOW)
+            self.ask(self.current)
         self.classify(self.files)
 
     @Slot()
@@ -255,7 +254,7 @@ class ViewerSession(QObject):
         for path in known:
             self.outcome_changed.emit(path)
         if self.current is not None:
-            self._start(self.current, _NOW)
+            self.ask(self.current)
         self.classify(known if len(known) <= self.settings.current.classify_up_to else ())
 
     def scale_of(self, path: Path) -> float | None:
@@ -286,7 +285,7 @@ class ViewerSession(QObject):
     def ask_again(self, path: Path) -> None:
         """Forget the answer for an image and fetch it anew."""
         self._answers.forget(path)
-        self._start(path, _NOW)
+        self.ask(path)
         self.outcome_changed.emit(path)
 
     def take_records(
@@ -300,7 +299,7 @@ class ViewerSession(QObject):
         rows = ((self.opened.by_name.get(record.path), record) for record in records)
         for path, known in self._answers.take_rows(rows, self.engine_info.provenance, **scales):
             if known and path == self.current:
-                self._start(path, _NOW)
+                self.ask(path)
             self.outcome_changed.emit(path)
 
     def take_map(self, path: Path, slide: SlideMap) -> None:
@@ -308,7 +307,8 @@ class ViewerSession(QObject):
         if self._answers.renew(path, as_image_result(slide), self.current):
             self.outcome_changed.emit(path)
 
-    def _start(self, path: Path, rank: int) -> None:
+    def ask(self, path: Path, rank: int = _NOW) -> None:
+        """Fetch the answer for an image, or the rest of it."""
         self._asking.ask(self._answers.question(path, self), self.choice, rank)
 
     @Slot(object)

@@ -54,7 +54,7 @@ class StatusLine(QWidget):
 
     def _show_image(self) -> None:
         current, info = self._session.current, self._info
-        parts = [] if current is None else [shown(current.name)]
+        parts = [] if current is None else [shown(self._session.opened.name_of(current))]
         if info is not None:
             parts.append(self.tr("{w} × {h} pixels").format(w=info.width, h=info.height))
             if info.um_per_px is None:

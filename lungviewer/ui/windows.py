@@ -45,9 +45,7 @@ class Windows(QObject):
 
     @Slot(object)
     def _select(self, path: Path) -> None:
-        if path in self._session.files:
-            self._session.select(path)
-        else:
+        if not self._session.show(path):
             self._session.open_paths([path])
 
     @Slot()

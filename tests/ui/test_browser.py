@@ -539,7 +539,8 @@ def test_a_hostile_folder_is_shown_whole_without_a_complaint(qtbot, panel, sessi
     files = [f.path for f in make_corpus(folder) if f.candidate]
     session.settings.update(classify_up_to=0)
     open_folder(qtbot, session, folder, answers=False)
-    assert len(names(panel)) == len(files)
+    listed = [file for path in panel.model.rows for file in session.opened.files_of(path)]
+    assert sorted(listed) == sorted(file.parent.resolve() / file.name for file in files)
     bar = panel.view.verticalScrollBar()
     for place in range(0, bar.maximum() + 1, 400):
         bar.setValue(place)

@@ -105,8 +105,9 @@ class CellDelegate(QStyledItemDelegate):
         at, palette = option.rect.topLeft(), option.palette
         self._paint_frame(painter, option)
         self._paint_picture(painter, self.plan.picture.translated(at), index, palette)
-        if index.data(Role.SLIDE):
-            self._paint_slide(painter, self.plan.picture.translated(at), palette)
+        kind = index.data(Role.KIND)
+        if kind:
+            self._paint_kind(painter, self.plan.picture.translated(at), kind, palette)
         if index.data(Role.REVIEWED):
             self._paint_mark(painter, self.plan.picture.translated(at), palette)
         _paint_bar(painter, self.plan.bar.translated(at), index.data(Role.COLOUR), palette)
@@ -163,10 +164,10 @@ class CellDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(QRectF(ground), _CORNER, _CORNER)
         self._icon("reviewed").paint(painter, ground.adjusted(2, 2, -2, -2))
 
-    def _paint_slide(self, painter: QPainter, box: QRect, palette: QPalette) -> None:
+    def _paint_kind(self, painter: QPainter, box: QRect, word: str, palette: QPalette) -> None:
         """A word in the lower corner, answered or not; small pictures have no room for it. Tooltip and screen
         reader say it too."""
-        word, metrics = self.tr("slide"), QFontMetrics(name_font(painter.font()))
+        metrics = QFontMetrics(name_font(painter.font()))
         size = QSize(metrics.horizontalAdvance(word) + 2 * _GAP, metrics.height() + 2)
         if 2 * size.width() > box.width():
             return

@@ -25,10 +25,11 @@ class FileMenu(QMenu):
     def __init__(self, session: ViewerSession, path: Path, parent: QWidget) -> None:
         super().__init__(parent)
         self._session, self._path = session, path
+        alone = session.series(path) is None
         for sign, text, slot in (
             ("image", self.tr("Open"), self._open),
             ("folder", self.tr("Show in file manager"), self._show_in_file_manager),
-            ("copy", self.tr("Copy path"), self._copy),
+            ("copy", self.tr("Copy path") if alone else self.tr("Copy path of the folder"), self._copy),
             ("retrain", self.tr("Classify again"), self._again),
         ):
             self.addAction(icon(sign), text).triggered.connect(slot)
@@ -50,9 +51,11 @@ class FileMenu(QMenu):
 
     @Slot()
     def _copy(self) -> None:
-        text = os.fspath(self._path)
+        one_file = self._session.series(self._path) is None
+        path = self._path if one_file else self._path.parent
+        text = os.fspath(path)
         try:
             text.encode()
         except UnicodeEncodeError:  # no clipboard can hold a name that is no text
-            text = display_name(self._path)
+            text = display_name(path)
         QGuiApplication.clipboard().setText(text)

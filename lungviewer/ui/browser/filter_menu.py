@@ -136,7 +136,7 @@ class FilterMenu(QMenu):
         elif key is None:
             name, count = self.tr("No answer yet"), self._total - counts.total()
         elif isinstance(key, Unmapped):
-            name, count = self.tr("Slide, not mapped"), counts[key]
+            name, count = self.tr("Slide or series, not looked at"), counts[key]
         elif isinstance(key, Untold):
             name, count = self.tr("Answer hidden"), counts[key]
         elif isinstance(key, Status):

@@ -76,7 +76,12 @@ class BrowserFooter(QWidget):
         done, pending = len(model.answers.known), sum(map(session.is_pending, session.files))
         answers = model.answers
         self.show_counts(
-            model.rowCount(), model.total, model.filter.active, answers.by_status, len(answers.reviewed)
+            model.rowCount(),
+            model.total,
+            model.filter.active,
+            answers.by_status,
+            len(answers.reviewed),
+            series=len(session.opened.series),
         )
         self.show_work(done, pending + waiting, waiting > 0)
         if waiting or model.total <= session.settings.current.classify_up_to:
@@ -86,8 +91,16 @@ class BrowserFooter(QWidget):
             self.offer(len(model.unanswered()) if model.filter.active else max(0, rest))
 
     def show_counts(
-        self, shown: int, total: int, filtered: bool, by_status: Mapping[Standing, int], reviewed: int = 0
+        self,
+        shown: int,
+        total: int,
+        filtered: bool,
+        by_status: Mapping[Standing, int],
+        reviewed: int = 0,
+        *,
+        series: int = 0,
     ) -> None:
+        """`series` of the `total` rows stand for the slices of one."""
         if not total:
             self._counts.setText("")
             self._counts.hide()
@@ -97,20 +110,28 @@ class BrowserFooter(QWidget):
                 shown=words.count(shown), total=words.count(total)
             )
         else:
-            first = self.tr("1 image") if total == 1 else self.tr("{n} images").format(n=words.count(total))
+            first = self._how_many(total - series, series)
         kinds = (Status.REVIEW, Status.REFUSED, Status.ERROR, Unmapped.SLIDE)
         review, refused, unread, unmapped = (by_status.get(kind, 0) for kind in kinds)
+        waiting = self.tr("{n} not looked at") if series else self.tr("{n} not mapped")
         parts = (
             first,
             self.tr("{n} need review").format(n=words.count(review)) if review > 1 else "",
             self.tr("1 needs review") if review == 1 else "",
             self.tr("{n} refused").format(n=words.count(refused)) if refused else "",
             self.tr("{n} cannot be read").format(n=words.count(unread)) if unread else "",
-            self.tr("{n} not mapped").format(n=words.count(unmapped)) if unmapped else "",
+            waiting.format(n=words.count(unmapped)) if unmapped else "",
             self.tr("{n} reviewed").format(n=words.count(reviewed)) if reviewed else "",
         )
         self._counts.setText(" · ".join(part.replace(" ", "\u00a0") for part in parts if part))
         self._counts.show()
+
+    def _how_many(self, images: int, series: int) -> str:
+        text = self.tr("1 image") if images == 1 else self.tr("{n} images")
+        both = [text.format(n=words.count(images))] if images or not series else []
+        if series:
+            both.append(self.tr("{n} series").format(n=words.count(series)))
+        return self.tr(" and ").join(both)
 
     def show_work(self, done: int, to_do: int, stoppable: bool) -> None:
         """`done` answers are there, `to_do` are awaited."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,7 @@ class ThumbnailLoader(QObject):
         self._pictures: OrderedDict[Path, QPixmap] = OrderedDict()
         self._bytes = 0
         self._failures: dict[Path, str] = {}
+        self._sources: Mapping[Path, Path] = {}
         self._side, self._ratio = 128, 1.0
         self._generation = 0
         self._lock = threading.Lock()
@@ -76,6 +77,10 @@ class ThumbnailLoader(QObject):
         if (side_px, ratio) != (self._side, self._ratio):
             self._side, self._ratio = side_px, ratio
             self.clear()
+
+    def take_sources(self, sources: Mapping[Path, Path]) -> None:
+        """The picture of some paths is that of another file; not changed afterwards."""
+        self._sources = sources
 
     def keep(self, still_seen: Callable[[Path], bool]) -> None:
         """Drop the wishes for what is out of sight by now."""
@@ -136,8 +141,9 @@ class ThumbnailLoader(QObject):
             self._thumbnails.prune()
 
     def _load(self, generation: int, side: int, path: Path) -> _Loaded | None:
+        source = self._sources.get(path, path)
         try:
-            return _Loaded(generation, path, rgb_image(shrink(self._thumbnails.get(path), side)), "")
+            return _Loaded(generation, path, rgb_image(shrink(self._thumbnails.get(source), side)), "")
         except Cancelled:
             return None
         except ImageError as error:

@@ -17,8 +17,10 @@ from lungviewer.ui.browser.arranging import (
     Order,
     arrange,
 )
+from lungviewer.ui.browser.kinds import kind_text, kind_word, waiting_text
 from lungviewer.ui.browser.loading import ThumbnailLoader
 from lungviewer.ui.browser.roles import Role
+from lungviewer.ui.ct import words as ct
 from lungviewer.ui.listing import Entry
 from lungviewer.ui.names import shown, tooltip
 from lungviewer.ui.session import ViewerSession
@@ -234,17 +236,15 @@ class BrowserModel(QAbstractListModel):
             return None
         path = self._rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return shown(path.name)
+            return shown(self._session.opened.name_of(path))
         if role == Role.THUMBNAIL:
             return self._loader.picture(path)
         if role == Role.FAILURE:
             code = self._loader.failure(path)
             return words.reason_word(code) if code else ""
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            said = (
-                *(shown(path.name), self._slide_text(path), self.status_text(path)),
-                *(self.badge(path), self._review_text(path)),
-            )
+            name, kind = shown(self._session.opened.name_of(path)), kind_text(self._session, path)
+            said = (name, kind, self.status_text(path), self.badge(path), self._review_text(path))
             return ", ".join(filter(None, said))
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tooltip(path)
@@ -265,21 +265,22 @@ class BrowserModel(QAbstractListModel):
             return self._colour(path)
         if role == Role.REVIEWED:
             return self._review(path)
-        if role == Role.SLIDE:
-            return self._is_slide(path)
+        if role == Role.KIND:
+            return kind_word(self._session, path)
         return None
 
     def badge(self, path: Path) -> str:
         """What stands under the picture; "" while nothing is known."""
         record = self._told(path)
         if record is not None:
-            return words.badge(record, self._session.spec)
+            say = ct.badge if ct.is_series(record) else words.badge
+            return say(record, self._session.spec)
         if self._session.record(path) is not None:
             return hidden_words()
         if self._session.is_left_alone(path):
             code = self._loader.failure(path)
             if not code:
-                return self.tr("slide, not mapped")
+                return waiting_text(self._session, path)
             unread = words.status_word(Status.ERROR)
             return self.tr("{unread}: {reason}").format(unread=unread, reason=words.reason_word(code))
         return self.tr("classifying…") if self._session.is_pending(path) else ""
@@ -293,12 +294,6 @@ class BrowserModel(QAbstractListModel):
         """None: there is no answer, or it is not told. A slide that waits for its map is not refused."""
         status = self.answers.known.get(path, NOTHING).status
         return status if isinstance(status, Status) else None
-
-    def _is_slide(self, path: Path) -> bool:
-        return self._session.is_left_alone(path) or self._session.mapping.is_slide(path)
-
-    def _slide_text(self, path: Path) -> str:
-        return self.tr("whole slide") if self._is_slide(path) else ""
 
     def _review_text(self, path: Path) -> str:
         done = self._review(path)
@@ -314,7 +309,12 @@ class BrowserModel(QAbstractListModel):
 
     def _tooltip(self, path: Path) -> str:
         record = self._told(path)
-        lines = [shown(self._names[path]), self._slide_text(path), self.badge(path), self._review_text(path)]
+        lines = [
+            shown(self._names[path]),
+            kind_text(self._session, path),
+            self.badge(path),
+            self._review_text(path),
+        ]
         if record is not None:
             lines.append(record.error)
             if not record.error:

@@ -185,6 +185,7 @@ class BrowserPanel(QWidget):
     def _files_changed(self) -> None:
         self._changed.clear()
         self.feeder.stop()
+        self.loader.take_sources(self._session.opened.middle_files())
         self.model.set_entries(self._session.opened.entries)
         self.view.show_current()
         self._ask_to_tell()

@@ -19,4 +19,4 @@ class Role(IntEnum):
     BADGE = Qt.ItemDataRole.UserRole + 7  # str
     COLOUR = Qt.ItemDataRole.UserRole + 8  # the called class's #rrggbb, or ""
     REVIEWED = Qt.ItemDataRole.UserRole + 9  # what a person did about it in a word, or ""
-    SLIDE = Qt.ItemDataRole.UserRole + 10  # bool: a whole slide, as far as it is known
+    KIND = Qt.ItemDataRole.UserRole + 10  # a word for what is no single picture, as far as it is known; or ""

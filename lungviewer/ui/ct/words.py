@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from lungviewer.core.ct import CT, CtSeries
 from lungviewer.core.ct_summary import runs
+from lungviewer.core.model import ModelSpec, Role
 from lungviewer.core.types import ImageRecord
 from lungviewer.ui.words import count, reason_codes, reason_sentence
 
@@ -22,6 +23,21 @@ def _tr(text: str) -> str:
 def is_series(record: ImageRecord) -> bool:
     """Whether a row is about a whole series."""
     return record.kind == CT and SERIES_CODE in reason_codes(record)
+
+
+def badge(record: ImageRecord, spec: ModelSpec | None) -> str:
+    """Of a row of a series: how many of its slices were called tumour, by the class's name if it is one."""
+    read = (record.tiles or 0) - (record.tiles_refused or 0)
+    if not record.tiles:
+        return _tr("not looked at yet")
+    if not read:
+        return _tr("every slice was refused")
+    tumour = [known.label for known in spec.classes if known.role is Role.TUMOUR] if spec is not None else []
+    return _tr("{label}: {n} of {slices}").format(
+        label=tumour[0] if len(tumour) == 1 else _tr("tumour"),
+        n=count(round((record.tumour_share or 0.0) * read)),
+        slices=slices(read),
+    )
 
 
 def slices(number: int) -> str:

@@ -78,7 +78,7 @@ class CheckSection(QWidget):
         )
         self.button.setEnabled(not reason)
         self.share.setEnabled(not reason)
-        offered = state.record is None or state.record.kind != SLIDE
+        offered = not state.slices and (state.record is None or state.record.kind != SLIDE)
         self.choice.setVisible(offered)
         self.button.setVisible(offered)
 
@@ -165,6 +165,8 @@ class CheckSection(QWidget):
         return None if state.result is None or class_id is None else (state.result, class_id)
 
     def _why_not(self, state: Shown) -> str:
+        if state.slices:
+            return self.tr("It is made for single pictures, and not offered for slices of a series.")
         if state.record is not None and (state.record.kind == SLIDE or cannot_be_mapped(state.record)):
             return self.tr("It is made for single fields, and not offered for whole slides.")
         if state.record is not None and state.record.status is Status.REFUSED:

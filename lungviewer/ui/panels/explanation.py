@@ -168,6 +168,12 @@ class ExplanationSection(QWidget):
                 "What each tile was called, in the colour of its class. All classes are shown. "
                 "Grey hatching: refused or unreadable."
             )
+        if state.slices and class_id is not None:
+            text = self.tr(
+                "Evidence for {label} in this slice, relative to the strongest place of all slices. "
+                "Grey hatching: refused."
+            )
+            return text.format(label=class_label(class_id, self._spec))
         if class_id is None:
             return self.tr("No class was called. Choose one to see what speaks for it.")
         text = {

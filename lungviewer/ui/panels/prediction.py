@@ -15,7 +15,7 @@ from lungviewer.ui.names import tooltip
 from lungviewer.ui.panels.bars import Bar, Bars
 from lungviewer.ui.panels.shown import Phase, Shown
 from lungviewer.ui.prose import Prose, Sized
-from lungviewer.ui.words import fields_read, headline, percent
+from lungviewer.ui.words import count, fields_read, headline, percent
 
 
 class PredictionSection(QWidget):
@@ -23,6 +23,7 @@ class PredictionSection(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.slice = Prose(faint=True, selectable=True)
         self.headline = Sized(size=1.3, bold=True)
         self.number = Sized(size=1.9, bold=True)
         self.number.label.setWordWrap(False)
@@ -37,6 +38,7 @@ class PredictionSection(QWidget):
         confidence.addWidget(self.word, 1, Qt.AlignmentFlag.AlignBottom)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 8)
+        column.addWidget(self.slice)
         column.addWidget(self.headline)
         column.addLayout(confidence)
         for part in (self.sentence, self.elsewhere, self.bars_heading, self.bars, self.research):
@@ -44,6 +46,7 @@ class PredictionSection(QWidget):
 
     def show_state(self, state: Shown) -> None:
         self._keep_height(state)
+        self.slice.say(self._slice(state))
         self.headline.say(self._headline(state))
         number, word, name = self._number(state)
         self.number.say(number)
@@ -52,6 +55,12 @@ class PredictionSection(QWidget):
         self.sentence.say(self._sentence(state))
         self._say_elsewhere(state)
         self._show_bars(state)
+
+    def _slice(self, state: Shown) -> str:
+        """Of a series everything here is about one slice."""
+        if not state.slices or (state.series is None and state.record is not None):
+            return ""
+        return self.tr("Slice {n} of {all}").format(n=count(state.slice_index + 1), all=count(state.slices))
 
     def _keep_height(self, state: Shown) -> None:
         """While a slide is mapped its call may change with every tile: what is below stays where it is."""
@@ -89,6 +98,8 @@ class PredictionSection(QWidget):
             return self.tr("Open an image or a folder, or drop one on the window.")
         if state.phase is Phase.NO_MODEL:
             return "" if state.error is None else state.error.sentence
+        if state.phase is Phase.NO_ANSWER and state.slices:
+            return self.tr("This slice was not looked at yet.")
         if state.phase is Phase.NO_ANSWER:
             return self.tr("The image could not be looked at. Choose another image, then this one again.")
         if state.phase is Phase.HIDDEN:

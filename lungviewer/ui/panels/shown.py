@@ -10,7 +10,9 @@ from lungviewer.core.errors import LungviewerError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord
 from lungviewer.services.classify import ImageResult
+from lungviewer.services.ct_result import SeriesResult
 from lungviewer.services.elsewhere import Standing
+from lungviewer.ui.ct.slice_answer import slice_answer
 from lungviewer.ui.explaining import Explaining
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.telling import told
@@ -31,7 +33,10 @@ class Phase(StrEnum):
 class Shown:
     """The current image and what is known about it; `record` exactly when it is answered. `result` may come
     later than a record that a scan wrote. `standing` is that of the model that answers. `mapping`: it is a
-    slide that is being mapped now."""
+    slide that is being mapped now.
+
+    Of a CT series, `record` and `result` are those of the slice that is looked at, number `slice_index` of
+    `slices` (from 0; 0 slices: no series), and `series` is all that is known of it."""
 
     phase: Phase
     path: Path | None = None
@@ -41,6 +46,9 @@ class Shown:
     error: LungviewerError | None = None
     standing: Standing | None = None
     mapping: bool = False
+    series: SeriesResult | None = None
+    slice_index: int = 0
+    slices: int = 0
 
 
 def shown(session: ViewerSession) -> Shown:
@@ -49,18 +57,33 @@ def shown(session: ViewerSession) -> Shown:
     standing = None if info is None else info.standing
     if path is None:
         return Shown(Phase.NO_IMAGE, spec=spec, standing=standing)
-    record = session.record(path)
+    record, result = session.record(path), session.result(path)
+    slices, index = session.slice.count, session.slice.index
+    phase = Phase.LOOKING if session.is_pending(path) else Phase.NO_ANSWER
+    if result is not None and result.series is not None and spec is not None:
+        part = slice_answer(result.series, index, spec.class_ids)
+        record, answer = (None, None) if part is None else (part.record, part)
+        return Shown(
+            *(phase if part is None else Phase.ANSWERED, path, record, answer, spec),
+            standing=standing,
+            series=result.series,
+            slice_index=index,
+            slices=slices,
+        )
     if record is not None:
-        answer, running = session.result(path), session.mapping.running
-        return Shown(Phase.ANSWERED, path, record, answer, spec, standing=standing, mapping=running)
+        running = session.mapping.running
+        return Shown(
+            *(Phase.ANSWERED, path, record, result, spec), standing=standing, mapping=running, slices=slices
+        )
     if session.engine_error is not None:
         return Shown(Phase.NO_MODEL, path, error=session.engine_error)
-    phase = Phase.LOOKING if session.is_pending(path) else Phase.NO_ANSWER
-    return Shown(phase, path, spec=spec, standing=standing)
+    return Shown(phase, path, spec=spec, standing=standing, slice_index=index, slices=slices)
 
 
 def without_call(state: Shown) -> Shown:
     """The same, but silent about a call, and about what a refused image would have been called."""
+    if state.series is not None:
+        state = replace(state, series=None)
     if state.record is None:
         return state
     record = told(state.record, hidden=True)

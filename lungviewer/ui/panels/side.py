@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from lungviewer.ui.ct.summary import SeriesSection
 from lungviewer.ui.mapping.section import SlideSection
 from lungviewer.ui.panels.check import CheckSection
 from lungviewer.ui.panels.explanation import ExplanationSection
@@ -23,7 +24,7 @@ from lungviewer.ui.unmapped import is_unmapped
 _WIDTH = 330
 _LEAST_WIDTH = 280
 _CALM_MS = 500
-"""While a slide is mapped, numbers change no more often than they can be read."""
+"""While a slide is mapped or a series is looked at, numbers change no more often than they can be read."""
 
 
 class SidePanel(QScrollArea):
@@ -40,6 +41,7 @@ class SidePanel(QScrollArea):
         self.prediction = PredictionSection()
         self.trust = TrustSection()
         self.slide = SlideSection(session.mapping)
+        self.series = SeriesSection(session)
         self.explanation = ExplanationSection(session.explaining)
         self.check = CheckSection(session)
         self.regions = RegionsSection(session)
@@ -48,6 +50,7 @@ class SidePanel(QScrollArea):
             self.prediction,
             self.trust,
             self.slide,
+            self.series,
             self.explanation,
             self.check,
             self.regions,
@@ -62,6 +65,7 @@ class SidePanel(QScrollArea):
         self._calmly.timeout.connect(self._show)
         for signal in (session.current_changed, session.model_changed, session.scale_changed):
             signal.connect(self.refresh)
+        session.slice.changed.connect(self.refresh)
         session.mapping.mapper.ended.connect(self.refresh)
         session.mapping.changed.connect(self._mapping_changed)
         session.outcome_changed.connect(self._outcome_changed)
@@ -114,6 +118,7 @@ class SidePanel(QScrollArea):
         self.add_section(self.tr("Prediction"), self.prediction)
         self.add_section(self.tr("Trust"), self.trust)
         self._slide = self.add_section(self.tr("Slide"), self.slide)
+        self._series = self.add_section(self.tr("Series"), self.series)
         self._about_map = (
             self.add_section(self.tr("Explanation"), self.explanation),
             self.add_section(self.tr("Does the map hold?"), self.check),
@@ -125,10 +130,18 @@ class SidePanel(QScrollArea):
     def _outcome_changed(self, path: Path) -> None:
         if path != self._session.current:
             return
-        if not self._session.mapping.running:
+        if not self._growing:
             self.refresh()
         elif not self._calmly.isActive():
             self._calmly.start()
+
+    @property
+    def _growing(self) -> bool:
+        """Whether more of the same answer comes every moment."""
+        session = self._session
+        result = session.result()
+        of_series = result is not None and result.series is not None and not result.series.complete
+        return session.mapping.running or (of_series and session.is_pending(session.current))
 
     @Slot()
     def _mapping_changed(self) -> None:
@@ -144,6 +157,7 @@ class SidePanel(QScrollArea):
         for part in self._parts:
             part.show_state(state)
         self._slide.setVisible(self.slide.concerns(state))
+        self._series.setVisible(self.series.concerns(state))
         unmapped = state.record is not None and is_unmapped(state.record)
         for section in self._about_map:
             section.setVisible(not unmapped)  # where there is no map there is nothing to choose of it
