@@ -83,7 +83,8 @@ def pack_of(model: ServedModel, *, default: bool) -> Pack:
 
 
 def _overlay(result: ImageResult, picture: RGB) -> Overlay:
-    refused = np.isnan(next(iter(result.heatmaps.values())).grid)
+    first = next(iter(result.heatmaps.values()), None)
+    refused = np.zeros((1, 1), bool) if first is None else np.isnan(first.grid)
     tops = {c: m.summary() for c, m in result.heatmaps.items()}
     return Overlay(
         picture=_data_uri(picture, ".jpg", "image/jpeg", [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]),

@@ -108,6 +108,7 @@ def build_app(options: ServeOptions, models: Sequence[ServedModel], worker: Work
     @app.post(
         "/predict",
         response_model=Answer,
+        response_description="The answer, refused or not.",
         responses=_FAILURES,
         openapi_extra=_form("file", {"type": "string", "format": "binary"}),
         summary="Judge one image",
@@ -130,6 +131,7 @@ def build_app(options: ServeOptions, models: Sequence[ServedModel], worker: Work
     @app.post(
         "/predict/batch",
         response_model=list[BatchItem],
+        response_description="An answer or a failure for every file.",
         responses=_FAILURES,
         openapi_extra=_form(
             "files", {"type": "array", "maxItems": MAX_FILES, "items": {"type": "string", "format": "binary"}}

@@ -106,7 +106,8 @@ def _is_address(name: str) -> bool:
 
 
 class _Exchange:
-    """One request and its answer: adds our headers, and hears the client out before an early answer."""
+    """One request and its answer. After an early answer the client is heard out for a while: a line that is
+    closed under somebody who still sends takes the answer with it."""
 
     def __init__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         self.headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
@@ -114,6 +115,7 @@ class _Exchange:
         self._receive, self._send = receive, send
         length = self.headers.get("content-length", "0")
         self._unread = length != "0" or "transfer-encoding" in self.headers
+        self._early = False
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -124,16 +126,18 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self._unread and "expect" not in self.headers:
-                await self._hear_out()
-            # What a page of ours says itself, wins.
-            said = {name.lower() for name, _ in message.get("headers", [])}
-            ours = [(name, value) for name, value in _HEADERS if name not in said]
-            message = {**message, "headers": [*message.get("headers", []), *ours]}
+            self._early = self._unread
+            # Without this, the rest of an endless upload would be read for ever.
+            closing = [(b"connection", b"close")] if self._early else []
+            message = {**message, "headers": [*message.get("headers", []), *_HEADERS, *closing]}
+        elif self._early and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._hear_out()
+            message = {"type": "http.response.body", "body": b""}
         await self._send(message)
 
     async def _hear_out(self) -> None:
-        read = 0
+        read = LINGER_BYTES if "expect" in self.headers else 0  # waits for leave to send, and gets none
         try:
             async with asyncio.timeout(LINGER_S):
                 while self._unread and read < LINGER_BYTES:

@@ -37,7 +37,7 @@ class Arrived:
     upload: Upload | None
 
 
-async def body_chunks(receive: Receive, limit_bytes: int) -> AsyncIterator[bytes]:
+async def body_chunks(receive: Receive, limits: FormLimits) -> AsyncIterator[bytes]:
     """The body of a request, as it comes.
 
     Raises:
@@ -52,8 +52,8 @@ async def body_chunks(receive: Receive, limit_bytes: int) -> AsyncIterator[bytes
         data: bytes = message.get("body", b"")
         more = message.get("more_body", False)
         size += len(data)
-        if size > limit_bytes:
-            raise too_large(limit_bytes)
+        if size > limits.body_bytes:
+            raise too_large(limits.file_bytes if limits.files == 1 else limits.body_bytes)
         yield data
 
 
@@ -80,7 +80,7 @@ async def files_of(
     sink = _Sink(field, limits, folder, room)
     try:
         parser = MultipartParser(parameters[b"boundary"], sink.callbacks())  # type: ignore[arg-type]
-        async for data in body_chunks(receive, limits.body_bytes):
+        async for data in body_chunks(receive, limits):
             parser.write(data)
             while sink.arrived:
                 yield sink.arrived.pop(0)

@@ -1,0 +1,106 @@
+// An answer in words: what the window says of an image, for a browser.
+
+const WORDS = { ok: "OK", review: "Needs review", refused: "Refused", failed: "Cannot be read" };
+const MARKS = { ok: "✓", review: "!", refused: "⊘", failed: "×" };
+const OTHER = { ct_slice: "ct", no_colour: "ct", not_ct: "histology", colour: "histology" };
+
+export function element(tag, text = "", className = "") {
+  const made = document.createElement(tag);
+  if (text) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+// A probability as a person reads it; never "100 %", which no model may claim.
+export function percent(share) {
+  if (share > 0.999) return ">99.9\u00a0%";
+  return `${(share * 100).toFixed(share >= 0.99 ? 1 : 0)}\u00a0%`;
+}
+
+export function statusWord(status) {
+  return `${MARKS[status]} ${WORDS[status]}`;
+}
+
+// One line for the list.
+export function shortly(item) {
+  if (item.failure) return { word: statusWord("failed"), kind: "failed" };
+  const { status, label, confidence } = item.answer;
+  const call = label === null ? "" : ` · ${label} ${percent(confidence)}`;
+  return { word: statusWord(status) + call, kind: status };
+}
+
+// The other kind of model that may suit an image, if one is served.
+export function betterModel(answer, packs) {
+  const wanted = answer.reasons.map((reason) => OTHER[reason.code]).find(Boolean);
+  const asked = packs.find((pack) => pack.id === answer.model);
+  return packs.find((pack) => pack.modality === wanted && (!asked || pack.modality !== asked.modality));
+}
+
+function bars(answer, pack) {
+  const box = element("div", "", "bars");
+  const classes = new Map(pack.classes.map((one) => [one.id, one]));
+  const sorted = Object.entries(answer.all_predictions).sort((a, b) => b[1] - a[1]);
+  for (const [id, share] of sorted) {
+    const kind = id === answer.prediction ? "called" : "";
+    const known = classes.get(id);
+    box.append(element("span", known ? known.label : id, kind), element("span", percent(share), `value ${kind}`));
+    const track = element("div", "", "track");
+    const fill = element("div", "", "fill");
+    fill.style.width = `${share * 100}%`;
+    fill.style.background = known ? known.colour : "gray";
+    track.append(fill);
+    box.append(track);
+  }
+  return box;
+}
+
+function reasons(answer) {
+  const list = element("ul", "", "reasons");
+  for (const { sentence } of answer.reasons) if (sentence) list.append(element("li", sentence));
+  return list;
+}
+
+function facts(answer, pack) {
+  const list = element("dl");
+  const add = (name, value) => value && list.append(element("dt", name), element("dd", value));
+  add("Size", answer.width_px && `${answer.width_px} × ${answer.height_px} pixels`);
+  const from = answer.um_per_px_source ? ` (${answer.um_per_px_source})` : "";
+  add("Scale", answer.um_per_px ? `${Number(answer.um_per_px.toPrecision(3))} µm per pixel${from}` : "not known");
+  const read = answer.fields - (answer.fields_refused || 0);
+  add("Fields", answer.fields > 1 && `${read} of ${answer.fields} read`);
+  add("Noted", answer.reasons.filter((one) => !one.sentence).map((one) => one.code.replaceAll("_", " ")).join(", "));
+  add("Strangeness", answer.trust_score !== null && answer.trust_score.toPrecision(3));
+  add("Model", pack ? pack.title : answer.model);
+  add("Version", `${answer.model} ${answer.model_version}`);
+  add("SHA-256", `${answer.model_sha256.slice(0, 16)}…`);
+  add("Ran on", `${answer.backend}, ${answer.device}`);
+  return list;
+}
+
+// Everything about one item, and a button for another model where that may help.
+export function tell(item, packs, askAnother) {
+  const parts = [element("p", item.file.name, "file")];
+  if (item.failure) {
+    parts.push(element("h2", "No answer"), element("p", statusWord("failed"), "status failed"));
+    parts.push(element("p", item.failure.error), element("p", item.failure.hint));
+    return parts;
+  }
+  const answer = item.answer;
+  const pack = packs.find((one) => one.id === answer.model && one.version === answer.model_version);
+  parts.push(element("h2", answer.label === null ? "No call" : `${answer.label}, ${percent(answer.confidence)}`));
+  parts.push(element("p", statusWord(answer.status), `status ${answer.status}`));
+  // Probabilities of a refused image are in the answer for programs; shown, they would look like a call.
+  if (answer.status !== "refused" && pack) parts.push(bars(answer, pack));
+  if (answer.reasons.length) parts.push(reasons(answer));
+  const other = betterModel(answer, packs);
+  if (other) {
+    const button = element("button", `Ask ${other.title}`);
+    button.type = "button";
+    button.addEventListener("click", () => askAnother(other));
+    parts.push(button);
+  }
+  if (answer.how_often_right) parts.push(element("p", answer.how_often_right));
+  if (pack && pack.elsewhere) parts.push(element("p", pack.elsewhere));
+  parts.push(element("h3", "About this answer"), facts(answer, pack), element("p", answer.notice, "review"));
+  return parts;
+}

@@ -1,0 +1,123 @@
+"""Start, stop, crash: nothing is kept, nothing is told that could name a patient."""
+
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from tests.fixtures.packs import COLOURS, paint
+from tests.fixtures.served import ROOT, Served, head_of_upload, part_of
+
+CANARY = "CANARY-SMITH-JOHN"
+
+
+def serve(*options, timeout=60):
+    command = [sys.executable, "-m", "lungviewer", "serve", *map(str, options)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=timeout, check=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_at_once_even_while_somebody_sends(packs, tmp_path, call, number):
+    with Served(tmp_path, "--pack", packs[0]) as served:
+        assert served.send(call).status_code == 200
+        with served.connect() as line:
+            line.sendall(head_of_upload(100_000) + part_of() + b"half")
+            while not served.kept():
+                pass
+            assert served.stop(number) == 130
+        assert list(served.temporary.iterdir()) == []
+        assert "Traceback" not in served.said()
+
+
+def test_what_a_killed_server_left_behind_goes_when_the_next_one_starts(packs, tmp_path):
+    with (
+        Served(tmp_path, "--pack", packs[0]) as killed,
+        Served(tmp_path, "--pack", packs[0]) as other,
+        killed.connect() as line,
+        other.connect() as line_too,
+    ):
+        for open_line in (line, line_too):
+            open_line.sendall(head_of_upload(100_000) + part_of() + b"half")
+        while len(killed.kept()) < 2:
+            pass
+        killed.stop(signal.SIGKILL)
+        with Served(tmp_path, "--pack", packs[0]) as following:
+            assert len(following.kept()) == 1  # that of the one that still runs
+            assert len(list(following.temporary.iterdir())) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_nobody_else_may_look_into_the_folder_of_uploads(form):
+    (folder,) = form.temporary.iterdir()
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_no_name_reaches_the_log_or_the_disk(packs, tmp_path):
+    stream = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = CANARY
+    Image.fromarray(paint(COLOURS[0])).save(stream, "JPEG", exif=exif)
+    with Served(tmp_path, "--pack", packs[0]) as served:
+        served.send(stream.getvalue(), f"{CANARY}.jpg", pack=CANARY)
+        served.send(stream.getvalue(), f"{CANARY}.jpg", overlay="true")
+        served.send(b"II*\0broken", f"{CANARY}.tif")
+        served.send(b"x", f"{CANARY}.tif", field=CANARY)
+        served.client.get(f"/{CANARY}.jpg?name={CANARY}", headers={"user-agent": CANARY})
+        served.client.post(f"/predict/{CANARY}", headers={"origin": f"http://{CANARY}"})
+        served.client.post("/predict/batch", files=[("files", (f"{CANARY}.png", b"x"))])
+        with served.connect() as line:
+            line.sendall(f"NONSENSE {CANARY}\r\n\r\n".encode())
+            assert b" 400 " in line.recv(65536)
+        assert served.kept() == []
+        said = served.said()
+        served.stop()
+    assert "POST /predict 200" in said
+    assert "GET (no page of ours) 404" in said
+    assert CANARY not in said + served.said()
+    assert list(served.temporary.rglob("*")) == []
+
+
+def test_quiet_means_no_line_per_request(packs, tmp_path, call):
+    with Served(tmp_path, "--pack", packs[0], "--quiet") as served:
+        served.send(call)
+        assert len(served.said().splitlines()) == 1
+
+
+def test_it_says_where_it_is_and_that_a_network_has_no_log_in(packs, tmp_path):
+    with Served(tmp_path, "--pack", packs[0], "--host", "0.0.0.0") as served:
+        said = served.said()
+    assert "tiny-tissue@1.0.0" in said
+    assert "not for diagnosis" in said
+    assert "Warning: there is no log-in" in said
+
+
+def test_addresses_that_cannot_be_used_are_bad_use(packs, form):
+    for options, sentence in (
+        (("--host", "example.org"), "The host is no address."),
+        (("--host", "192.0.2.1"), "This address cannot be used."),
+        (("--port", form.port), "Another program uses this port."),
+    ):
+        said = serve("--pack", packs[0], *options)
+        assert (said.returncode, sentence in said.stderr) == (2, True), said.stderr
+
+
+def test_a_pack_that_is_not_there_is_told_before_anything_listens():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    said = serve("--pack", "no-such-pack", "--port", port)
+    assert said.returncode == 2
+    assert "There is no such pack." in said.stderr
+
+
+def test_missing_libraries_are_named_with_the_command_that_brings_them(monkeypatch, capsys):
+    from lungviewer.cli import serve_command
+    from lungviewer.cli.main import main
+
+    monkeypatch.setattr(serve_command, "find_spec", lambda name: None)
+    assert main(["serve"]) == 2
+    assert "[serve]" in capsys.readouterr().err
