@@ -41,8 +41,8 @@ def find_entries(
 ) -> list[AnyEntry]:
     """Packs of one kind: good ones by id, newest version first, then broken ones by folder name.
 
-    `read` gives what a folder's pack.json states; those that it calls another kind are left out. Missing folders count as empty.
-    Of two packs with the same id and version the one in the earlier folder is listed.
+    `read` gives what a folder's pack.json states; those that it calls another kind are left out. Missing
+    folders count as empty. Of two packs with the same id and version the one in the earlier folder is listed.
     """
     found: dict[tuple[str, str], AnyEntry] = {}
     broken: list[AnyEntry] = []

@@ -28,6 +28,7 @@ arithmetic and hierarchical JPEG; compressed BMP; TIFF channels of different dep
 Refused as unsupported_format: every other format, whole slides (readers/slide_kinds.py), TIFF
 compressions other than none, LZW, Deflate, PackBits, JPEG and Zstandard.
 Refused as too_large: more than 100 megapixels, a side above 65,535 pixels, a file above 1 GiB.
+Refused as synthetic: pictures of the progression simulator, by text or pattern (readers/synthetic.py).
 Refused as truncated or corrupt: whatever is not complete and consistent to its last byte of picture
 data; no decoder's best effort is ever shown.
 
@@ -48,6 +49,7 @@ from lungviewer.readers.files import read_regular_file
 from lungviewer.readers.pixels import Decoded
 from lungviewer.readers.slide_kinds import kind_by_name, refusal
 from lungviewer.readers.sniff import FORMAT_NAMES, name_disagrees, sniff
+from lungviewer.readers.synthetic import refuse_bars, refuse_marked
 
 _DECODERS: dict[str, str] = {
     "jpeg": "lungviewer.readers.jpeg:decode",
@@ -79,11 +81,13 @@ def open_raster(path: Path, um_per_px: float | None = None) -> ArraySource:
         decoded = decode(data)
     except MemoryError:
         raise OutOfMemory("There is not enough memory to decode the image.") from None
+    refuse_bars(decoded.pixels)
     return ArraySource(decoded.pixels, _describe(path, file_format, decoded, given or decoded.scale))
 
 
 def _judge(head: bytes, suffix: str) -> str:
     """The format of the content, if it is one that is decoded here."""
+    refuse_marked(head)  # before the format counts: the simulator writes GIFs, too
     file_format = sniff(head)
     if file_format is None:
         raise NotAnImage("The file does not begin like a picture of any known format.")
