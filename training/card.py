@@ -8,10 +8,12 @@ from lungviewer.core.model import ModelSpec
 from training.about import About
 from training.beside import SEEN_NOTE
 from training.card_elsewhere import damage_section, explanation_section, external_section, strange_section
+from training.cross_text import cross_validation_section
 from training.int8_text import INT8_TITLE, int8_summary
 from training.markdown import bullets, interval, paragraphs, percent, section, table
 from training.verdict import TITLE as VERDICT_TITLE
 from training.verdict import verdict_section
+from training.wording import Words, input_sentence, words_for
 
 Record = dict[str, Any]
 
@@ -27,7 +29,7 @@ FIGURE_NAMES = {
 
 def write_card(spec: ModelSpec, about: About, metrics: Record) -> str:
     """Markdown. `metrics` is the content of evaluation/metrics.json."""
-    rounded = metrics.get("int8")
+    rounded, words = metrics.get("int8"), words_for(spec.modality)
     parts = [
         f"# {spec.title}",
         f"`{spec.id}` {spec.version} · {spec.provenance.date} · **Research use only, not for diagnosis.**",
@@ -36,10 +38,10 @@ def write_card(spec: ModelSpec, about: About, metrics: Record) -> str:
         section("What it was trained on", _data(spec, about, metrics)),
         section("How good it is at home", _home(spec, metrics)),
         section("When it answers, and when it does not", _trust(spec, metrics)),
-        section("Other laboratories (evaluation only)", external_section(spec, about, metrics)),
-        section("Not lung", strange_section(about, metrics)),
-        section("Damaged and turned pictures", damage_section(metrics)),
-        section("The heat map, and shortcuts", explanation_section(metrics)),
+        section(words.elsewhere, external_section(spec, about, metrics)),
+        section(words.unlike, strange_section(about, metrics, words)),
+        section("Damaged and turned pictures", damage_section(metrics, words)),
+        section("The heat map, and shortcuts", explanation_section(metrics, words)),
         section(VERDICT_TITLE, verdict_section(metrics)),
         section(INT8_TITLE, int8_summary(rounded) if rounded else ""),
         section("How it was made", _making(spec, metrics)),
@@ -76,7 +78,8 @@ def _home(spec: ModelSpec, metrics: Record) -> str:
         f"exact binomial bound where there is no error at all). All answers count here, also those that "
         f"would be refused.\n\n"
         f"{table(['figure (%)', 'value', '95 % interval'], rows)}\n\n{_confusion(spec, test)}"
-        f"{_beside(metrics.get('beside'))}{_split_units(metrics)}"
+        f"{_beside(metrics.get('beside'))}{_split_units(metrics, words_for(spec.modality))}"
+        f"{cross_validation_section(spec, metrics.get('cross_validation'))}"
     )
 
 
@@ -103,7 +106,7 @@ def _beside(record: Record | None) -> str:
     )
 
 
-def _split_units(metrics: Record) -> str:
+def _split_units(metrics: Record, words: Words) -> str:
     records = metrics["split_units"]
     if len(records) < 2:
         return ""
@@ -117,10 +120,8 @@ def _split_units(metrics: Record) -> str:
         ]
         for r in records
     ]
-    return (
-        "\n\nWhy the split unit matters: the same head trained both ways, without extra views. Split by "
-        "image, copies of a test image were trained on, and its figure says little.\n\n"
-        + table(["split by", "test images", "groups", "accuracy", "95 % interval"], rows)
+    return f"\n\nWhy the split unit matters: {words.leakage}\n\n" + table(
+        ["split by", "test images", "groups", "accuracy", "95 % interval"], rows
     )
 
 
@@ -137,15 +138,16 @@ def _confusion(spec: ModelSpec, test: Record) -> str:
 
 def _trust(spec: ModelSpec, metrics: Record) -> str:
     calls, trust = metrics["test"]["calls"], metrics["trust"]
+    words = words_for(spec.modality)
     lines = [
         f"Confidences are softmax probabilities at temperature {spec.calibration.temperature:g}, fitted on "
         f"{spec.calibration.fitted_on}.",
         _review(spec, metrics),
-        f"A field is *refused* when an image check fails (glass, blur, pen, no colour) or its strangeness "
+        f"A {words.field} is *refused* when an image check fails ({words.checks}) or its strangeness "
         f"({spec.trust.score}) is above {spec.trust.refuse_above:g}, which "
         f"{percent(trust['refused']['validation'])} of validation and "
         f"{percent(trust['refused']['train'])} of training images are.",
-        *_made_up_laboratories(metrics["calibration"]["made_up_laboratories"]),
+        *_made_up_laboratories(metrics["calibration"]["made_up_laboratories"], words),
         f"On the test groups it makes a call on {_with_interval(calls['coverage'])} of images; of these "
         f"calls {_with_interval(calls['selective_accuracy'])} are right. It refuses "
         f"{_with_interval(calls['refused'])}.",
@@ -165,15 +167,15 @@ def _review(spec: ModelSpec, metrics: Record) -> str:
     return f"Below a confidence of {spec.trust.review_below:g} an answer is marked *review*; {aims}."
 
 
-def _made_up_laboratories(record: Record | None) -> list[str]:
+def _made_up_laboratories(record: Record | None, words: Words) -> list[str]:
     if record is None or record["selective_accuracy"] is None:
         return []
     plain, calls, kept = (record[k] for k in ("plain_accuracy", "selective_accuracy", "coverage"))
     return [
-        f"The thresholds were also chosen on validation images as {record['laboratories']} made-up "
-        f"laboratories would show them (stain, light, scale and sharpness changed, the tissue not): "
+        f"The thresholds were also chosen on validation images as {record['laboratories']} {words.made_up} "
+        f"would show them ({words.made_up_changes}): "
         f"{percent(plain['mean'])} of all answers are right there, and of its calls "
-        f"{percent(calls['mean'])} on average over the laboratories ({percent(calls['lowest'])} to "
+        f"{percent(calls['mean'])} on average over them ({percent(calls['lowest'])} to "
         f"{percent(calls['highest'])}), on {percent(kept['mean'])} of images. The aim of "
         f"{percent(record['aim'])} was {'met' if record['aim_met'] else 'NOT met'}."
     ]
@@ -195,8 +197,7 @@ def _making(spec: ModelSpec, metrics: Record) -> str:
     lines = [
         f"{fit['description']}{_kept_epoch(fit)} Seed {spec.provenance.seed}; code "
         f"{spec.provenance.code_version}.",
-        f"Input {spec.input.size} × {spec.input.size} pixels that cover {spec.input.field_um:g} µm "
-        f"({spec.input.um_per_px:g} µm per pixel), resized with {spec.input.resize}.",
+        input_sentence(spec),
         f"The heat map is {spec.explain.method} of layer {spec.explain.layer}.",
         f"The exported graph was compared with the trained network on {parity['images']} validation images: "
         f"probabilities differ by at most {parity['probability']:.1e}, maps from Grad-CAM by at most "

@@ -10,6 +10,7 @@ import numpy as np
 from lungviewer.core.model import ModelSpec
 from training.about import About
 from training.markdown import bullets, paragraphs, percent, table, with_interval
+from training.wording import Words, words_for
 
 Record = Mapping[str, Any]
 
@@ -29,9 +30,7 @@ def external_section(spec: ModelSpec, about: About, metrics: Record) -> str:
         row += [percent(r[name]) for name in ("coverage", "selective_accuracy", "refused")]
         rows.append(row)
     return paragraphs(
-        "Tiles of other laboratories and scanners, which the model was not trained on. Each row is a set of "
-        "its own and is never added to another: the sets have few slides, and one slide can decide a row. "
-        "Groups are slides or cases; with fewer than five there is no interval.",
+        words_for(spec.modality).elsewhere_intro,
         bullets(about.external_notes),
         table(head, rows),
         _sets(metrics["external_sets"]),
@@ -81,7 +80,7 @@ def _seeds(labels: Mapping[str, str], metrics: Record) -> str:
     )
 
 
-def strange_section(about: About, metrics: Record) -> str:
+def strange_section(about: About, metrics: Record, words: Words) -> str:
     """What must not be answered."""
     records = metrics["strange"]
     if not records:
@@ -98,14 +97,13 @@ def strange_section(about: About, metrics: Record) -> str:
     ]
     head = ["set", "kind", "images", "AUROC of the strangeness score", "AUROC with image checks"]
     return paragraphs(
-        "Images that are none of the classes. AUROC is against the home test images: 1 tells them apart "
-        "perfectly, 0.5 not at all. *Near* is stained tissue of other organs, *far* is anything else.",
+        words.unlike_intro,
         bullets(about.strange_notes),
         table([*head, "refused", "review", "called (should be 0)"], rows),
     )
 
 
-def damage_section(metrics: Record) -> str:
+def damage_section(metrics: Record, words: Words) -> str:
     """Damaged, turned and mirrored pictures."""
     record = metrics["robustness"]
     severities = list(record["mean_drop"])
@@ -121,13 +119,13 @@ def damage_section(metrics: Record) -> str:
         f"{percent(1 - clean['coverage'])} are not called. The table says how many points of accuracy "
         "damage costs and, in brackets, how many per cent are then not called (review or refused).",
         table(["damage", *(f"severity {s}" for s in severities)], rows),
-        f"Turning or mirroring a field changes {100 * turned['per_view_share']:.2f} % of answers; "
-        f"{with_interval(turned['changed_share'], turned['changed_interval'])} of {turned['images']} fields "
-        f"change in at least one of {len(turned['views'])} positions.",
+        f"{words.turned} changes {100 * turned['per_view_share']:.2f} % of answers; "
+        f"{with_interval(turned['changed_share'], turned['changed_interval'])} of {turned['images']} "
+        f"{words.fields} change in at least one of {len(turned['views'])} positions.",
     )
 
 
-def explanation_section(metrics: Record) -> str:
+def explanation_section(metrics: Record, words: Words) -> str:
     """What the heat map is worth, and what else than tissue could have been learned."""
     record = metrics["explanation"]
     hidden, lines = record["hidden"], []
@@ -135,18 +133,18 @@ def explanation_section(metrics: Record) -> str:
     if random and random["rank_correlation"] is not None:
         lines.append(
             f"Against the map of the same network with random weights the rank correlation is "
-            f"{random['rank_correlation']:.2f} on {random['images']} fields: a map that only drew the "
-            "picture's edges would be near 1."
+            f"{random['rank_correlation']:.2f} on {random['images']} {words.fields}: a map that only drew "
+            "the picture's edges would be near 1."
         )
     if hidden["images"]:
         lines.append(
-            f"When a fifth of the field is blurred away, the called class loses "
+            f"When a fifth of the {words.field} is blurred away, the called class loses "
             f"{100 * hidden['drop_hot']:.1f} points of probability if it is the hottest fifth, "
             f"{100 * hidden['drop_random']:.1f} if it is a random one (in scattered pieces, which "
             f"disturbs more than one piece) and {100 * hidden['drop_cold']:.1f} if it is the coldest "
-            f"({hidden['images']} fields). The hottest matters more than the coldest "
+            f"({hidden['images']} {words.fields}). The hottest matters more than the coldest "
             f"in {with_interval(hidden['moved_share'], hidden['intervals']['moved_share'])}."
         )
-    lines.append("The map shows where the answer's numbers come from, not what the tissue there means.")
+    lines.append(words.map_limit)
     lines += [probe["sentence"] for probe in metrics["shortcuts"].values()]
     return bullets(lines)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from training.corruptions import SEVERITIES
+from training.damage import SEVERITIES
 from training.plots import GREY, HELD, TRAIN, new_figure, png
 
 REVIEW = "#e69f00"

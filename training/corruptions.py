@@ -16,62 +16,37 @@ import numpy as np
 import numpy.typing as npt
 
 from lungviewer.core.image import RGB
-from training.augment.degrade import jpeg
+from training.augment.degrade import jpeg as through_jpeg
 from training.augment.light import grey
 from training.augment.stain import HED, density, pixels_of
 
 Random = np.random.Generator
-SEVERITIES = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
     """`apply(field, amount, random)` at the five `amounts`, in `unit`; `reason` is what does this in a lab,
-    `plain` how a card names it. `coloured` kinds change nothing that a grey picture has."""
+    `plain` how a card names it."""
 
     apply: Callable[[RGB, float, Random], RGB]
     amounts: tuple[float, float, float, float, float]
     unit: str
     reason: str
     plain: str
-    coloured: bool = False
 
 
-def corrupt(kind: str, severity: int, fields: npt.NDArray[np.uint8], seed: int) -> npt.NDArray[np.uint8]:
-    """One kind of damage on fields N×S×S×3, severity 1 to 5; the same seed gives the same pictures.
-
-    A field keeps its direction (darker or brighter, larger or smaller) at every severity.
-
-    Raises:
-        KeyError: the kind is not in `CORRUPTIONS`.
-        ValueError: the severity is not one of 1 to 5.
-    """
-    chosen, place = CORRUPTIONS[kind], list(CORRUPTIONS).index(kind)
-    amount = chosen.amounts[SEVERITIES.index(severity)]
-    return np.stack(
-        [
-            chosen.apply(field, amount, np.random.default_rng((seed, place, number)))
-            for number, field in enumerate(fields)
-        ]
-    )
-
-
-def kinds_for(modality: str) -> tuple[str, ...]:
-    """The kinds that mean something for "histology" or for "ct", whose pictures have no colour."""
-    return tuple(k for k, c in CORRUPTIONS.items() if modality != "ct" or not c.coloured)
-
-
-def _either_way(amount: float, random: Random) -> float:
+def either_way(amount: float, random: Random) -> float:
     """The factor or its inverse."""
     return amount if random.random() < 0.5 else 1 / amount
 
 
-def _bytes(values: npt.NDArray[np.floating]) -> RGB:
+def as_bytes(values: npt.NDArray[np.floating]) -> RGB:
     return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
-def _jpeg(field: RGB, quality: float, _: Random) -> RGB:
-    return jpeg(field, int(quality))
+def jpeg(field: RGB, quality: float, _: Random) -> RGB:
+    """Through a file of that quality."""
+    return through_jpeg(field, int(quality))
 
 
 def _filtered(field: RGB, kernel: npt.NDArray[np.float32]) -> RGB:
@@ -79,7 +54,7 @@ def _filtered(field: RGB, kernel: npt.NDArray[np.float32]) -> RGB:
     return np.asarray(smooth, np.uint8)
 
 
-def _motion(field: RGB, length: float, random: Random) -> RGB:
+def motion(field: RGB, length: float, random: Random) -> RGB:
     """A line of that length in any direction; drawn fine and averaged down, so that fractions count."""
     fine, side = 8, 2 * int(np.ceil(length / 2)) + 1
     angle, middle = random.uniform(0, np.pi), side * fine / 2
@@ -101,37 +76,37 @@ def _defocus(field: RGB, radius: float, _: Random) -> RGB:
 def _noise(field: RGB, deviation: float, random: Random) -> RGB:
     """Photon noise: its variance grows with the light."""
     light = field.astype(np.float32)
-    return _bytes(light + random.normal(0, deviation, field.shape) * np.sqrt(light / 255))
+    return as_bytes(light + random.normal(0, deviation, field.shape) * np.sqrt(light / 255))
 
 
 def _brightness(field: RGB, factor: float, random: Random) -> RGB:
-    return _bytes(field.astype(np.float32) * _either_way(factor, random))
+    return as_bytes(field.astype(np.float32) * either_way(factor, random))
 
 
 def _contrast(field: RGB, factor: float, random: Random) -> RGB:
     mean = field.mean()
-    return _bytes((field.astype(np.float32) - mean) * _either_way(factor, random) + mean)
+    return as_bytes((field.astype(np.float32) - mean) * either_way(factor, random) + mean)
 
 
 def _saturation(field: RGB, factor: float, random: Random) -> RGB:
     plain = grey(field).astype(np.float32)
-    return _bytes(plain + (field.astype(np.float32) - plain) * _either_way(factor, random))
+    return as_bytes(plain + (field.astype(np.float32) - plain) * either_way(factor, random))
 
 
 def _stain(field: RGB, amount: float, random: Random) -> RGB:
     """More or less of each dye, and a cast over everything, in HED space (Ruifrok & Johnston 2001; Tellez
     et al. 2018, arXiv:1808.05896)."""
     dyes = density(field).reshape(-1, 3) @ np.linalg.inv(HED)
-    more = np.array([_either_way(1 + amount, random) for _ in range(2)] + [1.0], np.float32)
+    more = np.array([either_way(1 + amount, random) for _ in range(2)] + [1.0], np.float32)
     cast = random.choice((-1, 1), 3) * np.float32(amount / 6)
     moved = (dyes * more + cast).astype(np.float32) @ HED
     return pixels_of(moved.astype(np.float32)).reshape(field.shape)
 
 
-def _scale(field: RGB, factor: float, random: Random) -> RGB:
+def scale(field: RGB, factor: float, random: Random) -> RGB:
     """Magnified, or reduced with the tissue mirrored at the edges."""
     side = field.shape[0]
-    matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), 0, _either_way(factor, random))
+    matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), 0, either_way(factor, random))
     if matrix[0, 0] < 1:  # averaged first, or fine detail would turn into false patterns
         field = np.asarray(cv2.GaussianBlur(field, (0, 0), 0.5 * (1 / matrix[0, 0] - 1) + 0.01), np.uint8)
     moved = cv2.warpAffine(
@@ -142,14 +117,14 @@ def _scale(field: RGB, factor: float, random: Random) -> RGB:
 
 CORRUPTIONS: dict[str, Corruption] = {
     "jpeg": Corruption(
-        _jpeg,
+        jpeg,
         (70, 50, 30, 20, 10),
         "JPEG quality",
         "slide files are kept at 30 to 90; pictures that were saved again have less",
         "strong JPEG compression",
     ),
     "blur": Corruption(
-        _motion,
+        motion,
         (2, 3, 4.5, 6.5, 9),
         "pixels of movement",
         "the stage of a line scanner shakes, or the microscope is touched during an exposure",
@@ -189,7 +164,6 @@ CORRUPTIONS: dict[str, Corruption] = {
         "relative change of each dye (more or less), and a sixth of it as density over everything",
         "another batch of dye, another time in the bath, a thicker section, a faded slide",
         "strong, weak or discoloured stain",
-        coloured=True,
     ),
     "saturation": Corruption(
         _saturation,
@@ -197,10 +171,9 @@ CORRUPTIONS: dict[str, Corruption] = {
         "factor on the distance to grey, or its inverse",
         "a colour profile that was lost, or colours made vivid for a screen",
         "colours that are too pale or too vivid",
-        coloured=True,
     ),
     "scale": Corruption(
-        _scale,
+        scale,
         (1.08, 1.18, 1.32, 1.55, 1.9),
         "magnification, or its inverse",
         "µm per pixel that is not stated, or wrong; another objective",

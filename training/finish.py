@@ -93,7 +93,7 @@ def finish(
     """
     stages.begin(THRESHOLDS)
     dataset, split = data.dataset, data.split
-    again = doubtful_below(candidate.home.logits[split.rows("validation")])
+    again = doubtful_below(candidate.home.logits[split.rows("validation")], candidate.draft.modality)
     draft = replace(candidate.draft, input=replace(candidate.draft.input, again_below=again))
     model = OnnxModel(candidate.graph, again_below=again)
     home = looked_again(model, candidate.home, dataset, draft.input.size, again, ctx)
@@ -109,6 +109,7 @@ def finish(
     metrics: Record = {
         "schema": "lungviewer-metrics/1",
         "pack": {"id": spec.id, "version": spec.version},
+        "modality": spec.modality,
         "notes": [*dataset.notes, *candidate.notes],
         "split": dict(data.record),
         "fit": candidate.fit,
@@ -120,7 +121,7 @@ def finish(
         "test": home_record(given, side.targets, side.groups, spec.class_ids, split.unit),
         "external": [],
         "external_sets": [],
-        "shortcuts": shortcut_record(dataset, ctx),
+        "shortcuts": shortcut_record(dataset, ctx, modality=spec.modality),
         **measured,
         **candidate.extra,
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.int8_check import LEAST_MAP_CORRELATION, MOST_FALL_POINTS
+from training.wording import words_for
 
 Record = Mapping[str, Any]
 
@@ -23,6 +24,7 @@ NOTICED_FROM = 0.05
 TURNED = 0.01
 
 PASS, FAIL, PUBLISHED, MISSING = "pass", "FAIL", "published", "NOT MEASURED"
+NOT_APPLICABLE = "not applicable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def gate_rows(metrics: Record, golden: bool | None = None) -> list[Row]:
     for key, what, rows_of in _SUBJECTS:
         found = list(rows_of(metrics))
         rows += found or [Row(key, what, "measured", "–", MISSING)]
-    return [*rows, *_own(metrics), *_int8(metrics)]
+    return [*rows, *_not_applicable(metrics), *_own(metrics), *_int8(metrics)]
 
 
 def fails(rows: list[Row]) -> list[Row]:
@@ -61,6 +63,22 @@ def fails(rows: list[Row]) -> list[Row]:
 
 
 # --- home --------------------------------------------------------------------------------------------
+
+
+def _modality(metrics: Record) -> str:
+    """Packs that publish none are of histology."""
+    return str(metrics.get("modality", "histology"))
+
+
+def _not_applicable(metrics: Record) -> Iterator[Row]:
+    """What is asked of slides and means nothing for CT: said, not counted as passed."""
+    if _modality(metrics) == "ct":
+        for key, what in (
+            ("severity_1", "damage of stain and saturation: a slice has no colour"),
+            ("turned", "quarter turns: a body has an up"),
+            ("far", "not lung, far: other stains"),
+        ):
+            yield Row(key, what, "–", "–", NOT_APPLICABLE)
 
 
 def _own(metrics: Record) -> Iterator[Row]:
@@ -113,7 +131,8 @@ def _selective(metrics: Record) -> Iterator[Row]:
 
 def _strange(metrics: Record) -> Iterator[Row]:
     sets = metrics.get("strange") or ()
-    for kind, what in (("far", "far pictures of a folder, such as CT"), ("near", "tissue of other organs")):
+    words = words_for(_modality(metrics))
+    for kind, what in (("far", words.far_of_folder), ("near", words.near)):
         if sets and not any(r.get("kind") == kind and not r.get("drawn") for r in sets):
             yield Row(kind, f"not lung, {kind}: {what}", "measured", "–", MISSING)
     for r in sets:
@@ -165,11 +184,17 @@ def _damage(metrics: Record) -> Iterator[Row]:
     )
 
 
+_TURNED = {
+    "histology": "turned or mirrored: another class",
+    "ct": "mirrored or leaning a little: another class",
+}
+
+
 def _turned(metrics: Record) -> Iterator[Row]:
     if metrics.get("stability"):
         r = metrics["stability"]
         reached = f"{r['per_view_share']:.4f} per view, {r['images']} images of {r['groups']} groups"
-        what = "turned or mirrored: another class"
+        what = _TURNED[_modality(metrics)]
         yield at_most("turned", what, TURNED, r["per_view_share"], reached)
 
 

@@ -78,7 +78,7 @@ def gate_pack(request: GateRequest, ctx: JobContext | None = None) -> Gated:
             ctx,
         )
         again["test"] = again.pop("home")
-        measured = [name for name in again if name not in ("pack", "own_folder")]
+        measured = [name for name in again if name not in ("pack", "modality", "own_folder")]
         metrics |= again
         basis = f"Measured again: {', '.join(sorted(measured))}. The rest is as the pack publishes it."
     try:

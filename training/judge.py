@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lungviewer.core.geometry import plan_fields
+from lungviewer.core.geometry import plan_fields, plan_slice
 from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ModelSpec
@@ -38,7 +38,11 @@ class Judge:
             ImageTooSmall, ImageTooLarge: no sensible cover.
         """
         size = self.spec.input.size
-        plan = plan_fields(pixels.shape[1], pixels.shape[0], um_per_px, self.spec.input)
+        width, height = pixels.shape[1], pixels.shape[0]
+        if self.spec.modality == "ct":
+            plan = plan_slice(width, height, self.spec.input)
+        else:
+            plan = plan_fields(width, height, um_per_px, self.spec.input)
         fields = np.stack([resize_field(pixels, size, rect) for rect in plan.fields])
         return combine_fields(self.fields(fields), self.spec, plan.doubts)
 

@@ -1,4 +1,5 @@
 """Laboratories that do not exist: the validation images as other stains, lamps and scanners would show them.
+Those of CT are in training/scanners.py.
 
 A threshold that is right at home lets sure mistakes through abroad. Real foreign images are too few to
 choose by and are kept for evaluation, so the choice is made on made-up laboratories. Each has one stain,
@@ -11,13 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from lungviewer.core.image import RGB
 from training.augment.degrade import jpeg, lower_resolution
+from training.augment.geometry import zoomed
 from training.augment.stain import HED, Stain, estimate_stain, perturbed, recolour, unit_rows
+from training.scanners import scanned_fields
 
 LABORATORIES = 10
 
@@ -34,12 +36,12 @@ _SAME = np.ones(2, np.float32)
 class Laboratory:
     """What all images of one made-up laboratory share.
 
-    `stain` is None where there is none to change (CT); `white` is what the brightest part becomes, a
-    share of full scale per channel; `gamma` is applied to intensities in 0…1; `zoom` > 1 shows less
-    tissue, larger; `coarser` is how many times less detail is seen; `quality` is of a JPEG.
+    `white` is what the brightest part becomes, a share of full scale per channel; `gamma` is applied to
+    intensities in 0…1; `zoom` > 1 shows less tissue, larger; `coarser` is how many times less detail is
+    seen; `quality` is of a JPEG.
     """
 
-    stain: Stain | None
+    stain: Stain
     white: npt.NDArray[np.float32]
     gamma: float
     zoom: float
@@ -47,16 +49,14 @@ class Laboratory:
     quality: int
 
 
-def draw_laboratory(number: int, modality: str, seed: int) -> Laboratory:
-    """Laboratory `number` of a seed. For CT there is no stain, and grey stays grey."""
+def draw_laboratory(number: int, seed: int) -> Laboratory:
+    """Laboratory `number` of a seed."""
     random = np.random.default_rng((seed, number))
     reach = np.array(_REACH, np.float32) * np.exp(random.normal(0, _REACH_SPREAD, 2)).astype(np.float32)
     stain = perturbed(Stain(unit_rows(HED[:2]), reach), _STAIN_SPREAD, random)
     white = random.uniform(*_WHITE) * np.exp(random.normal(0, _WHITE_SPREAD, 3))
-    if modality == "ct":
-        white = np.full(3, white[0])
     return Laboratory(
-        stain=None if modality == "ct" else stain,
+        stain=stain,
         white=np.minimum(white, 1.0).astype(np.float32),
         gamma=float(np.exp(random.normal(0, _GAMMA_SPREAD))),
         zoom=float(np.exp(random.uniform(*np.log(_ZOOM)))),
@@ -69,15 +69,17 @@ def shifted_fields(
     number: int, fields: npt.NDArray[np.uint8], modality: str, seed: int
 ) -> npt.NDArray[np.uint8]:
     """n×S×S×3 fields as laboratory `number` would show them; the same seed gives the same pictures."""
-    laboratory = draw_laboratory(number, modality, seed)
+    if modality == "ct":
+        return scanned_fields(number, fields, seed)
+    laboratory = draw_laboratory(number, seed)
     return np.stack([as_seen_by(laboratory, field) for field in fields])
 
 
 def as_seen_by(laboratory: Laboratory, field: RGB) -> RGB:
     """One S×S×3 field as the laboratory would show it."""
-    pixels = _zoomed(field, laboratory.zoom)
-    source = None if laboratory.stain is None else estimate_stain(pixels)
-    if source is not None and laboratory.stain is not None:
+    pixels = zoomed(field, laboratory.zoom)
+    source = estimate_stain(pixels)
+    if source is not None:
         pixels = recolour(pixels, source, laboratory.stain, _SAME)
     pixels = _lit(pixels, laboratory)
     return jpeg(lower_resolution(pixels, laboratory.coarser, smooth=False), laboratory.quality)
@@ -85,18 +87,7 @@ def as_seen_by(laboratory: Laboratory, field: RGB) -> RGB:
 
 def _lit(pixels: RGB, laboratory: Laboratory) -> RGB:
     """The laboratory's white in the place of the picture's own, and its gamma."""
-    if laboratory.stain is None:
-        own = np.full(3, 255.0)  # the brightest part of a CT slice is bone, not a lamp
-    else:
-        own = np.maximum(np.percentile(pixels.reshape(-1, 3), 99, axis=0), 120)
+    own = np.maximum(np.percentile(pixels.reshape(-1, 3), 99, axis=0), 120)
     share = np.clip(pixels.astype(np.float32) / own.astype(np.float32), 0, 1)
     lit = laboratory.white * share ** np.float32(laboratory.gamma)
     return np.asarray(np.rint(255 * lit), np.uint8)
-
-
-def _zoomed(field: RGB, zoom: float) -> RGB:
-    """Enlarged about the centre; what a smaller picture lacks at the edges is mirrored in."""
-    side = field.shape[0]
-    matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), 0, zoom)
-    border = cv2.BORDER_REFLECT_101
-    return np.asarray(cv2.warpAffine(field, matrix, (side, side), borderMode=border), np.uint8)

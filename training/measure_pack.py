@@ -59,6 +59,7 @@ def measure_pack(request: MeasureRequest, ctx: JobContext) -> Record:
     run = RunFolder(request.out) if request.out else None
     foreign = request.data if is_external(request.data) else request.external
     metrics: Record = {"pack": {"id": judge.spec.id, "version": judge.spec.version}}
+    metrics["modality"] = judge.spec.modality
     pictures: dict[str, bytes] = {}
     if foreign is not request.data:
         dataset = open_dataset(request.data, request.manifest, request.classes)

@@ -41,7 +41,9 @@ def draft_spec(
         organ=about.organ,
         stain=about.stain,
         classes=classes,
-        input=InputSpec(about.input_size, about.um_per_px, about.field_um, RESIZE_METHOD),
+        input=InputSpec(
+            about.input_size, about.um_per_px, about.field_um, RESIZE_METHOD, window=about.input_window
+        ),
         architecture=architecture,
         runtime="onnx",
         validated=False,

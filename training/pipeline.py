@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.packs.loading import load_pack
+from training.cross_validate import cross_validation
 from training.evidence import doubtful_below, home_evidence, spread_pixels
 from training.export import PARITY_IMAGES, check_parity, export_onnx
 from training.external import check_elsewhere
@@ -64,12 +67,15 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
         provenance_of(about, dataset, split),
     )
     home = home_evidence(OnnxModel(graph), dataset, about.input_size, ctx)
-    seeds = {}
+    extra: dict[str, Any] = {}
     if trained.members:
-        again = doubtful_below(home.logits[split.rows("validation")])
-        seeds["seeds"] = seeds_record(
+        again = doubtful_below(home.logits[split.rows("validation")], about.modality)
+        extra["seeds"] = seeds_record(
             network, trained.members, draft, dataset, split, request.external, again, ctx
         )
+    folds = cross_validation(request, dataset, run.path / "folds", ctx)
+    if folds:
+        extra["cross_validation"] = folds
     candidate = Candidate(
         graph=graph,
         parity=check_parity(network, graph, spread_pixels(dataset, split, about.input_size, PARITY_IMAGES)),
@@ -78,7 +84,7 @@ def run_fit(request: FitRequest, ctx: JobContext | None = None) -> FitResult:
         fit=trained.record,
         histories=trained.histories,
         split_units=trained.split_units,
-        extra=seeds,
+        extra=extra,
         files={"model.keras": keras_bytes(network.model)},
     )
     folder = request.pack_out or run.path / "pack"

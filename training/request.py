@@ -10,7 +10,7 @@ from typing import Any
 
 from lungviewer.core.model import ClassSpec, ModelSpec
 from training.about import About
-from training.augment.settings import AugmentSettings
+from training.augment import AnyAugment, AugmentSettings
 from training.fit import FitSettings
 from training.tune import TuneSettings
 
@@ -22,7 +22,8 @@ class FitRequest:
     Without `tune` the backbone stays frozen and `settings` train a head. With it the end of the network is
     fine-tuned on augmented views, `members` times from different seeds; `stains` holds unlabelled images
     of other laboratories, whose colours the training images take on. `settings.seed` splits the data.
-    `beside` is a pack that is measured on the same test images.
+    `beside` is a pack that is measured on the same test images. With `folds` the recipe is also
+    cross-validated, split by group and by image.
     """
 
     data: Path
@@ -34,9 +35,10 @@ class FitRequest:
     classes: Mapping[str, ClassSpec] = field(default_factory=dict)
     settings: FitSettings = field(default_factory=FitSettings)
     tune: TuneSettings | None = None
-    augment: AugmentSettings | None = field(default_factory=AugmentSettings)
+    augment: AnyAugment | None = field(default_factory=AugmentSettings)
     stains: Path | None = None
     members: int = 1
+    folds: int = 0
     by_image: bool = False
     skip_unreadable: bool = False
     external: Path | None = None

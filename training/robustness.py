@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lungviewer.core.job import JobContext
 from lungviewer.core.types import Status
-from training.corruptions import SEVERITIES, corrupt, kinds_for
+from training.damage import SEVERITIES, corrupt, kinds_for
 from training.judge import Answers, Judge
 from training.metrics import Targets, bootstrap, few_of_each_group, group_count
 
@@ -30,7 +30,7 @@ def corruption_record(
     split_unit: str,
     ctx: JobContext,
 ) -> Record:
-    """Accuracy before refusal, refusals and calls for every kind and severity (training/corruptions.py).
+    """Accuracy before refusal, refusals and calls for every kind and severity (training/damage.py).
 
     `drop` is the loss of accuracy as a fraction, against the same images undamaged; `mean_drop` is its mean
     over the kinds at one severity. Intervals (95 %) are over groups.
@@ -41,12 +41,13 @@ def corruption_record(
     """
     rows = few_of_each_group(groups, PER_GROUP, MOST)
     fields, targets, groups = fields[rows], targets[rows], groups[rows]
-    conditions = [(kind, severity) for kind in kinds_for(judge.spec.modality) for severity in SEVERITIES]
+    modality = judge.spec.modality
+    conditions = [(kind, severity) for kind in kinds_for(modality) for severity in SEVERITIES]
     clean = judge.fields_at_once(fields)
     damaged: list[Answers] = []
     for kind, severity in conditions:
         ctx.check()
-        damaged.append(judge.fields_at_once(corrupt(kind, severity, fields, SEED)))
+        damaged.append(judge.fields_at_once(corrupt(kind, severity, fields, SEED, modality)))
         ctx.progress(len(damaged), len(conditions), "Damaged pictures")
     lost = (clean.predicted == targets).astype(np.float64) - np.stack(
         [given.predicted == targets for given in damaged]

@@ -1,4 +1,5 @@
-"""Whether an answer depends on how a tile happens to lie: it has no up and no left."""
+"""Whether an answer depends on how a tile happens to lie: it has no up and no left. A body on a table has
+both, and is mirrored and leaned a little instead."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from lungviewer.core.job import JobContext
 from training.judge import Judge
 from training.metrics import bootstrap, group_count
-from training.views import VIEWS, view
+from training.views import BY_MODALITY, view
 
 
 def stability_record(
@@ -22,14 +23,14 @@ def stability_record(
 ) -> dict[str, Any]:
     """How often the class (largest probability, before refusal) changes when a field is turned or mirrored.
 
-    `changed_share` counts images that change in any of the seven views, `per_view_share` is the mean over
+    `changed_share` counts images that change in any of the views, `per_view_share` is the mean over
     the views: the chance that one turn changes one answer. Intervals (95 %) are over groups.
 
     Args:
         fields: N×S×S×3 uint8 RGB at the model's input size; all are used.
         groups: N names.
     """
-    names = [name for name in VIEWS if name != "original"]
+    names = [name for name in BY_MODALITY[judge.spec.modality] if name != "original"]
     before = judge.fields_at_once(fields).predicted
     changed = np.zeros((len(names), len(fields)), bool)
     for i, name in enumerate(names):

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lungviewer.core.image import RGB
+from training.augment.light import grey
 
 Random = np.random.Generator
 
@@ -56,4 +57,8 @@ STRANGE: dict[str, Callable[[RGB, Random], RGB]] = {
 def make_strange(kind: str, fields: npt.NDArray[np.uint8], seed: int) -> npt.NDArray[np.uint8]:
     """One kind of strangeness applied to n×S×S×3 fields; the same seed gives the same pictures."""
     random = np.random.default_rng(seed)
-    return np.ascontiguousarray(np.stack([STRANGE[kind](field, random) for field in fields]))
+    made = [STRANGE[kind](field, random) for field in fields]
+    if not (fields != fields[..., :1]).any():
+        # Of pictures without colour, colour would be the least of what makes them strange.
+        made = [grey(picture) for picture in made]
+    return np.ascontiguousarray(np.stack(made))

@@ -13,7 +13,7 @@ from lungviewer.core.colourmap import colourise
 from lungviewer.core.geometry import Rect
 from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.trust import calibrated_probabilities
-from training.corruptions import CORRUPTIONS, SEVERITIES, corrupt, kinds_for
+from training.damage import SEVERITIES, corrupt, kinds_for
 from training.explain_checks import AREAS, hide
 from training.judge import Judge
 from training.plots import new_figure, png
@@ -26,9 +26,9 @@ Fields = npt.NDArray[np.uint8]
 def corruption_sheet(field: npt.NDArray[np.uint8], modality: str, seed: int = 0) -> bytes:
     """Every kind of damage (rows) at every severity (columns) on one field S×S×3."""
     kinds = kinds_for(modality)
-    pictures = [[field, *(corrupt(k, s, field[None], seed)[0] for s in SEVERITIES)] for k in kinds]
-    amounts = [["", *(f"{a:g}" for a in CORRUPTIONS[k].amounts)] for k in kinds]
-    return _sheet(pictures, kinds, ["clean", *(f"severity {s}" for s in SEVERITIES)], amounts)
+    pictures = [[field, *(corrupt(k, s, field[None], seed, modality)[0] for s in SEVERITIES)] for k in kinds]
+    amounts = [["", *(f"{a:g}" for a in kind.amounts)] for kind in kinds.values()]
+    return _sheet(pictures, list(kinds), ["clean", *(f"severity {s}" for s in SEVERITIES)], amounts)
 
 
 def explanation_sheet(judge: Judge, graph: bytes, fields: Fields, names: list[str]) -> bytes:

@@ -10,12 +10,13 @@ from typing import Any
 from lungviewer.core.job import JobContext
 from training import architectures
 from training.architectures.model import SETTLE_BATCH, SETTLE_IMAGES, ArchitectureModel, settle_norm
-from training.augment import Augmenter, read_stains
+from training.augment import AnyAugmenter, Augmenter, read_stains
+from training.augment.scan import ScanAugment, ScanAugmenter
 from training.augment.stain import Stain, estimate_stain, typical_stain
 from training.data import Dataset, batches
 from training.errors import DataProblem
-from training.features import cached_features
-from training.fit import FitSettings, fit_head
+from training.features import Features, cached_features
+from training.fit import FitSettings, TrainedHead, fit_head
 from training.history import Epoch, best_epoch
 from training.leak_probe import probe_leakage
 from training.members import Member, fine_tune_members
@@ -24,7 +25,7 @@ from training.precision import MIXED, training_precision
 from training.request import FitRequest
 from training.split import Split
 from training.tensorflow_gate import require_tensorflow
-from training.trunk import cached_views
+from training.trunk import Kept, Views, cached_views
 from training.tune import Labelled, TuneSettings
 
 HOME_STAINS_FROM = 200
@@ -60,14 +61,73 @@ def train(request: FitRequest, dataset: Dataset, split: Split, folder: Path, ctx
     probe = probe_leakage(dataset, split, features, request.settings, ctx)
     if request.tune is None:
         log = logs and logs / f"seed_{request.settings.seed}"
-        classes = len(dataset.classes)
-        head = fit_head(features, dataset.targets, classes, split, request.settings, folder, ctx, log)
-        network.head.get_layer("logits").set_weights([head.kernel, head.bias])
+        head = _fit_frozen(request, network, dataset, split, features, folder, ctx, log)
         return Trained(network, (head.history,), (), _frozen_record(request, head.history), probe)
     network = _built(request, dataset, frozen=False)
     members = _tuned(request, request.tune, network, dataset, split, folder, ctx, logs)
     histories = tuple(member.history for member in members)
     return Trained(network, histories, tuple(members), _tuned_record(request, request.tune, members), probe)
+
+
+def every_view(request: FitRequest, dataset: Dataset, folder: Path, ctx: JobContext) -> tuple[Kept, ...]:
+    """All images as they are and in augmented views, through what is not trained, as `cached_views` keeps
+    those of a training side: for folds, each of which trains on some of them. Nothing for a frozen network.
+
+    Raises:
+        Cancelled: whole views are kept.
+    """
+    if request.tune is None:
+        return ()
+    network = _built(request, dataset, frozen=False)
+    all_of_it = Split(("train",) * len(dataset.samples), dataset.split_unit, request.settings.seed)
+    augment = _augmenter(request, dataset, all_of_it)
+    tune = request.tune
+    return cached_views(
+        folder / "views", network, tune.cut, request.weights, dataset, all_of_it, augment, tune.views, ctx
+    ).train
+
+
+def train_fold(
+    request: FitRequest,
+    dataset: Dataset,
+    split: Split,
+    folder: Path,
+    views: Sequence[Kept],
+    ctx: JobContext,
+) -> ArchitectureModel:
+    """One run on one fold, from the first seed; `views` are those of `every_view`.
+
+    Raises:
+        Cancelled: the same call resumes.
+    """
+    if request.tune is None:
+        network = _built(request, dataset, frozen=True)
+        wanted = request.settings.views
+        features = cached_features(folder, network, request.weights, dataset, split, wanted, ctx)
+        _fit_frozen(request, network, dataset, split, features, folder, ctx, None)
+        return network
+    network = _built(request, dataset, frozen=False)
+    train, held = split.rows("train"), split.rows("validation")
+    of_fold = Views(tuple(view[train] for view in views), views[0][held])
+    _tune_on(request, request.tune, network, of_fold, dataset, split, folder, ctx, None)
+    return network
+
+
+def _fit_frozen(
+    request: FitRequest,
+    network: ArchitectureModel,
+    dataset: Dataset,
+    split: Split,
+    features: Features,
+    folder: Path,
+    ctx: JobContext,
+    log: Path | None,
+) -> TrainedHead:
+    """A head on the frozen network, put into it."""
+    classes = len(dataset.classes)
+    head = fit_head(features, dataset.targets, classes, split, request.settings, folder, ctx, log)
+    network.head.get_layer("logits").set_weights([head.kernel, head.bias])
+    return head
 
 
 def _built(request: FitRequest, dataset: Dataset, frozen: bool) -> ArchitectureModel:
@@ -98,6 +158,20 @@ def _tuned(
     views = cached_views(
         folder / "views", network, settings.cut, request.weights, dataset, split, augment, settings.views, ctx
     )
+    return _tune_on(request, settings, network, views, dataset, split, folder, ctx, logs)
+
+
+def _tune_on(
+    request: FitRequest,
+    settings: TuneSettings,
+    network: ArchitectureModel,
+    views: Views,
+    dataset: Dataset,
+    split: Split,
+    folder: Path,
+    ctx: JobContext,
+    logs: Path | None,
+) -> list[Member]:
     train, held = split.rows("train"), split.rows("validation")
     targets, groups = dataset.targets, dataset.groups
     data = Labelled(views, targets[train], groups[train], targets[held])
@@ -110,9 +184,11 @@ def _tuned(
     return members
 
 
-def _augmenter(request: FitRequest, dataset: Dataset, split: Split) -> Augmenter | None:
+def _augmenter(request: FitRequest, dataset: Dataset, split: Split) -> AnyAugmenter | None:
     if request.augment is None:
         return None
+    if isinstance(request.augment, ScanAugment):
+        return ScanAugmenter(request.augment)
     if request.stains is None:
         return Augmenter(request.augment, ())
     return Augmenter(request.augment, read_stains(request.stains), _home_stain(request, dataset, split))

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext
 from training.architectures.model import ArchitectureModel, divide
-from training.augment import Augmenter
+from training.augment import AnyAugmenter
 from training.augment.stain import Stain, estimate_stain
 from training.data import Dataset, batches
 from training.errors import DataProblem
@@ -72,7 +72,7 @@ def cached_views(
     weights: Path | None,
     dataset: Dataset,
     split: Split,
-    augment: Augmenter | None,
+    augment: AnyAugmenter | None,
     views: int,
     ctx: JobContext,
 ) -> Views:
@@ -134,6 +134,9 @@ def _keep(target: Path, parts: Iterator[Kept], total: int) -> None:
             into = np.lib.format.open_memmap(unfinished, "w+", part.dtype, shape)
         into[done : done + len(part)] = part
         done += len(part)
+    if into is None:
+        np.save(unfinished.with_suffix(".npy"), np.empty(0, np.uint8))
+        return
     del into  # closes the map: Windows renames no open file
     unfinished.replace(target)
 
@@ -143,7 +146,7 @@ class _Augmented:
     comes from (seed, view, its row), so that neither threads nor batches change it."""
 
     def __init__(
-        self, dataset: Dataset, rows: npt.NDArray[np.intp], size: int, augment: Augmenter, seed: int
+        self, dataset: Dataset, rows: npt.NDArray[np.intp], size: int, augment: AnyAugmenter, seed: int
     ) -> None:
         self._dataset, self._rows, self._size = dataset, rows, size
         self._augment, self._seed = augment, seed
@@ -172,7 +175,7 @@ def _key(
     weights: Path | None,
     dataset: Dataset,
     split: Split,
-    augment: Augmenter | None,
+    augment: AnyAugmenter | None,
 ) -> str:
     """Changes whenever the views would."""
     state = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext
 from lungviewer.core.types import Status
+from training.augment.light import grey
 from training.data import decode, image_files
 from training.errors import DataProblem
 from training.evaluate import reasons_of
@@ -67,6 +68,9 @@ def strange_records(
     sets = [read_strange_set(name, folder) for name, folder in folders.items()]
     stained = judge.spec.modality == "histology" and judge.spec.stain == "H&E"
     sets += drawn_sets(judge.spec.input.size, home_fields if stained else None)
+    if judge.spec.modality == "ct":
+        # Colour alone gives them away; whether the model knows them for what they are is seen in grey.
+        sets += [in_grey(one) for one in sets]
     return [strange_record(judge, one, home, ctx, home_groups) for one in sets]
 
 
@@ -182,6 +186,11 @@ def drawn_sets(size: int, home_fields: npt.NDArray[np.uint8] | None) -> list[Str
             for name in OTHER_STAINS
         ]
     return sets
+
+
+def in_grey(strange: StrangeSet) -> StrangeSet:
+    """The same pictures without their colour."""
+    return replace(strange, name=f"{strange.name}, in grey", pictures=[grey(p) for p in strange.pictures])
 
 
 def _numbered(count: int) -> npt.NDArray[np.str_]:

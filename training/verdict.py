@@ -10,7 +10,7 @@ from lungviewer.core.model import ModelSpec
 from lungviewer.packs.golden import golden_images, reproduces
 from lungviewer.packs.loading import LoadedPack
 from training.about import About
-from training.gate import FAIL, MISSING, PASS, PUBLISHED, Row, fails, gate_rows
+from training.gate import FAIL, MISSING, NOT_APPLICABLE, PASS, PUBLISHED, Row, fails, gate_rows
 from training.markdown import bullets, paragraphs, table, with_section
 from training.runtime import OnnxModel
 from training.targets import target_rows
@@ -60,7 +60,7 @@ def verdict_section(metrics: Record) -> str:
     record = metrics["gate"]
     rows = [Row(**row) for row in record["rows"]]
     targets = [Row(**row) for row in record["targets"]]
-    judged = [row for row in rows if row.verdict != PUBLISHED]
+    judged = [row for row in rows if row.verdict not in (PUBLISHED, NOT_APPLICABLE)]
     if record["passes"]:
         first = f"This pack **passes** the gate of all packs: {len(judged)} of {len(judged)} rows."
     else:
@@ -70,7 +70,7 @@ def verdict_section(metrics: Record) -> str:
     return paragraphs(
         first,
         _reasons(fails(rows), metrics),
-        table(head, [_cells(row) for row in judged]),
+        table(head, [_cells(row) for row in rows if row.verdict != PUBLISHED]),
         _targets(targets, metrics),
     )
 

@@ -17,7 +17,7 @@ from tests.training.conftest import ABOUT
 from training.data import open_dataset
 from training.errors import DataProblem
 from training.evidence import Evidence, Shifted, home_evidence, laboratory_evidence
-from training.laboratories import as_seen_by, draw_laboratory, shifted_fields
+from training.laboratories import shifted_fields
 from training.operating import (
     REFUSED_SHARES,
     Aims,
@@ -150,13 +150,6 @@ def test_a_laboratory_brings_the_classes_colours_together() -> None:
 
     apart = np.mean([between(shifted_fields(n, pictures(), "histology", 3)) for n in range(6)])
     assert apart < 0.8 * between(pictures())
-
-
-def test_a_ct_slice_stays_grey() -> None:
-    slice_ = np.repeat(pictures()[0][..., :1], 3, axis=2)
-    seen = as_seen_by(draw_laboratory(2, "ct", 3), slice_).astype(int)
-    assert np.abs(seen - seen[..., :1]).max() <= 1
-    assert np.abs(seen - slice_).mean() > 1
 
 
 # --- all together, on a model that sees mean colours

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from lungviewer.core.model import ImageCheckLimits
+from lungviewer.core.window import Window
 from training.errors import DataProblem
 
 
 @dataclass(frozen=True, slots=True)
 class About:
     """The contents of an about file; `um_per_px` is at `input_size` pixels. Lists are sentences.
+    `window` (keys `centre` and `width`, in HU) is what CT slices were saved through.
 
     `external_notes` and `strange_notes` say what the figures of other laboratories and of what is not lung
     were used for. `targets` are what this pack aims at besides the gate of all packs (training/targets.py has
@@ -29,6 +31,7 @@ class About:
     stain: str = "H&E"
     input_size: int = 224
     um_per_px: float = 0.58
+    window: Mapping[str, float] = field(default_factory=dict)
     data: str = "own images"
     licence: str = "Not stated."
     intended_use: tuple[str, ...] = ("Not stated by whoever trained this model.",)
@@ -43,6 +46,10 @@ class About:
     @property
     def field_um(self) -> float:
         return round(self.input_size * self.um_per_px, 4)
+
+    @property
+    def input_window(self) -> Window | None:
+        return Window(float(self.window["centre"]), float(self.window["width"])) if self.window else None
 
     @property
     def checks(self) -> ImageCheckLimits:
@@ -70,8 +77,21 @@ def read_about(path: Path) -> About:
     wrong = [n for n, v in values.items() if not isinstance(v, known[n])]
     if wrong:
         raise DataProblem(f"The about file has a value of the wrong kind: {', '.join(wrong)}.")
+    _check_window(values.get("window", {}), values.get("modality", empty.modality))
     _check_aims(values.get("targets", {}), values.get("reasons", {}))
     return About(**values)
+
+
+def _check_window(window: dict[str, Any], modality: str) -> None:
+    known = {"centre", "width"}
+    if not window:
+        return
+    numbers = set(window) == known and all(type(v) in (int, float) for v in window.values())
+    if modality != "ct" or not numbers or window["width"] <= 1:
+        raise DataProblem(
+            "The window of the about file cannot be used.",
+            hint='Only CT has one: {"centre": …, "width": …} in HU, the width above 1.',
+        )
 
 
 def _check_aims(targets: dict[str, Any], reasons: dict[str, Any]) -> None:

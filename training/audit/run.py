@@ -88,7 +88,9 @@ def run_audit(request: AuditRequest, ctx: JobContext) -> Record:
     }
     record["groups_if_merged"] = _lists(run, dataset, exact, near)
     if fewest_groups(dataset) >= len(SIDES):
-        record["shortcuts"] = shortcut_record(dataset, ctx, request.seed, facts)
+        record["shortcuts"] = shortcut_record(
+            dataset, ctx, request.seed, facts, judge.spec.modality if judge else request.modality
+        )
     record["findings"] = findings(record)
     for finding in record["findings"]:
         ctx.partial(Note(finding["text"], finding["level"]))

@@ -18,6 +18,7 @@ from lungviewer.core.errors import MissingDependency
 from lungviewer.core.job import JobContext
 from training.audit.files import FileFacts, file_facts
 from training.audit.probes import file_features, pixel_features
+from training.audit.scan_probes import SCAN_PROBES, scan_features
 from training.data import Dataset
 from training.libraries import ADAPT_HINT
 from training.metrics import Measured, measure
@@ -29,6 +30,7 @@ NAMES = {
     "colour": "colour and brightness alone (a histogram, no shapes)",
     "corners": "four small corner crops alone",
     "file": "the file alone (picture size, bytes, JPEG tables; no pixels)",
+    **{name: probe.words for name, probe in SCAN_PROBES.items()},
 }
 BYTES_ONLY = (
     " All files have the same size, mode and JPEG tables; only the number of bytes differs, which follows "
@@ -41,13 +43,18 @@ when it knows one class from the rest with an AUC of `EASY`."""
 
 
 def shortcut_record(
-    dataset: Dataset, ctx: JobContext, seed: int = 0, facts: Sequence[FileFacts] | None = None
+    dataset: Dataset,
+    ctx: JobContext,
+    seed: int = 0,
+    facts: Sequence[FileFacts] | None = None,
+    modality: str = "histology",
 ) -> dict[str, dict[str, Any]]:
     """Accuracy of logistic regression on each stupid description, grouped cross-validation.
 
     Every image is answered once, by a fit that saw no image of its group. Keys are "colour", "corners" and
-    "file"; each holds `accuracy` and `balanced_accuracy` (value, low, high, images, groups, split_unit,
-    chance), the `recall` and `auc` per class id, the number of `folds`, and a `sentence`.
+    "file", for CT also "noise", "border" and "table"; each holds `accuracy` and `balanced_accuracy` (value,
+    low, high, images, groups, split_unit, chance), the `recall` and `auc` per class id, the number of
+    `folds`, and a `sentence`.
 
     Args:
         facts: of the files, if they were read before.
@@ -60,6 +67,8 @@ def shortcut_record(
     colour, corners = pixel_features(dataset, ctx)
     facts = facts or file_facts(dataset, ctx)
     described = {"colour": colour, "corners": corners, "file": file_features(facts)}
+    if modality == "ct":
+        described |= scan_features(dataset, ctx)
     record = {}
     for done, (name, features) in enumerate(described.items()):
         ctx.progress(done, len(described), "Fitting shortcut probes")

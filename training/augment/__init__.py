@@ -15,12 +15,29 @@ import numpy as np
 
 from lungviewer.core.image import RGB
 from training.augment import degrade, geometry, light, stain
+from training.augment.scan import ScanAugment, ScanAugmenter
 from training.augment.settings import AugmentSettings
 from training.augment.stain import Stain
 from training.data import decode, image_files
 from training.errors import DataProblem
 
-__all__ = ["AugmentSettings", "Augmenter", "Stain", "read_stains"]
+__all__ = [
+    "AnyAugment",
+    "AnyAugmenter",
+    "AugmentSettings",
+    "Augmenter",
+    "Stain",
+    "read_stains",
+    "settings_for",
+]
+
+AnyAugment = AugmentSettings | ScanAugment
+
+
+def settings_for(modality: str) -> AnyAugment:
+    """How images of "histology" or "ct" are changed."""
+    return ScanAugment() if modality == "ct" else AugmentSettings()
+
 
 _HED_SHARE = 0.75
 """Of pictures that are not recoloured, the share whose stains are jittered."""
@@ -78,6 +95,9 @@ class Augmenter:
         if random.random() < _HED_SHARE:
             return stain.jitter_hed(pixels, s.hed, _HED_SHIFT, random)
         return pixels
+
+
+AnyAugmenter = Augmenter | ScanAugmenter
 
 
 def read_stains(folder: Path) -> list[Stain]:

@@ -47,3 +47,11 @@ def placed(pixels: RGB, angle: float, factor: float, shift: tuple[float, float])
         borderMode=cv2.BORDER_REFLECT_101,
     )
     return np.asarray(moved, np.uint8)
+
+
+def zoomed(field: RGB, zoom: float) -> RGB:
+    """Enlarged about the centre; what a smaller picture lacks at the edges is mirrored in."""
+    side = field.shape[0]
+    matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), 0, zoom)
+    border = cv2.BORDER_REFLECT_101
+    return np.asarray(cv2.warpAffine(field, matrix, (side, side), borderMode=border), np.uint8)

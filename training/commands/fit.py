@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from training.about import read_about
 from training.architectures import DEFAULT_CUTS
-from training.augment.settings import AugmentSettings
+from training.augment import settings_for
 from training.classes import read_classes
 from training.commands.common import (
     Progress,
@@ -33,7 +33,7 @@ from training.tune import TuneSettings
 if TYPE_CHECKING:
     from training.request import FitResult
 
-FINE_TUNING = ("cut", "views", "stains", "balance", "no_augment")
+FINE_TUNING = ("cut", "views", "stains", "balance", "no_augment", "epoch_images")
 """Options that mean nothing when only a head is learned."""
 
 
@@ -78,7 +78,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--epochs", type=positive, help="at most this many; when fine-tuning, after two of the head alone"
     )
+    parser.add_argument(
+        "--epoch-images", type=natural, help="that make an epoch of fine-tuning; 0: as many as there are"
+    )
     parser.add_argument("--seed", type=natural, help="of the split and of training")
+    parser.add_argument(
+        "--folds", type=natural, default=0, help="also cross-validate the recipe, by group and by image"
+    )
     parser.add_argument(
         "--split-by", choices=("group", "image"), default="group", help="image: for comparison only"
     )
@@ -182,7 +188,8 @@ def _tune_settings(options: argparse.Namespace) -> TuneSettings:
             "Without --weights what comes before --cut would stay random.",
             hint="Give --weights, or --cut none to train everything.",
         )
-    return replace(TuneSettings(), **given | {"cut": "" if cut == "none" else cut})
+    images = {} if options.epoch_images is None else {"images": options.epoch_images}
+    return replace(TuneSettings(), **given | images | {"cut": "" if cut == "none" else cut})
 
 
 def _given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
@@ -204,19 +211,21 @@ def _train(options: argparse.Namespace, ctx: Progress) -> FitResult:
     if options.members < 1:
         raise DataProblem("--members must be at least 1.")
     _check_used(options)
+    about = about_of(options)
     request = FitRequest(
         data=options.data,
         out=options.out,
-        about=about_of(options),
+        about=about,
         arch=options.arch,
         weights=options.weights,
         manifest=options.manifest,
         classes=read_classes(options.classes) if options.classes else {},
         settings=_settings(options),
         tune=None if options.frozen else _tune_settings(options),
-        augment=None if options.no_augment else AugmentSettings(),
+        augment=None if options.no_augment else settings_for(about.modality),
         stains=options.stains,
         members=options.members,
+        folds=options.folds,
         int8=options.int8,
         tensorboard=options.tensorboard,
         by_image=options.split_by == "image",
