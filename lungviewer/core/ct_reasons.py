@@ -6,6 +6,8 @@ CT_SENTENCES: dict[str, str] = {
     "no_hu": "The picture has no Hounsfield units and no millimetres: it was taken as it was saved.",
     "frames_not_validated": "The file has several slices; nobody measured how often an answer for all of "
     "them together is right.",
+    "series_not_finished": "Not all slices of the series were looked at yet.",
+    "series_unreadable": "Some slices of the series could not be read.",
     "series_not_validated": "No labelled series were available to measure how often answers about series "
     "are right: look at the slices.",
     "slice_unreadable": "This slice could not be read.",

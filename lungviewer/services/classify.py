@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from lungviewer.core.ct import CT
 from lungviewer.core.ct_frames import decide, shown_slice
 from lungviewer.core.errors import ImageError
+from lungviewer.core.geometry import FieldPlan
 from lungviewer.core.heatmap import Heatmap, stitch
 from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext, NullContext
@@ -80,7 +81,7 @@ def finish(
         thumbnail = prepared.frame_pictures[index] if prepared.frame_pictures else None
     else:
         prediction = combine_fields(judged, spec, plan.doubts)
-    maps = _heatmaps(prepared, results, spec)
+    maps = stitched(plan, info.width, info.height, results, spec)
     record = ImageRecord(
         path=name,
         kind=info.kind,
@@ -98,9 +99,9 @@ def finish(
         tiles=len(judged),
         tiles_refused=sum(p.status is Status.REFUSED for p in judged),
         tissue_mm2=prepared.tissue_mm2,
-        tumour_share=_tumour_share(judged, spec),
+        tumour_share=tumour_share(judged, spec),
     )
-    record = _with_provenance(_with_top(record, prediction, maps), provenance)
+    record = with_provenance(_with_top(record, prediction, maps), provenance)
     calls = tuple(p.predicted for p in judged)
     return ImageResult(record, prediction, maps, thumbnail, info.um_per_px_source, calls)
 
@@ -159,7 +160,7 @@ def error_record(name: str, error: ImageError, provenance: Provenance, kind: str
         error=error.sentence,
         analysed_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return _with_provenance(record, provenance)
+    return with_provenance(record, provenance)
 
 
 def chunks(total: int, size: int = FIELDS_AT_ONCE) -> Iterator[tuple[int, int]]:
@@ -173,21 +174,23 @@ def display_name(path: Path) -> str:
     return os.fsencode(path).replace(os.fsencode(os.sep), b"/").decode("utf-8", "backslashreplace")
 
 
-def _heatmaps(prepared: PreparedImage, results: Sequence[FieldResult], spec: ModelSpec) -> dict[str, Heatmap]:
-    info, fields = prepared.info, prepared.plan.fields
+def stitched(
+    plan: FieldPlan, width: int, height: int, results: Sequence[FieldResult], spec: ModelSpec
+) -> dict[str, Heatmap]:
+    """The maps of a plan's fields over their image, by class id; NaN where fields were refused."""
     refused = [r.prediction.status is Status.REFUSED for r in results]
     return {
         class_id: stitch(
-            fields,
+            plan.fields,
             [None if no else r.cam[c] for r, no in zip(results, refused, strict=True)],
-            info.width,
-            info.height,
+            width,
+            height,
         )
         for c, class_id in enumerate(spec.class_ids)
     }
 
 
-def _tumour_share(judged: Sequence[Prediction], spec: ModelSpec) -> float | None:
+def tumour_share(judged: Sequence[Prediction], spec: ModelSpec) -> float | None:
     """Share of the fields, or slices, with a call whose call is a tumour class; None for a single one."""
     calls = [p.predicted for p in judged if p.predicted is not None]
     if len(judged) < 2 or not calls:
@@ -204,7 +207,7 @@ def _with_top(record: ImageRecord, prediction: Prediction, maps: Mapping[str, He
     return replace(record, top_x=round(summary.top_x), top_y=round(summary.top_y))
 
 
-def _with_provenance(record: ImageRecord, provenance: Provenance) -> ImageRecord:
+def with_provenance(record: ImageRecord, provenance: Provenance) -> ImageRecord:
     return replace(
         record,
         model=provenance.model,

@@ -15,12 +15,9 @@ from lungviewer.services.engine import FieldResult, InferenceEngine
 from lungviewer.services.file_state import FileState, file_state
 from lungviewer.services.slide_growing import GrowingMap
 from lungviewer.services.slide_reading import Batch, SlideReading
+from lungviewer.services.snapshots import Snapshots
 from lungviewer.store.slide_rows import MappedTile, MapWork
 from lungviewer.store.slide_store import SlideStore
-
-_SNAPSHOT_EVERY_S = 0.1
-_SNAPSHOT_SHARE = 0.1
-"""Of the time, at most: copying the maps of a large slide costs."""
 
 
 class MapRun:
@@ -41,7 +38,7 @@ class MapRun:
         self._engine, self._store, self._growing, self._ctx = engine, store, growing, ctx
         self._state, self._path, self._started = state, path, started
         self._seconds_before = store.work.seconds
-        self._next_snapshot = 0.0
+        self._snapshots = Snapshots(ctx)
 
     def go(self, reading: SlideReading, batch: int) -> None:
         """Do what is pending, at most `batch` tiles per run of the model. Errors of `map_slide`."""
@@ -88,12 +85,7 @@ class MapRun:
 
     def _tell(self) -> None:
         self._ctx.progress(len(self._growing), self._growing.wanted)
-        began = time.monotonic()
-        if began < self._next_snapshot:
-            return
-        self._ctx.partial(self._growing.snapshot(self._store.work))
-        cost = time.monotonic() - began
-        self._next_snapshot = began + max(_SNAPSHOT_EVERY_S, cost / _SNAPSHOT_SHARE)
+        self._snapshots.offer(lambda: self._growing.snapshot(self._store.work))
 
 
 def _mapped(number: int, result: FieldResult | None, tissue: float) -> MappedTile:
