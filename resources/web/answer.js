@@ -2,6 +2,7 @@
 
 const WORDS = { ok: "OK", review: "Needs review", refused: "Refused", failed: "Cannot be read" };
 const MARKS = { ok: "✓", review: "!", refused: "⊘", failed: "×" };
+const KINDS = { ct: "CT", histology: "histology" };
 const OTHER = { ct_slice: "ct", no_colour: "ct", not_ct: "histology", colour: "histology" };
 
 export function element(tag, text = "", className = "") {
@@ -94,7 +95,7 @@ export function tell(item, packs, askAnother) {
   if (answer.reasons.length) parts.push(reasons(answer));
   const other = betterModel(answer, packs);
   if (other) {
-    const button = element("button", `Ask ${other.title}`);
+    const button = element("button", `Use the ${KINDS[other.modality] || other.modality} model`);
     button.type = "button";
     button.addEventListener("click", () => askAnother(other));
     parts.push(button);

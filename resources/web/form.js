@@ -13,6 +13,7 @@ let maxBytes = Infinity;
 let chosen = null;
 let running = 0;
 let wantedClass = "";
+const unshowable = new Set(); // addresses of files that this browser cannot draw
 
 // --- questions ---------------------------------------------------------------------------------------
 
@@ -110,6 +111,7 @@ function remove(item) {
   clearTimeout(item.later);
   item.state = "removed";
   URL.revokeObjectURL(item.url);
+  unshowable.delete(item.url);
   items.splice(at, 1);
   if (chosen === item) chosen = items[Math.min(at, items.length - 1)] || null;
   showAll();
@@ -199,8 +201,8 @@ function showPicture() {
   const overlay = chosen.answer && chosen.answer.overlay;
   const picture = byId("picture");
   const source = overlay ? overlay.picture : chosen.url;
-  byId("nopicture").hidden = true;
-  byId("stage").hidden = false;
+  byId("nopicture").hidden = !unshowable.has(source);
+  byId("stage").hidden = unshowable.has(source);
   if (picture.getAttribute("src") !== source) picture.src = source;
   const refused = overlay && overlay.refused;
   byId("refused").hidden = !refused;
@@ -239,6 +241,7 @@ byId("picture").addEventListener("load", () => {
   stage.width = `min(100cqw, 100cqh * ${width / height})`;
 });
 byId("picture").addEventListener("error", () => {
+  unshowable.add(byId("picture").getAttribute("src"));
   byId("stage").hidden = true;
   byId("nopicture").hidden = false;
 });
