@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lungviewer.core.ct import CT, CtSeries, CtSource
 from lungviewer.core.image import ImageSource
 from lungviewer.readers.isolated import IsolatedDecoder
-from lungviewer.readers.opening import open_image, open_slide
+from lungviewer.readers.opening import open_ct, open_image, open_slide
 from lungviewer.readers.pyramid import PyramidSource
 from lungviewer.readers.slide_kinds import is_slide
 from lungviewer.readers.slide_pyramid import with_levels
@@ -22,7 +23,7 @@ def open_view(
 
     What has levels of its own is given as it is; an image of one level gets coarser ones, and so does a slide
     of one level that is small enough (slide_pyramid.LARGEST_HELD_PIXELS). A slide (`info.kind`) is a
-    `SlideSource` either way, in sRGB.
+    `SlideSource` either way, in sRGB; CT is a `CtSource`.
 
     Args:
         path: a regular file or a symbolic link to one.
@@ -38,4 +39,10 @@ def open_view(
             open_slide(path, um_per_px, readers=_READERS, colour_managed=True, decoder=decoder)
         )
     source = open_image(path, um_per_px, isolated=decoder)
-    return PyramidSource(source) if len(source.info.levels) == 1 else source
+    plain = len(source.info.levels) == 1 and source.info.kind != CT
+    return PyramidSource(source) if plain else source
+
+
+def open_series(series: CtSeries, decoder: IsolatedDecoder | None = None) -> CtSource:
+    """Open the slices of a CT series, to be looked at one by one. See `readers.opening.open_ct`."""
+    return open_ct(series, readers=_READERS, decoder=decoder)

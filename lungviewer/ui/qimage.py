@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage
 
+from lungviewer.core.ct import HU
 from lungviewer.core.image import RGB
 
 
@@ -33,6 +34,21 @@ def table_image(steps: npt.NDArray[np.uint8], table: npt.NDArray[np.uint8]) -> Q
     bgra = np.ascontiguousarray(bgra).view(np.uint32)[:, 0]
     pixels = bgra.take(steps).view(np.uint8).reshape(*steps.shape, 4)
     return _owned(pixels, steps.shape[1], steps.shape[0], QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def ct_colours(table: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
+    """The pixels of `ct_image` for all int16 values, from a `core.ct.window_table`. In the order of the
+    values as unsigned numbers, so that looking one up needs no arithmetic."""
+    grey = np.roll(table, -32768).astype(np.uint32)
+    return np.asarray(grey * np.uint32(0x010101) | np.uint32(0xFF000000), np.uint32)
+
+
+def ct_image(values: HU, colours: npt.NDArray[np.uint32]) -> QImage:
+    """H×W Hounsfield units as an image in the window's own format (`Format_RGB32`), with its own memory;
+    `colours` by `ct_colours`."""
+    pixels = colours[np.ascontiguousarray(values).view(np.uint16)]
+    height, width = values.shape
+    return _owned(pixels.view(np.uint8).reshape(height, -1), width, height, QImage.Format.Format_RGB32)
 
 
 def rgb_array(image: QImage) -> RGB:

@@ -39,14 +39,19 @@ class Findings(QObject):
         """Tell nothing of an image's answer while `hidden` is true of it."""
         self._overlay.hidden = hidden
 
-    def show(self, info: ImageInfo | None) -> None:
-        """Show what belongs to the current image; `info` None: no image is there yet."""
+    def may_tell(self) -> bool:
+        """Whether the answer of the current image may be told."""
+        return not self._overlay.hidden(self._session.current)
+
+    def show(self, info: ImageInfo | None, index: int | None = None) -> None:
+        """Show what belongs to the current image; `info` None: no image is there yet. `index`: the slice of a
+        series that is seen."""
         session = self._session
         result = session.result() if info is not None else None
         slide = None if result is None else result.slide
-        self._overlay.show(info)
+        self._overlay.show(info, index)
         self.tissue.show(None if slide is None else slide.tissue)
-        told = session.explaining.visible and not self._overlay.hidden(session.current)
+        told = session.explaining.visible and self.may_tell()
         self._slide = slide if told else None
         self._inspector.show(self._slide, session.spec)
         self._look()
@@ -70,7 +75,7 @@ class Findings(QObject):
         """Show the map of the class after this one, or, where the calls of a slide are shown, of this one;
         "after" would name a call that is hidden."""
         session, result = self._session, self._session.result()
-        if self._overlay.hidden(session.current) or result is None:
+        if not self.may_tell() or result is None:
             return
         if result.slide is not None and session.explaining.layer == "calls":
             session.explaining.set_layer("probability")

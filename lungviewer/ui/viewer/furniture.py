@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPoint, QRect, QSize
@@ -14,6 +14,7 @@ from lungviewer.ui.viewer.minimap import Minimap
 from lungviewer.ui.viewer.notes import Notes
 from lungviewer.ui.viewer.scale_chip import ScaleChip
 from lungviewer.ui.viewer.scale_popup import ScalePopup
+from lungviewer.ui.viewer.slice_plate import SlicePlate
 from lungviewer.ui.viewer.tile_plate import TilePlate
 
 _MINIMAP_SHARE = 0.3
@@ -22,7 +23,8 @@ _MINIMAP_LINES = 10  # at most so many lines of text high
 
 @dataclass(slots=True)
 class Furniture:
-    """Everything that stands over the view."""
+    """Everything that stands over the view. `keep_clear`: what is painted there, and may not be covered by the
+    plate of a tile."""
 
     legend: Legend
     scale: ScaleChip
@@ -31,6 +33,8 @@ class Furniture:
     message: Message
     popup: ScalePopup
     tile: TilePlate
+    slice: SlicePlate
+    keep_clear: Callable[[], tuple[QRect, ...]] = tuple
     _inner: QRect = field(default_factory=QRect, init=False)
     _gap: int = field(default=0, init=False)
 
@@ -48,6 +52,8 @@ class Furniture:
             )
         notes = self.notes.size_within(QSize(inner.width() - map_size.width() - gap, inner.height()))
         self.notes.setGeometry(QRect(inner.topLeft(), notes))
+        below = inner.top() if self.notes.isHidden() else self.notes.geometry().bottom() + 1 + gap
+        self.slice.setGeometry(QRect(QPoint(inner.left(), below), self.slice.size_within()))
         scale = self.scale.sizeHint()
         self.scale.setGeometry(
             QRect(inner.bottomRight() - QPoint(scale.width() - 1, scale.height() - 1), scale)
@@ -65,8 +71,8 @@ class Furniture:
         and best at the bottom; without enough room it stays away."""
         inner, gap = self._inner, self._gap
         size = self.tile.size_within(inner.size())
-        others = (self.legend, self.scale, self.minimap, self.notes)
-        taken = [other.geometry() for other in others if not other.isHidden()]
+        others = (self.legend, self.scale, self.minimap, self.notes, self.slice)
+        taken = [*self.keep_clear(), *(other.geometry() for other in others if not other.isHidden())]
         wide = size + QSize(gap, gap)
         free = [
             place
@@ -84,9 +90,8 @@ class Furniture:
         right = inner.right() + 1 if self.scale.isHidden() else self.scale.x()
         top = inner.bottom() + 1 + gap - wide.height()
         yield QPoint((left + right - wide.width()) // 2, top)
-        yield QPoint(
-            inner.left(), inner.top() if self.notes.isHidden() else self.notes.geometry().bottom() + gap
-        )
+        above = [part.geometry().bottom() for part in (self.notes, self.slice) if not part.isHidden()]
+        yield QPoint(inner.left(), max(above) + gap if above else inner.top())
         at_right = inner.right() + 1 + gap - wide.width()
         below = inner.top() if self.minimap.isHidden() else self.minimap.geometry().bottom() + 1 + gap
         yield QPoint(at_right, below)
@@ -106,6 +111,7 @@ def furniture_of(parent: QWidget) -> Furniture:
         Message(parent),
         ScalePopup(parent),
         TilePlate(parent),
+        SlicePlate(parent),
     )
 
 

@@ -37,10 +37,10 @@ class HeatLayer:
             scene.addItem(item)
         self.unknown_share = 0.0
 
-    def show(self, heatmap: Heatmap, threshold: float, colour_map: str) -> None:
-        """Show the map of a picture in place of what was shown: scores relative to the strongest, clear where
-        they are below the threshold (0–1), holes hatched."""
-        self.show_scores(heatmap, None)
+    def show(self, heatmap: Heatmap, threshold: float, colour_map: str, peak: float | None = None) -> None:
+        """Show the map of a picture in place of what was shown: scores relative to the strongest, or to
+        `peak`, clear where they are below the threshold (0–1), holes hatched."""
+        self.show_scores(heatmap, peak)
         self.set_colours(score_table(threshold, colours_of(EVIDENCE, colour_map)))
         self.hatch(np.isnan(heatmap.grid), heatmap.rect)
         self.unknown_share = float(np.isnan(heatmap.grid).mean())

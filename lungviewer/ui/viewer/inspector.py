@@ -30,6 +30,7 @@ class TileInspector(QObject):
         super().__init__(view)
         self._view, self._plate = view, plate
         self._slide: SlideMap | None = None
+        self._told = False
         self._spec: ModelSpec | None = None
         self._shares: tuple[TissueMap, TileGrid, npt.NDArray[np.float64]] | None = None
         self._frame = TileFrame()
@@ -44,7 +45,11 @@ class TileInspector(QObject):
 
     @Slot()
     def _point(self) -> None:
-        slide, at = self._slide, self._pointer.l0_at if self._slide is not None else None
+        slide = self._slide
+        if slide is None and not self._told:
+            return  # somebody else may be speaking on the plate
+        self._told = slide is not None
+        at = self._pointer.l0_at if slide is not None else None
         number = None if slide is None or at is None else slide.grid.number_at(at.x(), at.y())
         words, moved = None, False
         if slide is not None and at is not None and number is not None:

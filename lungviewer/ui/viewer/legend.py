@@ -11,7 +11,7 @@ from lungviewer.ui.explaining import colours_of
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.viewer.chip import Chip
 from lungviewer.ui.viewer.class_key import ClassKey
-from lungviewer.ui.viewer.explained import Explained
+from lungviewer.ui.viewer.explained import IN_SERIES, Explained
 from lungviewer.ui.viewer.legend_samples import HatchSample, Ramp
 from lungviewer.ui.words import in_percent
 
@@ -132,6 +132,8 @@ class Legend(Chip):
             return in_percent("0"), in_percent("100"), self.tr("Probability of this class, tile by tile")
         if layer == "activation":
             return self.tr("low"), self.tr("high"), self.tr("Evidence, relative to the slide's strongest")
+        if layer == IN_SERIES:
+            return self.tr("low"), self.tr("high"), self.tr("Evidence, relative to the series' strongest")
         if layer == "calls":
             return "", "", ""
         return self.tr("low"), self.tr("high"), self.tr("Evidence, relative to the strongest")

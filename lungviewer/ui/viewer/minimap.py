@@ -30,15 +30,16 @@ class Minimap(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._picture = QImage()
         self._small = QImage()
-        self._l0_size = (1, 1)
+        self._l0_size, self._aspect = (1, 1), 1.0
         self._angle = 0
         self._seen = QRectF()
         self._map, self._map_rect, self._map_opacity = QImage(), QRectF(), 0.0
         self._tissue: list[QLineF] = []
 
-    def show_image(self, picture: QImage, l0_size: tuple[int, int]) -> None:
-        """Begin with another image."""
+    def show_image(self, picture: QImage, l0_size: tuple[int, int], aspect: float = 1.0) -> None:
+        """Begin with another image. `aspect`: how much higher than wide its pixels are."""
         self._picture, self._l0_size, self._small = picture, l0_size, QImage()
+        self._aspect = aspect
         self.update()
 
     def show_map(self, picture: QImage, l0_rect: QRectF) -> None:
@@ -71,15 +72,19 @@ class Minimap(QWidget):
 
     def size_within(self, most: QSize) -> QSize:
         """The size at which the whole image fits, turned as it is."""
-        turned = QTransform().rotate(self._angle).mapRect(QRectF(0, 0, *self._l0_size)).size().toSize()
+        turned = QTransform().rotate(self._angle).mapRect(self._shape()).size().toSize()
         fitted = turned.scaled(most, Qt.AspectRatioMode.KeepAspectRatio)
         return fitted.expandedTo(QSize(16, 16))
+
+    def _shape(self) -> QRectF:
+        width, height = self._l0_size
+        return QRectF(0, 0, width, height * self._aspect)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         ratio = self.devicePixelRatioF()
         wanted = (QRectF(self.rect()).size() * ratio).toSize()
-        if self._small.size() != wanted:
+        if self._small.size() != wanted and not self._picture.isNull():
             turned = self._picture.transformed(QTransform().rotate(self._angle))
             self._small = turned.scaled(
                 wanted, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
+from lungviewer.core.ct import CT, CtSeries, CtSource
 from lungviewer.core.job import JobContext
 from lungviewer.readers.isolated import IsolatedDecoder
-from lungviewer.services.viewing import open_view
+from lungviewer.services.viewing import open_series, open_view
 from lungviewer.ui.jobs import Job, JobRunner
 from lungviewer.ui.qimage import rgb_image
 from lungviewer.ui.viewer.shared_source import SharedSource
@@ -27,11 +29,13 @@ _STUCK_WITHIN_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class OpenedView:
-    """An image that was opened, and a small picture of it. Whoever gets it owns the source."""
+    """An image that was opened, and a small picture of it, or for CT its `series` and no picture. Whoever
+    gets it owns the source."""
 
     path: Path
     source: SharedSource
     thumbnail: QImage
+    series: CtSeries | None = None
 
 
 class ViewOpener(QObject):
@@ -47,11 +51,11 @@ class ViewOpener(QObject):
         self._busy_since = 0.0
         self._job: Job | None = None
 
-    def open(self, path: Path) -> None:
-        """Open this one instead of any other."""
+    def open(self, path: Path, series: CtSeries | None = None) -> None:
+        """Open this one instead of any other; `series`: the slices that it stands for."""
         self.abandon()
         decoder = self._decoder
-        self._job = self._runner().submit(lambda ctx: _open(path, decoder, ctx))
+        self._job = self._runner().submit(lambda ctx: _open(path, series, decoder, ctx))
         self._job.finished.connect(self._finished)
         self._job.failed.connect(self._failed)
 
@@ -97,12 +101,15 @@ class ViewOpener(QObject):
         self.failed.emit(error)
 
 
-def _open(path: Path, decoder: IsolatedDecoder, ctx: JobContext) -> OpenedView:
-    source = open_view(path, decoder=decoder)
+def _open(path: Path, series: CtSeries | None, decoder: IsolatedDecoder, ctx: JobContext) -> OpenedView:
+    source = open_view(path, decoder=decoder) if series is None else open_series(series, decoder)
     handed_over = False
     try:
         ctx.check()
-        view = OpenedView(path, SharedSource(source), rgb_image(source.thumbnail(THUMBNAIL_PX)))
+        if source.info.kind == CT:
+            view = OpenedView(path, SharedSource(source), QImage(), cast(CtSource, source).series)
+        else:
+            view = OpenedView(path, SharedSource(source), rgb_image(source.thumbnail(THUMBNAIL_PX)))
         ctx.check()
         handed_over = True
         return view

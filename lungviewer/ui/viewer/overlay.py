@@ -9,8 +9,9 @@ from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QGraphicsScene
 
 from lungviewer.core.image import ImageInfo
-from lungviewer.core.types import SLIDE, ImageRecord, Status
+from lungviewer.core.types import SLIDE, Status
 from lungviewer.services.slide_result import SlideMap
+from lungviewer.ui.ct.slice_marks import call_words
 from lungviewer.ui.explaining import colours_of
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.telling import Hidden
@@ -43,15 +44,16 @@ class Overlay:
         self._um_per_px: float | None = None
         self._zoom = 1.0
 
-    def show(self, info: ImageInfo | None) -> None:
-        """Show what belongs to the current image; `info` None: no image is there yet."""
+    def show(self, info: ImageInfo | None, index: int | None = None) -> None:
+        """Show what belongs to the current image; `info` None: no image is there yet. `index`: the slice of a
+        series that is seen."""
         how = self._session.explaining
         told = info is not None and not self.hidden(self._session.current)
-        what = explained(self._session) if told else None
-        record = self._refusal() if info is not None else None
+        what = explained(self._session, index) if told else None
         spec = self._session.spec
-        self._furniture.notes.say("refused", headline(record, spec) if record is not None else "")
-        painted = self._paint(what, info if record is not None and record.kind != SLIDE else None)
+        words, hatched = self._refusal(index) if info is not None else ("", False)
+        self._furniture.notes.say("refused", words)
+        painted = self._paint(what, info if hatched else None)
         self._um_per_px = None if info is None else info.um_per_px
         self._heat.set_visible(how.visible)
         shown = what if how.visible else None
@@ -73,10 +75,19 @@ class Overlay:
         self._heat.set_opacity(strength)
         self._furniture.legend.say_faint(strength < opacity)
 
-    def _refusal(self) -> ImageRecord | None:
-        path = self._session.current
-        record = None if path is None else self._session.record(path)
-        return record if record is not None and record.status is Status.REFUSED else None
+    def _refusal(self, index: int | None) -> tuple[str, bool]:
+        """Why the image, or the slice of it that is seen, was refused, and whether that hatches all of it."""
+        session = self._session
+        path, spec, result = session.current, session.spec, session.result()
+        if result is not None and result.series is not None:
+            call = None if index is None else result.series.calls.get(index)
+            if call is None or call.prediction.status is not Status.REFUSED:
+                return "", False
+            return call_words(call, spec), True
+        record = None if path is None else session.record(path)
+        if record is None or record.status is not Status.REFUSED:
+            return "", False
+        return headline(record, spec), record.kind != SLIDE
 
     def _paint(self, what: Explained | None, refused: ImageInfo | None) -> bool:
         """Whether anything had to be painted."""
@@ -95,7 +106,7 @@ class Overlay:
         self._heat.clear()
         self._steps = None
         if what is not None:
-            self._heat.show(what.heatmap, how.threshold, how.colour_map)
+            self._heat.show(what.heatmap, how.threshold, how.colour_map, what.peak)
         if refused is not None:
             self._heat.mark_refused(QRectF(0, 0, refused.width, refused.height))
         return True
@@ -124,6 +135,8 @@ def _same(one: Explained | None, other: Explained | None) -> bool:
     could come back."""
     if one is None or other is None:
         return one is other
+    if one.slice is not None:
+        return one.slice is other.slice and (one.class_id, one.peak) == (other.class_id, other.peak)
     return one.heatmap is other.heatmap and one.slide is other.slide and one.layer == other.layer
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
@@ -13,9 +15,12 @@ from lungviewer.core.types import SLIDE
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.settings import Settings
 from lungviewer.ui.telling import Hidden
+from lungviewer.ui.viewer.ct_view import CtViewing, um_per_row_pixel
 from lungviewer.ui.viewer.findings import Findings
 from lungviewer.ui.viewer.furniture import furniture_of
+from lungviewer.ui.viewer.minimap_control import MinimapControl
 from lungviewer.ui.viewer.opening import OpenedView, ViewOpener
+from lungviewer.ui.viewer.ruler_control import RulerControl
 from lungviewer.ui.viewer.scales import ViewState, magnification_of, near_cells, nearer, zoom_for
 from lungviewer.ui.viewer.scaling import Scaling
 from lungviewer.ui.viewer.slide_view import SlideView
@@ -40,12 +45,14 @@ class ViewerPane(QWidget):
         super().__init__(parent)
         self._session = session
         self._info: ImageInfo | None = None
-        self._minimap_on = True
         self.view = SlideView(session.settings.current.tile_cache_mb * _MEGABYTE, self)
         self.setFocusProxy(self.view)
         self.furniture = furniture_of(self)
+        self._ruler = RulerControl(self.view, self.furniture.notes)
+        self._minimap = MinimapControl(self.view, self.furniture.minimap)
         self._scaling = Scaling(session, self.furniture.scale, self.furniture.popup, self)
         self._findings = Findings(session, self.view, self.furniture)
+        self.ct = CtViewing(session, self.view, self.furniture, self)
         self._opener = ViewOpener(session.decoder, self)
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
@@ -58,7 +65,7 @@ class ViewerPane(QWidget):
         session.current_changed.connect(self._open_current)
         session.outcome_changed.connect(self._outcome_changed)
         session.file_changed.connect(self._file_changed)
-        session.model_changed.connect(self.refresh)
+        session.model_changed.connect(self._model_changed)
         session.scale_changed.connect(self._scale_changed)
         session.explaining.changed.connect(self.refresh)
         session.settings.changed.connect(self._settings_changed)
@@ -67,10 +74,12 @@ class ViewerPane(QWidget):
         self._patience.timeout.connect(self._say_opening)
         self.view.view_changed.connect(self._view_changed)
         self.view.tiles.failed.connect(self._tile_failed)
-        furniture.minimap.jump_asked.connect(self.view.jump_to)
+        self._minimap.changed.connect(self._place)
         furniture.scale.set_asked.connect(self.ask_scale)
         self._findings.changed.connect(self._place)
         furniture.popup.closed.connect(self.view.setFocus)
+        self.ct.slice_shown.connect(self.refresh)
+        self.ct.changed.connect(self._place)
 
     # --- what the window may ask for ---------------------------------------------------------------
 
@@ -84,12 +93,17 @@ class ViewerPane(QWidget):
         """What is shown, with the scale in force; None while nothing is."""
         return self._info
 
+    @property
+    def _tissue_scale(self) -> float | None:  # what magnifications are counted from; CT has none
+        return None if self.ct.series is not None else self.um_per_px
+
     def fit(self) -> None:
         self.view.fit()
 
     def zoom_to_magnification(self, x: float) -> None:
-        """10 is 1 µm per screen pixel, 40 is 0.25. An image of unknown scale is taken for a scan at 20×."""
-        self.view.set_zoom(zoom_for(x, self.um_per_px))
+        """10 is 1 µm per screen pixel, 40 is 0.25. An image of unknown scale, and CT, is taken for a scan at
+        20×."""
+        self.view.set_zoom(zoom_for(x, self._tissue_scale))
 
     def zoom_by(self, factor: float) -> None:
         """Nearer (above 1) or further away, about the middle."""
@@ -102,19 +116,12 @@ class ViewerPane(QWidget):
     @Slot(bool)
     def set_ruler(self, on: bool) -> None:
         """While it is on, dragging draws a line instead of moving the image."""
-        self.view.ruler.on = on
-        if not on:
-            self.view.ruler.clear()
-        self.view.show_cursor()
-        hint = self.tr("Ruler: drag a line, or Enter, arrow keys, Enter. Esc removes it.") if on else ""
-        self.furniture.notes.say("ruler", hint)
-        self.view.viewport().update()
+        self._ruler.set_on(on)
 
     @Slot(bool)
     def set_minimap(self, on: bool) -> None:
         """Shown for slides, and for what the view does not show as a whole."""
-        self._minimap_on = on
-        self._show_minimap()
+        self._minimap.set_on(on)
 
     @Slot(bool)
     def set_tissue_outline(self, on: bool) -> None:
@@ -129,7 +136,7 @@ class ViewerPane(QWidget):
     def busy_reading(self) -> bool:
         """Whether something that is wanted on the screen now is still being opened or read. May be asked in
         any thread."""
-        return self._opener.busy or self.view.tiles.busy
+        return self._opener.busy or self.view.tiles.busy or self.ct.layer.busy
 
     @Slot(float, float)
     def jump_to(self, l0_x: float, l0_y: float) -> None:
@@ -138,7 +145,7 @@ class ViewerPane(QWidget):
         if self._info is not None and self._info.kind == SLIDE:
             self.view.set_zoom(near_cells(self.view.zoom, self.um_per_px))
         elif self.view.shows_whole_image():
-            self.view.set_zoom(nearer(self.view.zoom, self.um_per_px))
+            self.view.set_zoom(nearer(self.view.zoom, self._tissue_scale))
         self.view.jump_to(l0_x, l0_y)
         self._findings.mark(l0_x, l0_y)
 
@@ -171,7 +178,8 @@ class ViewerPane(QWidget):
     @Slot()
     def refresh(self) -> None:
         """Look again at what there is to show of the answer, and may be shown."""
-        self._findings.show(self._info)
+        self._findings.show(self._info, self.ct.layer.index)
+        self.ct.refresh(self._findings.may_tell())
         self._place()
         self.view.viewport().update()
 
@@ -179,7 +187,7 @@ class ViewerPane(QWidget):
         """End what runs in the background; False when something of it does not end."""
         self._patience.stop()
         ended = self._opener.shutdown()
-        return self.view.tiles.stop() and ended
+        return self.ct.stop() and self.view.tiles.stop() and ended
 
     # --- opening -----------------------------------------------------------------------------------
 
@@ -190,15 +198,16 @@ class ViewerPane(QWidget):
         self._info = None
         self._findings.tissue.preview(None)
         self.view.clear()
+        self.ct.clear()
         for part in (self.furniture.message, self.furniture.popup, self.furniture.scale):
             part.hide()
         self.furniture.notes.say("unreadable", "")
         self.refresh()
-        self._show_minimap()
+        self._minimap.look()
         self._patience.stop()
         if self._session.current is not None:
             self._patience.start()
-            self._opener.open(self._session.current)
+            self._opener.open(self._session.current, self._session.series())
 
     @Slot()
     def _say_opening(self) -> None:
@@ -213,9 +222,13 @@ class ViewerPane(QWidget):
         self._patience.stop()
         self.furniture.message.hide()
         self._info = self._scaling.in_force(view.source.info, view.path)
-        self.furniture.minimap.show_image(view.thumbnail, (self._info.width, self._info.height))
-        self.view.ruler.um_per_px = self.um_per_px
-        self.view.show_image(view.source, view.thumbnail)
+        self.view.ruler.measure(self.um_per_px)
+        if view.series is not None:
+            self._info = replace(self._info, um_per_px=um_per_row_pixel(view.series))
+            self.ct.show(view, view.series)
+        else:
+            self.furniture.minimap.show_image(view.thumbnail, (self._info.width, self._info.height))
+            self.view.show_image(view.source, view.thumbnail)
         self.view.show_cursor()
         self.refresh()
         self.image_opened.emit(self._info)
@@ -238,14 +251,13 @@ class ViewerPane(QWidget):
     @Slot()
     def _scale_changed(self) -> None:
         source, path = self.view.tiles.source, self._session.current
-        if (
-            source is None
-            or path is None
-            or (info := self._scaling.in_force(source.info, path)) == self._info
-        ):
+        if source is None or path is None:
+            return
+        info = self._scaling.in_force(source.info, path)
+        if info == self._info:
             return
         self._info = info
-        self.view.ruler.um_per_px = self.um_per_px
+        self.view.ruler.measure(self.um_per_px)
         self._view_changed()
         self.view.viewport().update()
         self.image_opened.emit(self._info)
@@ -262,6 +274,13 @@ class ViewerPane(QWidget):
         if path == self._session.current:
             self.refresh()
 
+    @Slot()
+    def _model_changed(self) -> None:
+        """A pack for CT reads pictures of slices, which have no scale."""
+        self._scale_changed()
+        self._view_changed()
+        self.refresh()
+
     @Slot(object)
     def _settings_changed(self, settings: Settings) -> None:
         self.view.tiles.set_cache_limit(settings.tile_cache_mb * _MEGABYTE)
@@ -275,24 +294,17 @@ class ViewerPane(QWidget):
         if self._info is None:
             return
         zoom = self.view.zoom
-        if self._scaling.show(zoom, self.um_per_px, self.width()):
+        if self._scaling.show(zoom, self._info, self.width()):
             self._place()
-        self._show_minimap()
-        state = ViewState(magnification_of(zoom, self.um_per_px), zoom, self.view.angle)
+        self._minimap.look()
+        state = ViewState(magnification_of(zoom, self._tissue_scale), zoom, self.view.angle)
         self.view_changed.emit(state)
-
-    def _show_minimap(self) -> None:
-        minimap = self.furniture.minimap
-        turned = minimap.show_seen(self.view.l0_rect_seen(), self.view.angle)
-        shown = self._minimap_on and self._info is not None and not self.view.shows_whole_image()
-        if shown == minimap.isHidden() or turned:  # not at every step of a drag: sizing words takes a while
-            minimap.setVisible(shown)
-            self._place()
 
     @Slot()
     def _place(self) -> None:
-        self.view.setGeometry(self.rect())
-        self.furniture.place(self.rect(), self.fontMetrics().height())
+        room = self.ct.place_bar(self.rect())
+        self.view.setGeometry(room)
+        self.furniture.place(room, self.fontMetrics().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -308,16 +320,10 @@ class ViewerPane(QWidget):
 
     def _comes_before_menu(self, key: Qt.Key) -> bool:
         """Keys of the menu that something in the view needs at the moment."""
-        return key == Qt.Key.Key_Escape and (
-            self.furniture.popup.isVisible() or self.view.ruler.ends is not None
-        )
+        return key == Qt.Key.Key_Escape and (self.furniture.popup.isVisible() or self._ruler.takes_escape)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys of the ruler; all others are the menu's."""
-        if event.key() == Qt.Key.Key_Escape and self.view.ruler.ends is not None:
-            self.view.ruler.clear()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.view.ruler.on:
-            self.view.ruler.mark(self.view.l0_centre)
-        else:
+        if not self._ruler.press(event):
             event.ignore()
         self.view.viewport().update()

@@ -14,14 +14,22 @@ _LINE_PX, _EDGE_PX, _TICK_PX, _PAD_PX = 2, 4, 7, 4
 
 
 class Ruler:
-    """Ends are kept in level-0 pixels; the line is drawn in pixels of the screen, light beside dark."""
+    """Ends are kept in level-0 pixels; the line is drawn in pixels of the screen, light beside dark.
+    `um_per_px` is the width of a pixel, `aspect` how much higher than wide it is; `in_mm`: also what is
+    shorter than one."""
 
     def __init__(self) -> None:
         self.on = False
         self.drawing = False
         self.following = False
         self.um_per_px: float | None = None
+        self.aspect = 1.0
+        self.in_mm = False
         self.ends: tuple[QPointF, QPointF] | None = None
+
+    def measure(self, um_per_px: float | None, aspect: float = 1.0, *, in_mm: bool = False) -> None:
+        """By this scale from now on."""
+        self.um_per_px, self.aspect, self.in_mm = um_per_px, aspect, in_mm
 
     def begin(self, l0: QPointF) -> None:
         self.drawing, self.following = True, False
@@ -47,17 +55,17 @@ class Ruler:
 
     @property
     def l0_length(self) -> float | None:
-        """In level-0 pixels, None when there is no line."""
+        """In widths of level-0 pixels, None when there is no line."""
         if self.ends is None:
             return None
         across = self.ends[1] - self.ends[0]
-        return math.hypot(across.x(), across.y())
+        return math.hypot(across.x(), across.y() * self.aspect)
 
     @property
     def words(self) -> str:
         """The length in µm, mm or px."""
         length = self.l0_length
-        return "" if length is None else length_words(length, self.um_per_px)
+        return "" if length is None else length_words(length, self.um_per_px, self.in_mm)
 
     def paint(self, painter: QPainter, to_screen: QTransform) -> None:
         """`painter` works in screen pixels."""

@@ -13,6 +13,9 @@ from lungviewer.ui.prose import Plain, bold_font
 from lungviewer.ui.viewer.chip import Chip
 from lungviewer.ui.viewer.scales import zoom_words
 
+TISSUE, HU_SLICE, SAVED_SLICE = "tissue", "hu", "saved"
+"""What has a scale: tissue under a microscope, a slice in Hounsfield units, a picture saved of a slice."""
+
 
 class ScaleChip(Chip):
     """`show_scale` says what to draw; `set_asked` is emitted by the button that sets it or puts it right."""
@@ -21,12 +24,13 @@ class ScaleChip(Chip):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, passes_mouse=False)
-        self._shown: tuple[float, float | None, int] | None = None
+        self._shown: tuple[float, float | None, int, str] | None = None
+        self._printing = False
         self._zoom = Plain()
         self._zoom.setFont(bold_font())
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bar = _Bar()
-        self._unknown = QLabel(self.tr("Scale unknown"))
+        self._unknown = QLabel()
         self.button = QPushButton(self.tr("Set…"))
         self.button.setAccessibleName(self.tr("Set the scale of this image"))
         self.button.clicked.connect(self._ask)
@@ -41,26 +45,47 @@ class ScaleChip(Chip):
         column.addWidget(self._bar, 0, Qt.AlignmentFlag.AlignRight)
         column.addLayout(top)
 
-    def show_scale(self, zoom: float, um_per_px: float | None, view_width: int) -> None:
+    def show_scale(self, zoom: float, um_per_px: float | None, view_width: int, kind: str = TISSUE) -> None:
         """`zoom` in screen pixels per level-0 pixel, `um_per_px` of level 0 or None, `view_width` in screen
-        pixels: the bar takes at most a quarter of it."""
-        self._shown = (zoom, um_per_px, view_width)
-        words = zoom_words(zoom, um_per_px)
+        pixels: the bar takes at most a quarter of it. `kind`: `TISSUE`, `HU_SLICE` or `SAVED_SLICE`."""
+        self._shown = (zoom, um_per_px, view_width, kind)
+        tissue, known = kind == TISSUE, um_per_px is not None
+        # A magnification has no meaning for CT: what a microscope shows has.
+        words = zoom_words(zoom, um_per_px if tissue else None)
         self._zoom.setText(words)
-        known = um_per_px is not None
         self._bar.setVisible(known)
         self._unknown.setVisible(not known)
+        text, why = self._unknown_words(kind)
+        self._unknown.setText(text)
+        self._unknown.setToolTip(why)
+        self._unknown.setAccessibleDescription(why)
+        self.button.setVisible(tissue and not self._printing)
         self.button.setText(self.tr("Change…") if known else self.tr("Set…"))
         if um_per_px is not None:
-            self._bar.show_length(*scale_bar(max(40, view_width), um_per_px / zoom))
+            self._bar.show_length(*scale_bar(max(40, view_width), um_per_px / zoom), in_mm=not tissue)
+        if known and tissue:
             self._zoom.setToolTip(self.tr("Magnification: at 10×, one pixel of the screen covers 1 µm"))
         else:
             self._zoom.setToolTip(self.tr("Pixels of the screen per pixel of the image"))
         self.setAccessibleName(self.tr("Magnification {words}").format(words=words))
 
+    def _unknown_words(self, kind: str) -> tuple[str, str]:
+        """What stands where no scale is known, and why none is."""
+        if kind == HU_SLICE:
+            return self.tr("No mm"), self.tr(
+                "The file states no pixel spacing, so nothing is measured in mm."
+            )
+        if kind == SAVED_SLICE:
+            return self.tr("No HU, no mm"), self.tr(
+                "A JPEG or PNG of a slice keeps neither Hounsfield units nor millimetres, so there is no "
+                "window and no scale bar. Open the DICOM files for both."
+            )
+        return self.tr("Scale unknown"), ""
+
     def printed(self) -> ScaleChip:
         """The same for a picture: without the button."""
         copy = ScaleChip()
+        copy._printing = True
         copy.button.hide()
         if self._shown is not None:
             copy.show_scale(*self._shown)
@@ -90,9 +115,11 @@ class _Bar(QWidget):
         self.words, self.length_px = "", 0.0
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
-    def show_length(self, um: float, px: float) -> None:
-        number = QLocale().toString(um / 1000 if um >= 1000 else um, "g", 6)
-        words = self.tr("{number} mm") if um >= 1000 else self.tr("{number} µm")
+    def show_length(self, um: float, px: float, in_mm: bool = False) -> None:
+        """`in_mm`: also what is shorter than one."""
+        in_mm = in_mm or um >= 1000
+        number = QLocale().toString(um / 1000 if in_mm else um, "g", 6)
+        words = self.tr("{number} mm") if in_mm else self.tr("{number} µm")
         self.words, self.length_px = words.format(number=number), px
         self.setAccessibleName(self.tr("Scale bar: {length}").format(length=self.words))
         self.updateGeometry()

@@ -78,14 +78,14 @@ def best_level(levels: Sequence[ImageLevel], device_pixels_per_l0: float) -> int
     return best
 
 
-def length_words(l0_px: float, um_per_px: float | None) -> str:
-    """A length on the slide as people read it: µm or mm, pixels when the scale is unknown."""
+def length_words(l0_px: float, um_per_px: float | None, in_mm: bool = False) -> str:
+    """A length as people read it: µm or mm, pixels when the scale is unknown. `in_mm`: never µm, as on CT."""
     locale = QLocale()
     if um_per_px is None:
         return _tr("{number} px").format(number=locale.toString(l0_px, "f", 0))
     um = l0_px * um_per_px
-    if um >= 1000:
-        return _tr("{number} mm").format(number=locale.toString(um / 1000, "f", 2))
+    if um >= 1000 or in_mm:
+        return _tr("{number} mm").format(number=locale.toString(um / 1000, "f", 1 if in_mm else 2))
     return _tr("{number} µm").format(number=locale.toString(um, "f", 1 if um < 100 else 0))
 
 

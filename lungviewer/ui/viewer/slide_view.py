@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -48,7 +49,9 @@ class SlideView(QGraphicsView):
         self.ruler = Ruler()
         self._l0_size: tuple[int, int] | None = None
         self._centre = QPointF()
-        self._zoom, self._angle = 1.0, 0
+        self._zoom, self._angle, self._aspect = 1.0, 0, 1.0
+        self._black = False
+        self.foreground: list[Callable[[QPainter], None]] = []  # paint over it, in pixels of the viewport
         self._fitted = True
         self._dragged_from: QPointF | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -72,19 +75,30 @@ class SlideView(QGraphicsView):
 
     def show_image(self, source: SharedSource, thumbnail: QImage) -> None:
         """Begin with an image, fitted into the view. Owns `source` from now on."""
+        self._begin(source.info.width, source.info.height, 1.0)
+        self.tiles.show(source, thumbnail)
+        self.fit()
+
+    def show_plane(self, width: int, height: int, aspect: float) -> None:
+        """Begin with pixels that somebody else puts into the scene, on a black ground. `aspect`: how much
+        higher than wide they are."""
+        self._begin(width, height, aspect)
+        self._black = True
+        self._colour_ground()
+        self.fit()
+
+    def _begin(self, width: int, height: int, aspect: float) -> None:
         self.clear()
-        width, height = source.info.width, source.info.height
-        self._l0_size = (width, height)
+        self._l0_size, self._aspect, self._angle = (width, height), aspect, 0
         room = _ROOM * max(width, height)
         self.setSceneRect(QRectF(0, 0, width, height).adjusted(-room, -room, room, room))
-        self.tiles.show(source, thumbnail)
-        self._angle = 0
-        self.fit()
 
     def clear(self) -> None:
         """Show nothing."""
         self._l0_size = None
         self._dragged_from = None
+        self._black = False
+        self._colour_ground()
         self.ruler.clear()
         self.tiles.clear()
         self.viewport().update()
@@ -99,6 +113,15 @@ class SlideView(QGraphicsView):
     def angle(self) -> int:
         """Degrees clockwise, 0 to 359."""
         return self._angle
+
+    @property
+    def aspect(self) -> float:
+        """How much higher than wide a pixel is."""
+        return self._aspect
+
+    @property
+    def has_black_ground(self) -> bool:
+        return self._black
 
     @property
     def has_image(self) -> bool:
@@ -183,23 +206,15 @@ class SlideView(QGraphicsView):
 
     def _fitting_zoom(self) -> float:
         width, height = self._l0_size or (1, 1)
-        turned = QTransform().rotate(self._angle).mapRect(QRectF(0, 0, width, height))
+        turned = QTransform().rotate(self._angle).mapRect(QRectF(0, 0, width, height * self._aspect))
         room = self.viewport().size()
-        return (
-            max(1, room.width()) / turned.width()
-            if self._is_wide(turned)
-            else max(1, room.height()) / turned.height()
-        )
-
-    def _is_wide(self, turned: QRectF) -> bool:
-        room = self.viewport().size()
-        return turned.width() * max(1, room.height()) > turned.height() * max(1, room.width())
+        return min(max(1, room.width()) / turned.width(), max(1, room.height()) / turned.height())
 
     def _middle(self) -> QPointF:
         return QPointF(self.viewport().width() / 2, self.viewport().height() / 2)
 
     def _turned(self) -> QTransform:
-        return QTransform().rotate(self._angle).scale(self._zoom, self._zoom)
+        return QTransform().rotate(self._angle).scale(self._zoom, self._zoom * self._aspect)
 
     def _to_l0(self) -> QTransform:
         return self.viewportTransform().inverted()[0]
@@ -283,6 +298,8 @@ class SlideView(QGraphicsView):
         to_screen = painter.worldTransform()
         painter.resetTransform()
         self.ruler.paint(painter, to_screen)
+        for paint in self.foreground:
+            paint(painter)
         painter.setWorldTransform(to_screen)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -304,4 +321,5 @@ class SlideView(QGraphicsView):
             self._colour_ground()
 
     def _colour_ground(self) -> None:
-        self.setBackgroundBrush(self.palette().color(QPalette.ColorRole.Window))
+        black = Qt.GlobalColor.black
+        self.setBackgroundBrush(black if self._black else self.palette().color(QPalette.ColorRole.Window))

@@ -38,11 +38,12 @@ def draw_view(pane: ViewerPane) -> QImage:
     picture.setDevicePixelRatio(ratio)
     picture.fill(light.color(QPalette.ColorRole.Window))
     ground = view.backgroundBrush()
-    view.setBackgroundBrush(light.color(QPalette.ColorRole.Window))
+    if not view.has_black_ground:
+        view.setBackgroundBrush(light.color(QPalette.ColorRole.Window))
     view.viewport().render(picture, QPoint())
     view.setBackgroundBrush(ground)
     plates = pane.furniture
-    for plate in (plates.minimap, plates.notes, plates.tile):
+    for plate in (plates.minimap, plates.notes, plates.slice, plates.tile):
         if not plate.isHidden():
             plate.setPalette(light)
             _render_plate(plate, picture, plate.pos())
