@@ -23,8 +23,8 @@ _MINIMAP_LINES = 10  # at most so many lines of text high
 
 @dataclass(slots=True)
 class Furniture:
-    """Everything that stands over the view. `keep_clear`: what is painted there, and may not be covered by the
-    plate of a tile."""
+    """Everything that stands over the view. `keep_clear`: what is painted there and may not be covered by
+    the plate of a tile."""
 
     legend: Legend
     scale: ScaleChip
