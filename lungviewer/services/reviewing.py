@@ -6,11 +6,13 @@ file would not do: two scans with the same white border can be equal there, and 
 another image. Only files of a size that was reviewed before are read when a folder is looked through.
 
 Whole slides hold gigabytes, so samples of all their files stand for them (readers/slide_content.py says why
-that is enough for these).
+that is enough for these). A CT series of several files is known by the hashes of all of them, in whatever
+order and under whatever names: a review of a series is none of its slices, whose rows stay without it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,6 +72,15 @@ def identify(path: Path, check: Callable[[], None] = lambda: None) -> ImageIdent
     return ImageIdentity(*sha256(path, check))
 
 
+def identify_files(files: Sequence[Path], check: Callable[[], None] = lambda: None) -> ImageIdentity:
+    """The same of what several files are together; of a single one it is `identify`. Errors of `identify`."""
+    parts = [identify(path, check) for path in files]
+    if len(parts) == 1:
+        return parts[0]
+    whole = hashlib.sha256("\n".join(sorted(part.sha256 for part in parts)).encode())
+    return ImageIdentity(whole.hexdigest(), sum(part.bytes for part in parts))
+
+
 def draft_review(
     identity: ImageIdentity,
     record: ImageRecord | None,
@@ -93,8 +104,14 @@ def draft_review(
     )
 
 
-def find_reviews(files: Iterable[tuple[Key, Path]], log: ReviewLog, ctx: JobContext) -> Histories[Key]:
-    """The history of each file that has one. Files that cannot be read have none.
+def find_reviews(
+    files: Iterable[tuple[Key, Path]],
+    log: ReviewLog,
+    ctx: JobContext,
+    files_of: Callable[[Path], Sequence[Path]] = lambda path: (path,),
+) -> Histories[Key]:
+    """The history of each file that has one. Files that cannot be read have none. `files_of`: what a path
+    stands for, where it is more than itself.
 
     Raises:
         OutputError: see `ReviewLog`.
@@ -106,8 +123,9 @@ def find_reviews(files: Iterable[tuple[Key, Path]], log: ReviewLog, ctx: JobCont
         ctx.check()
         ctx.progress(number, len(listed))
         try:
-            if path.stat().st_size in sizes:
-                history = log.history(identify(path, ctx.check).sha256)
+            parts = files_of(path)
+            if sum(part.stat().st_size for part in parts) in sizes:
+                history = log.history(identify_files(parts, ctx.check).sha256)
                 if history:
                     found[key] = history
         except (ImageError, OSError):

@@ -93,7 +93,7 @@ class Answers:
             unasked=path != session.current,
             wish=session.mapping.wish(path),
             slide_scales=session.settings.current.slide_scales,
-            series=None if series is None else SeriesQuestion(series, known),
+            series=None if series is None else SeriesQuestion(series, known, session.slice.index),
         )
 
     def take_rows(

@@ -11,16 +11,19 @@ from lungviewer.core.ct import CT, CtSeries
 from lungviewer.core.job import JobContext
 from lungviewer.core.types import ImageRecord, Prediction, Status
 from lungviewer.services.classify import ImageResult, display_name
+from lungviewer.services.ct_classify import classify_series
 from lungviewer.services.ct_result import SeriesResult, as_series_image_result
 from lungviewer.services.engine import InferenceEngine
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesQuestion:
-    """The slices that an entry stands for, and what is known of them from before (None: nothing)."""
+    """The slices that an entry stands for, what is known of them from before (None: nothing), and which one
+    is looked at, from 0."""
 
     series: CtSeries
     known: SeriesResult | None = None
+    first: int = 0
 
 
 def files_of(series: CtSeries) -> tuple[Path, ...]:
@@ -38,8 +41,6 @@ def answer_series(
         ImageError: the series cannot be used.
         Cancelled: `ctx` asked to stop.
     """
-    from lungviewer.services.ct_classify import classify_series
-
     if engine.spec.modality != CT:
         return _not_for(question.series, engine)
 
@@ -47,7 +48,9 @@ def answer_series(
         if isinstance(value, SeriesResult):
             grown(as_series_image_result(value))
 
-    return as_series_image_result(classify_series(question.series, engine, _Telling(ctx, tell)))
+    telling, known = _Telling(ctx, tell), question.known
+    result = classify_series(question.series, engine, telling, first=question.first, known=known)
+    return as_series_image_result(result)
 
 
 class _Telling:

@@ -111,7 +111,7 @@ class SeriesSection(QWidget):
         series = None if state.path is None else self._session.series(state.path)
         notes = [] if series is None else words.notes(series)
         self.notes.say("\n".join([self.tr("About the files:"), *notes]) if notes else "")
-        self._list_classes(state.spec)
+        self._list_classes(None if state.series is None else state.spec)
         self._show_progress(state)
         self._show_result(state.series)
 

@@ -57,6 +57,7 @@ class ReviewPanel(QWidget):
             )
         )
         self.blinded.setChecked(settings.blinded)
+        self.about = Prose(faint=True, selectable=True)
         self.first = Prose(bold=True, selectable=True)
         self.record_text = Sentence()
         self._name = settings.reviewer
@@ -90,6 +91,7 @@ class ReviewPanel(QWidget):
         self.history_section = Section(self.tr("History"), self.history, opened=False)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 8)
+        column.addWidget(self.about)
         column.addWidget(self.record_text)
         column.addWidget(self.first)
         column.addLayout(self._form)
@@ -215,7 +217,7 @@ class ReviewPanel(QWidget):
                 self._clear_fields()
         else:
             text = self.tr("The review of {name} was recorded as entry {number}.")
-            self._tell("info", text.format(name=shown(path.name), number=entry.number))
+            self._tell("info", text.format(name=self._shown_name(path), number=entry.number))
         self._show()
 
     @Slot(object, object)
@@ -224,8 +226,11 @@ class ReviewPanel(QWidget):
             self._say("error", error.sentence)
         else:
             text = self.tr("The review of {name} was not recorded. {why}")
-            self._tell("error", text.format(name=shown(path.name), why=error.sentence))
+            self._tell("error", text.format(name=self._shown_name(path), why=error.sentence))
         self._show()
+
+    def _shown_name(self, path: Path) -> str:
+        return shown(self._session.opened.name_of(path))
 
     def _tell(self, kind: str, text: str) -> None:
         self._session.noticed.emit(Notice(kind, text))
@@ -269,6 +274,8 @@ class ReviewPanel(QWidget):
     def _show(self) -> None:
         path, hidden = self._session.current, self._hidden()
         record = None if path is None else self._session.record(path)
+        series = self._session.slice.count > 0
+        self.about.say(self.tr("A review is about the whole series, not one slice.") if series else "")
         problem = "" if path is None else self._desk.problem(path)
         free = path is not None and not problem and not self._desk.writing
         self.first.say(self.tr("Your call first") if hidden and free else "")

@@ -114,8 +114,9 @@ class ReviewDesk(QObject):
         if path is None:
             return
         self._put_off()
-        log, known = self.log, self._files.get(path)
-        self._looking = self._session.file_jobs.submit(lambda ctx: look_up(path, known, log, ctx), rank=_SOON)
+        log, known, of = self.log, self._files.get(path), self._session.opened.files_of(path)
+        jobs = self._session.file_jobs
+        self._looking = jobs.submit(lambda ctx: look_up(path, of, known, log, ctx), rank=_SOON)
         self._looking.finished.connect(self._found)
         self._looking.failed.connect(self._not_found)
         self._read_more()
@@ -130,8 +131,7 @@ class ReviewDesk(QObject):
     @Slot(object)
     def _not_found(self, error: LungviewerError) -> None:
         self._looking = None
-        path = self._session.current
-        if path is not None:
+        if (path := self._session.current) is not None:
             self._errors[path] = error.sentence
             self.known.emit(path)
         self._heal(error)
@@ -174,7 +174,8 @@ class ReviewDesk(QObject):
         looked, beside the program's answer of this moment; `recorded` or `failed` follows."""
         reviewer = self._session.settings.current.reviewer
         answer, told = self._session.record(path), self.seen.by_reviewer(path)
-        wish = Wish(path, shown, answer, told, reviewer, action, chosen, comment, self.seen.unnamed())
+        files, others = self._session.opened.files_of(path), self.seen.unnamed()
+        wish = Wish(path, files, shown, answer, told, reviewer, action, chosen, comment, others)
         order = Order(wish, self._files.get(path), self.log)
         job = self._session.file_jobs.submit(order.carry_out, rank=_NOW)
         self._orders[job] = order
@@ -223,8 +224,8 @@ class ReviewDesk(QObject):
         if not self._unread or self._many is not None:
             return
         paths = [self._unread.popleft() for _ in range(min(_AT_ONCE, len(self._unread)))]
-        log = self.log
-        self._many = self._session.file_jobs.submit(lambda ctx: look_up_many(paths, log, ctx), rank=_LATER)
+        log, images = self.log, {path: self._session.opened.files_of(path) for path in paths}
+        self._many = self._session.file_jobs.submit(lambda ctx: look_up_many(images, log, ctx), rank=_LATER)
         self._many.setProperty("paths", paths)
         self._many.finished.connect(self._folder_read)
         self._many.failed.connect(self._not_read)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord
+from lungviewer.ui.ct.words import is_series
 from lungviewer.ui.panels.review_words import chosen_label
 from lungviewer.ui.unmapped import is_unread
 
@@ -23,6 +24,10 @@ def no_class(record: ImageRecord | None) -> str:
 
 def no_acceptance(record: ImageRecord | None, chosen: str, spec: ModelSpec | None) -> str:
     """Why the answer cannot be accepted; "" when it can. `chosen`: the class in the box, "" for none."""
+    if record is not None and is_series(record):
+        return _tr(
+            "There is no call for a whole series. Choose a class and override: it is recorded for all of it."
+        )
     if record is None or not record.predicted_class:
         return no_class(record) or _tr("There is no call to accept. Choose a class and override.")
     if chosen in ("", record.predicted_class):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lungviewer.core.errors import FileChanged, ImageError, ReadFailed
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.types import ImageRecord
-from lungviewer.services.file_state import FileState, file_state
-from lungviewer.services.reviewing import ImageIdentity, draft_review, find_reviews, identify
+from lungviewer.services.file_state import FileState, state_of
+from lungviewer.services.reviewing import ImageIdentity, draft_review, find_reviews, identify_files
 from lungviewer.store.review_entry import Action, ReviewEntry
 from lungviewer.store.reviews import BrokenEntry, ReviewLog
+
+Files = tuple[Path, ...]
+"""What an image is made of: one file, or those of the slices of a series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,12 @@ class OnRecord:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person asks to be written down; `shown`: what the file was like when they looked at it;
-    `record`: the program's answer at this time; `told`: whether they know it already; `told_files`: files
+    """What a person asks to be written down; `shown`: what the `files` were like when they looked at them;
+    `record`: the program's answer at this time; `told`: whether they know it already; `told_files`: images
     whose answers they know, as they were then, which may be copies of this one."""
 
     path: Path
+    files: Files
     shown: FileState
     record: ImageRecord | None
     told: bool
@@ -48,7 +52,7 @@ class Wish:
     action: Action
     chosen: str
     comment: str
-    told_files: tuple[tuple[Path, FileState], ...] = ()
+    told_files: tuple[tuple[Files, FileState], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,10 @@ class Repair:
     aside: str
 
 
-def look_up(path: Path, known: Known | None, log: ReviewLog, ctx: JobContext) -> OnRecord:
-    """The reviews of one file. Errors of `ReviewLog` pass through."""
+def look_up(path: Path, files: Files, known: Known | None, log: ReviewLog, ctx: JobContext) -> OnRecord:
+    """The reviews of one image. Errors of `ReviewLog` pass through."""
     try:
-        now = _identified(path, known, ctx)
+        now = _identified(files, known, ctx)
     except ImageError as error:
         return OnRecord(path, None, (), error)
     return OnRecord(path, now, log.history(now.identity.sha256))
@@ -89,7 +93,7 @@ class Order:
             return None
         path = self.wish.path
         try:
-            now = _as_shown(path, self.wish.shown, self._known)
+            now = _as_shown(self.wish.files, self.wish.shown, self._known)
             entry = self._append(now)
         finally:
             self._over.set()
@@ -123,10 +127,10 @@ class Order:
 
 
 def look_up_many(
-    paths: Sequence[Path], log: ReviewLog, ctx: JobContext
+    images: Mapping[Path, Files], log: ReviewLog, ctx: JobContext
 ) -> dict[Path, tuple[ReviewEntry, ...]]:
-    """The reviews of those files that have any. Errors of `ReviewLog` pass through."""
-    return find_reviews([(path, path) for path in paths], log, ctx)
+    """The reviews of those images that have any. Errors of `ReviewLog` pass through."""
+    return find_reviews([(path, path) for path in images], log, ctx, images.__getitem__)
 
 
 def check_log(log: ReviewLog, ctx: JobContext) -> Repair | None:
@@ -138,35 +142,35 @@ def check_log(log: ReviewLog, ctx: JobContext) -> Repair | None:
     return Repair(broken, "" if aside is None else aside.name)
 
 
-def _identified(path: Path, known: Known | None, ctx: JobContext) -> Known:
-    state = file_state(path)
+def _identified(files: Files, known: Known | None, ctx: JobContext) -> Known:
+    state = state_of(files)
     if known is not None and known.state == state:
         return known
-    identity = identify(path, ctx.check)  # says by name what is wrong
-    if state is None or file_state(path) != state:
+    identity = identify_files(files, ctx.check)  # says by name what is wrong
+    if state is None or state_of(files) != state:
         raise ReadFailed("The file changed while it was read.")
     return Known(identity, state)
 
 
-def _is_copy(now: Known, files: Sequence[tuple[Path, FileState]]) -> bool:
-    """Whether one of these files has this content, or may have had: of one that is not there any more, or has
-    changed, only its size is known, and what nobody knows is not claimed."""
-    for path, state in files:
+def _is_copy(now: Known, images: Sequence[tuple[Files, FileState]]) -> bool:
+    """Whether one of these images has this content, or may have had: of one that is not there any more, or
+    has changed, only its size is known, and what nobody knows is not claimed."""
+    for files, state in images:
         if state.size != now.state.size:
             continue
         try:
-            if file_state(path) != state or identify(path).sha256 == now.identity.sha256:
+            if state_of(files) != state or identify_files(files).sha256 == now.identity.sha256:
                 return True
         except ImageError:
             return True
     return False
 
 
-def _as_shown(path: Path, shown: FileState, known: Known | None) -> Known:
-    """The content of a file that is still what it was when somebody looked at it."""
-    if file_state(path) not in (None, shown):  # that it is gone is said in its own words
+def _as_shown(files: Files, shown: FileState, known: Known | None) -> Known:
+    """The content of files that are still what it was when somebody looked at it."""
+    if state_of(files) not in (None, shown):  # that it is gone is said in its own words
         raise FileChanged("The file has changed since it was shown.")
-    now = _identified(path, known, NullContext())
-    if now.state != shown or file_state(path) != shown:
+    now = _identified(files, known, NullContext())
+    if now.state != shown or state_of(files) != shown:
         raise FileChanged("The file has changed since it was shown.")
     return now

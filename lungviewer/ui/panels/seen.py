@@ -41,11 +41,13 @@ class Seen(QObject):
         reviewers = (self._reviewer, "")
         return any((name, image) in self._told for name in reviewers for image in self._images(path))
 
-    def unnamed(self) -> tuple[tuple[Path, FileState], ...]:
-        """The files whose answers the reviewer of the settings was told and whose content nobody knows yet,
-        as they were then: an image with one of these contents was told too."""
+    def unnamed(self) -> tuple[tuple[tuple[Path, ...], FileState], ...]:
+        """The files of images whose answers the reviewer of the settings was told and whose content nobody
+        knows yet, as they were then: an image with one of these contents was told too."""
         reviewers = (self._reviewer, "")
-        return tuple((path, state) for (name, path), state in self._unnamed.items() if name in reviewers)
+        files_of = self._session.opened.files_of
+        found = self._unnamed.items()
+        return tuple((files_of(path), state) for (name, path), state in found if name in reviewers)
 
     def _images(self, path: Path) -> tuple[Path | str, ...]:
         content = self._content(path)
