@@ -73,7 +73,6 @@ class CtWorkers:
 
 def _facts(answer: dict[str, Any], path: Path, positions: npt.NDArray[np.float64]) -> CtFacts:
     """Raises ValueError, KeyError, TypeError: it is no answer to `ToDescribe`."""
-    spacing = answer["spacing_mm"]
     header = SliceHeader(
         path=path,
         series=str(answer["series"]),
@@ -85,7 +84,7 @@ def _facts(answer: dict[str, Any], path: Path, positions: npt.NDArray[np.float64
         positions=tuple((float(x), float(y), float(z)) for x, y, z in positions),
         row=_point(answer["row"]),
         column=_point(answer["column"]),
-        spacing_mm=None if spacing is None else (_finite(spacing[0]), _finite(spacing[1])),
+        spacing_mm=_pair(answer["spacing_mm"]),
         thickness_mm=None if answer["thickness_mm"] is None else _finite(answer["thickness_mm"]),
         windows=tuple(Window(_finite(centre), _finite(width)) for centre, width in answer["windows"]),
     )
@@ -107,4 +106,14 @@ def _finite(value: object) -> float:
 
 
 def _point(value: Any) -> Point | None:
-    return None if value is None else (_finite(value[0]), _finite(value[1]), _finite(value[2]))
+    if value is None:
+        return None
+    x, y, z = value
+    return _finite(x), _finite(y), _finite(z)
+
+
+def _pair(value: Any) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    rows, columns = value
+    return _finite(rows), _finite(columns)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.fixtures.dicoms import write_slice
 from tests.fixtures.packs import COLOURS, paint, tiny_pack
 from tests.fixtures.preload import compile_preload
 
@@ -43,6 +44,9 @@ def test_a_scan_reaches_for_no_network_and_leaves_no_trace_of_names(listening, t
     images.mkdir()
     Image.fromarray(paint(COLOURS[0])).save(images / f"{CANARY}.png")
     (images / f"{CANARY}-broken.tif").write_bytes(b"II*\0broken")
+    fields = {"PatientName": CANARY, "PatientID": CANARY, "StudyDescription": CANARY}
+    write_slice(images / "slice.dcm", **fields)
+    write_slice(images / "odd.dcm", Modality=CANARY, **fields)
     out = tmp_path / "out"
     out.mkdir()
     command = [sys.executable, "-m", "lungviewer", "scan", images, "-o", out / "report.csv"]
@@ -51,7 +55,11 @@ def test_a_scan_reaches_for_no_network_and_leaves_no_trace_of_names(listening, t
     assert said.returncode == 1, said.stderr
     assert not (tmp_path / "heard").exists()
     assert CANARY not in said.stdout + said.stderr
-    assert CANARY in (out / "report.csv").read_text(encoding="utf-8-sig")
+    report = (out / "report.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert len(report) == 5
+    # The names of files are told, where the files are listed, and what is in them is not.
+    assert [line.startswith(CANARY) for line in report if CANARY in line] == [True, True]
+    assert not any(line.count(CANARY) > 1 for line in report)
     # Neither caches nor device identifiers nor temporary files: the home folder stays empty.
     assert list((tmp_path / "home").rglob("*")) == []
 
