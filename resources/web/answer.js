@@ -66,7 +66,8 @@ function facts(answer, pack) {
   const add = (name, value) => value && list.append(element("dt", name), element("dd", value));
   add("Size", answer.width_px && `${answer.width_px} × ${answer.height_px} pixels`);
   const from = answer.um_per_px_source ? ` (${answer.um_per_px_source})` : "";
-  add("Scale", answer.um_per_px ? `${Number(answer.um_per_px.toPrecision(3))} µm per pixel${from}` : "not known");
+  const scale = answer.kind === "ct" ? [answer.um_per_px / 1000, "mm"] : [answer.um_per_px, "µm"];
+  add("Scale", answer.um_per_px ? `${Number(scale[0].toPrecision(3))} ${scale[1]} per pixel${from}` : "not known");
   const read = answer.fields - (answer.fields_refused || 0);
   add("Fields", answer.fields > 1 && `${read} of ${answer.fields} read`);
   add("Noted", answer.reasons.filter((one) => !one.sentence).map((one) => one.code.replaceAll("_", " ")).join(", "));

@@ -6,17 +6,10 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from lungviewer.core.model import ClassSpec, Role
+from tests.fixtures.ct_packs import ct_pack
 from tests.fixtures.packs import BEIGE, COLOURS, paint, tiny_pack
 from tests.fixtures.scans import LENIENT
 from tests.fixtures.served import Served
-
-GREYS = ((60, 60, 60), (128, 128, 128), (200, 200, 200))
-CT_CLASSES = (
-    ClassSpec("normal", "Normal", "#2ca02c", Role.NORMAL),
-    ClassSpec("benign", "Benign", "#1f77b4", Role.BENIGN),
-    ClassSpec("malignant", "Malignant", "#d62728", Role.TUMOUR),
-)
 
 
 def png(pixels):
@@ -55,14 +48,7 @@ def packs(tmp_path_factory):
         refuse_above=4.0,
         review_below=0.9,
     )
-    ct = tiny_pack(
-        folder / "ct",
-        pack_id="tiny-ct",
-        modality="ct",
-        classes=CT_CLASSES,
-        colours=GREYS,
-        checks=replace(LENIENT, min_chroma=4.0),
-    )
+    ct = ct_pack(folder / "ct", checks=replace(LENIENT, min_chroma=4.0))
     return tissue, ct
 
 
