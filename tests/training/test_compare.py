@@ -15,7 +15,7 @@ from lungviewer.core.errors import Cancelled, OutputUnwritable
 from lungviewer.core.job import RecordingContext
 from training.__main__ import main
 from training.compare import CompareRequest, compare
-from training.compare_table import footnotes, markdown_table, text_table
+from training.compare_text import footnotes, markdown_table, text_table
 from training.errors import DataProblem
 from training.history import Epoch
 from training.speed import speed_ratios
@@ -91,15 +91,20 @@ def test_the_table_tells_both_splits_apart(found: dict[str, Any], request_: Comp
 def test_the_words_say_what_the_figures_rest_on(found: dict[str, Any], request_: CompareRequest) -> None:
     text, markdown = text_table(found), markdown_table(found)
     assert (request_.out / "compare.md").read_text(encoding="utf-8") == markdown
-    for words in (text, markdown):
+    for words in (" ".join(text.split()), markdown):
         assert "SHORT SCHEDULE" in words
         assert "2 epochs" in words
-        assert "proves nothing" in words
+        assert "those figures prove nothing" in words
         assert "Mean over 2 seeds" in words
     assert max(map(len, text.splitlines())) <= 100, "a terminal is narrower than a page"
-    rows = [line for line in markdown.splitlines() if line.startswith("|")]
-    assert len({row.count("|") for row in rows}) == 1
-    assert len(rows) == 3
+    networks, by_group, by_image = (
+        [line for line in part.splitlines() if line.startswith("|")] for part in markdown.split("## Split by")
+    )
+    for rows in (networks, by_group, by_image):
+        assert len({row.count("|") for row in rows}) == 1
+        assert len(rows) == 3
+    for column in ("balanced = macro recall", "macro precision", "macro F1", "AUC, macro", "AUC, benign"):
+        assert column in by_group[0]
     one = {**found, "data": {"group": found["data"]["group"]}}
     assert not any("Split by image" in note for note in footnotes(one))
 
@@ -107,7 +112,6 @@ def test_the_words_say_what_the_figures_rest_on(found: dict[str, Any], request_:
 def table_row(group: float, image: float) -> dict[str, Any]:
     sides = {"group": group, "image": image}
     return {
-        "seeds": [3],
         "units": {unit: {"figures": {"accuracy": {"value": value}}} for unit, value in sides.items()},
     }
 
@@ -115,7 +119,9 @@ def table_row(group: float, image: float) -> dict[str, Any]:
 def test_how_far_the_two_splits_are_apart_is_told_in_points(found: dict[str, Any]) -> None:
     rows = [table_row(0.80, 0.90), table_row(0.70, 0.74)]
     told = " ".join(footnotes({**found, "architectures": rows}))
-    assert "proves nothing. It is +7.0 points from the split by group on average (+4.0 to +10.0);" in told
+    assert (
+        "prove nothing. Accuracy is +7.0 points from the split by group on average (+4.0 to +10.0);" in told
+    )
 
 
 def test_without_a_split_by_group_the_leak_is_still_told(found: dict[str, Any]) -> None:
@@ -123,7 +129,7 @@ def test_without_a_split_by_group_the_leak_is_still_told(found: dict[str, Any]) 
     del row["units"]["group"]
     one = {**found, "architectures": [row], "data": {"image": found["data"]["image"]}}
     told = " ".join(footnotes(one))
-    assert "that column proves nothing." in told
+    assert "those figures prove nothing." in told
     assert "points from" not in told
     assert "Choose by" not in told
 
@@ -149,6 +155,8 @@ def test_unknown_networks_and_bad_options_are_sentences(
     arguments = ["compare", "--data", str(request_.data), "--out", str(tmp_path / "o")]
     for extra, sentence in (
         (["--archs", "perceptron"], "no architecture called 'perceptron'. There are: mobilenetv2"),
+        (["--balance", "weights,luck"], "no balance called 'luck'. There are: sampling, weights, none"),
+        (["--so-far"], "Nothing is trained in this folder yet"),
         (["--size", "16"], "At least 32 pixels"),
         (["--epochs", "0"], "one epoch"),
         (["--weights", "bn_cnn=missing.h5"], "weights file of bn_cnn does not exist"),
