@@ -11,11 +11,14 @@ from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.opening import open_ct, open_image, read_thumbnail
 from tests.fixtures.dicoms import phantom, slice_dataset, to_bytes
 
-WORD = "CANARYWORD"
+WORD = "CANARYWO"
+_DATE = "20260102"
+"""Becomes the word in the file: pydicom would complain while it is written."""
+
 PATIENT = {
     "PatientName": f"{WORD}^A",
     "PatientID": WORD,
-    "PatientBirthDate": WORD,
+    "PatientBirthDate": _DATE,
     "PatientComments": WORD,
     "InstitutionName": WORD,
     "ReferringPhysicianName": f"{WORD}^B",
@@ -25,26 +28,29 @@ PATIENT = {
     "OperatorsName": WORD,
     "StationName": WORD,
     "StudyID": WORD,
-    "PatientAge": WORD,
     "PatientWeight": "1",
-    "AcquisitionDateTime": WORD,
 }
 
 
 @pytest.fixture
 def named(tmp_path):
     """Slices with the word in every field that names somebody, and in fields that are read as numbers."""
-    plain = to_bytes(slice_dataset(phantom(), **PATIENT))
+
+    def written(**changes):
+        whole = to_bytes(slice_dataset(phantom(), **PATIENT, **changes))
+        return whole.replace(_DATE.encode(), WORD.encode())
+
+    plain = written()
     contents = {
         "whole": plain,
         "cut": plain[:-50],
         "cut_early": plain[:700],
-        "modality": to_bytes(slice_dataset(phantom(), Modality=WORD, **PATIENT)),
-        "no_units": to_bytes(slice_dataset(phantom(), RescaleType=WORD, **PATIENT)),
-        "colour": to_bytes(slice_dataset(phantom(), PhotometricInterpretation=WORD, **PATIENT)),
+        "modality": written(Modality=WORD),
+        "no_units": written(RescaleType=WORD),
+        "colour": written(PhotometricInterpretation=WORD),
         "charset": plain.replace(b"\x08\0\x08\0CS", b"\x08\0\x05\0CS"),
         "weight": plain.replace(b"\x30\x10DS\2\0001 ", b"\x30\x10DS\2\0C "),
-        "position": plain.replace(b"\x32\0DS\x0b\0", b"\x32\0DS\x0c\0"),
+        "position": plain.replace(b"\x32\0DS\x0c\x000.0\\0.0\\0.0", b"\x32\0DS\x0c\0CANARYWO\\0."),
     }
     assert plain.count(WORD.encode()) == len(PATIENT) - 1
     paths = []
