@@ -62,7 +62,7 @@ class CtSeries:
     `spacing_mm` is (between rows, between columns) or None; `step_mm` the usual distance of two slices.
     `notes` are codes of what is odd (readers/ct_series.py), `identity` recognises the series wherever it
     lies (a hash, never a UID), `number` is the series number of the file. `windows` are what it suggests.
-    `row`, `column`: unit vectors along a row to the right and along a column downwards, in the patient's frame
+    `row`, `column`: unit vectors along a row to the right, along a column downwards, in the patient's frame
     (`ct_order.Point`); None when that is not stated.
     """
 

@@ -137,6 +137,13 @@ class SyntheticImage(ImageError):
     default_hint = "Use an image of a patient; pictures of the simulator are for looking at only."
 
 
+class NotCt(ImageError):
+    """A whole slide, given to a model of CT."""
+
+    code = "not_ct"
+    default_hint = "Choose a model that reads histology."
+
+
 class OutOfMemory(ImageError):
     code = "out_of_memory"
     transient = True

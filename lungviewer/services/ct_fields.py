@@ -5,19 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from lungviewer.core.ct import HU, CtSource, as_rgb, window_table, windowed
+from lungviewer.core.ct import CT, HU, CtSource, as_rgb, window_table, windowed
+from lungviewer.core.ct_frames import slice_shown
 from lungviewer.core.errors import ImageError, ImageTooLarge
 from lungviewer.core.geometry import MAX_FIELDS, FieldPlan, plan_slice
-from lungviewer.core.image import RGB
+from lungviewer.core.image import RGB, ImageSource
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.preprocess import resize_field
 from lungviewer.core.trust import check_field
+from lungviewer.core.types import ImageRecord
 from lungviewer.core.window import LUNG
-from lungviewer.readers.array_source import shrink
+from lungviewer.readers.array_source import ArraySource, shrink
 
 FRAME_PICTURE_SIDE = 256
 """Pictures of one slice among many are kept this small, because all are kept until the model has spoken."""
@@ -55,6 +58,20 @@ class SliceCutter:
         if spec.modality != "ct":
             return fields, (WRONG_MODALITY,) * len(fields)
         return fields, tuple(check_field(field, spec.trust.checks, spec.modality) for field in fields)
+
+
+def as_model_sees(source: ImageSource, spec: ModelSpec, record: ImageRecord) -> ImageSource:
+    """An open image, or of a CT file the slice that `record` is the answer of, through the pack's window.
+
+    Raises:
+        ImageError: the slice cannot be read.
+    """
+    if source.info.kind != CT:
+        return source
+    shown = (slice_shown(code) for code in record.reason.split("; "))
+    number = next((found[0] for found in shown if found), 1)
+    values = cast("CtSource", source).values(number - 1)
+    return ArraySource(SliceCutter(spec).picture(values), source.info)
 
 
 def cut_slices(

@@ -92,9 +92,11 @@ def map_slides(
         paths: slides, and folders whose slides are meant.
 
     Raises:
+        NotCt: the model reads CT.
         UsageError: a path does not exist, no slide is there, or the results cannot lie in `folder`.
         OutputError: nothing can be written there, or what was found out cannot be kept.
     """
+    slide_map.require_histology(engine.spec)
     found = find_images(paths, recursive=options.recursive, check=ctx.check)
     files = _slides(found, paths, ctx)
     if not files:

@@ -40,6 +40,7 @@ from lungviewer.core.types import Status
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.opening import open_image
 from lungviewer.services.classify import ImageResult, chunks
+from lungviewer.services.ct_fields import as_model_sees
 from lungviewer.services.engine import FieldResult, InferenceEngine
 from lungviewer.services.prepare import cut_field
 from lungviewer.services.regions import analysed_fields, rank_fields
@@ -194,7 +195,8 @@ def _strongest(
     # Where fields overlap, a refused one ranks by its neighbours: twice as many, then, to choose from.
     rects = [rect for _, rect in ranked[: 2 * MOST_FIELDS]]
     with contextlib.closing(open_image(path, um_per_px, isolated=isolated)) as source:
-        fields = [cut_field(source, rect, spec.input.size) for rect in rects]
+        seen = as_model_sees(source, spec, result.record)
+        fields = [cut_field(seen, rect, spec.input.size) for rect in rects]
     failed = [check_field(field, spec.trust.checks, spec.modality) for field in fields]
     answers = _analyse(np.stack(fields), engine, ctx, failed) if fields else []
     index = spec.class_ids.index(class_id)

@@ -10,20 +10,26 @@ from pathlib import Path
 
 from lungviewer.core.errors import JournalMismatch, LungviewerError, OutputUnwritable, UsageError
 from lungviewer.exporters.csv_table import is_image_csv
-from lungviewer.services.find import FoundFiles, find_images
+from lungviewer.readers.ct_header import read_slice_header
+from lungviewer.services.find import FoundFiles, find_images, may_be_dicom
 from lungviewer.services.scan import ScanOptions, fingerprint, root_key
 from lungviewer.services.scan_output import check_output, journal_of
 from lungviewer.services.slide_scan import told_apart
 from lungviewer.store.journal import glimpse
 
-_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".tif": "TIFF", ".dib": "BMP"}
+_FORMATS = {
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG"),
+    ".tif": "TIFF",
+    ".dib": "BMP",
+    ".dcm": "DICOM",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ScanPreview:
     """What lies below `paths`. `formats` are (name, files), most frequent first, as the files call
     themselves ("" without a suffix); `slides` of the files are whole slides, which take minutes each;
-    `suggested` is a place for the report."""
+    `suggested` is a place for the report; `ct_files` hold CT slices."""
 
     paths: tuple[Path, ...]
     recursive: bool
@@ -32,6 +38,7 @@ class ScanPreview:
     total_bytes: int
     suggested: Path
     slides: int = 0
+    ct_files: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ def preview_scan(
         UsageError: see `find_images`.
     """
     found = find_images(paths, recursive=recursive, check=check)
+    places = filter(may_be_dicom, map(found.path, found.files))
     formats = Counter(_format(file.path) for file in found.files)
     return ScanPreview(
         paths=tuple(paths),
@@ -73,6 +81,7 @@ def preview_scan(
         total_bytes=sum(max(0, file.size) for file in found.files),
         suggested=_suggested(found.root, documents),
         slides=len(told_apart(found, found.files, check)[1]),
+        ct_files=sum(_is_ct(path, check) for path in places),
     )
 
 
@@ -104,6 +113,11 @@ def look_at_output(
         other = JournalMismatch("The report with this name belongs to a scan of another folder.")
         return Outlook(output, other, replaceable=True, earlier=len(seen.listed))
     return Outlook(output, earlier=len(seen.listed), kept=len(seen.settled & wanted))
+
+
+def _is_ct(path: Path, check: Callable[[], None]) -> bool:
+    check()
+    return read_slice_header(path) is not None
 
 
 def _replaceable(output: Path) -> bool:

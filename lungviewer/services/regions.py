@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lungviewer.core.geometry import Rect, plan_fields
+from lungviewer.core.ct import CT
+from lungviewer.core.geometry import Rect, plan_fields, plan_slice
 from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.image import RGB, ImageLevel
 from lungviewer.core.job import JobContext
@@ -57,6 +58,8 @@ def analysed_fields(record: ImageRecord, spec: ModelSpec) -> tuple[Rect, ...]:
     """The fields that were looked at, from what the record says of the image. Errors of `plan_fields`."""
     if record.width_px is None or record.height_px is None:
         return ()
+    if CT in (record.kind, spec.modality):
+        return plan_slice(record.width_px, record.height_px, spec.input).fields
     return plan_fields(record.width_px, record.height_px, record.um_per_px, spec.input).fields
 
 

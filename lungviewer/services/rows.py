@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from lungviewer.core.ct import CT
 from lungviewer.core.types import ImageRecord, Provenance
 
 _NEAR = 1e-3
@@ -63,6 +64,8 @@ def would_be_said(
     """
     if (row.model_sha256, row.backend) != (made_by.model_sha256, made_by.backend):
         return False
+    if row.kind == CT:  # one field a slice, whatever its scale
+        return True
     if scale is not None:
         return same_scale(row.um_per_px, scale)
     return scanned_um_per_px is None and (row.um_per_px is not None or usual is None)

@@ -14,14 +14,15 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from lungviewer.core.errors import OutputError
+from lungviewer.core.errors import NotCt, OutputError
 from lungviewer.core.image import ImageInfo, SlideSource
 from lungviewer.core.job import JobContext
+from lungviewer.core.model import ModelSpec
 from lungviewer.core.paths import user_data_dir
 from lungviewer.core.slide_grid import TileGrid, plan_grid
 from lungviewer.core.slide_tile import UNREADABLE
 from lungviewer.core.tissue_map import TissueMap, find_tissue
-from lungviewer.core.trust import prepare_checks
+from lungviewer.core.trust import REASON_SENTENCES, prepare_checks
 from lungviewer.readers import opening
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import display_name
@@ -67,11 +68,13 @@ def map_slide(
 
     Raises:
         ImageError: the slide cannot be opened, or states no µm per pixel (`SpacingUnknown`), or changed
-            meanwhile (`FileChanged`). Single unreadable tiles are refused tiles of the map, no error.
+            meanwhile (`FileChanged`), or the model reads CT (`NotCt`). Single unreadable tiles are refused
+            tiles of the map, no error.
         Cancelled: `ctx` asked to stop; what was done is kept.
         OutputBusy: another process maps this slide just now.
         OutputUnwritable: what was found out cannot be kept; what was kept before is safe.
     """
+    require_histology(engine.spec)
     state = state_of(path)
     with IsolatedDecoder() as decoder:  # leaving it ends the slide's processes, whatever they are doing
         # They are polite: they fill the queue while the model waits, and never the other way round.
@@ -100,6 +103,7 @@ def look_at_slide(
 
     Closing `decoder` ends what reads the slide, whatever it is doing.
     """
+    require_histology(engine.spec)
     state = state_of(path)
     with contextlib.closing(opening.open_slide(path, options.um_per_px, decoder=decoder)) as source:
         return look_at_source(source, state, engine, options, name)
@@ -169,6 +173,12 @@ def look_at_source(
                 store.keep_tissue(tissue)
     keep_finished(folder, key, answer, state, engine)
     return answer
+
+
+def require_histology(spec: ModelSpec) -> None:
+    """Raises NotCt for a model that does not read slides."""
+    if spec.modality != "histology":
+        raise NotCt(REASON_SENTENCES[NotCt.code])
 
 
 def _growing(

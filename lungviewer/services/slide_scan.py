@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from lungviewer.core.errors import ImageError, OutputBusy, ReadFailed
+from lungviewer.core.errors import ImageError, NotCt, OutputBusy, ReadFailed
 from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext
-from lungviewer.core.types import SLIDE
+from lungviewer.core.types import SLIDE, Status
 from lungviewer.readers import opening, slide_kinds
 from lungviewer.readers.sniff import SUFFIXES_OF
 from lungviewer.services import slide_map
@@ -119,6 +119,8 @@ class SlideScan:
     def _finish(self, file: FileIdentity, outcome: SlideMap | ImageError) -> Finished:
         if isinstance(outcome, ImageError):
             record = error_record(row_name(file), outcome, self._engine.provenance, kind=SLIDE)
+            if isinstance(outcome, NotCt):  # nothing is wrong with the file
+                record = replace(record, status=Status.REFUSED, error="")
             return Finished(file, record, None, outcome.transient)
         picture = None
         if self._keep_thumbnails:  # one that cannot be made costs a note; the map stands
