@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QMenu, QWidget
 
 from lungviewer.ui.commands import Commands
+from lungviewer.ui.ct.actions import CT_WINDOW, CT_WINDOWS, CtActions
 from lungviewer.ui.icons import icon
 from lungviewer.ui.names import folder_name, menu_text, shown, tooltip
 from lungviewer.ui.session import ViewerSession
@@ -60,6 +61,7 @@ _MENUS: dict[str, tuple[str, ...]] = {
     QT_TRANSLATE_NOOP("Actions", "Sli&de"): (
         *("map-slide", "export-map", "", "next-layer", "tissue-outline", "", "show-label"),
     ),
+    QT_TRANSLATE_NOOP("Actions", "&CT"): (*CT_WINDOWS, "ct-next-window", "ct-invert", "", "ct-play"),
     QT_TRANSLATE_NOOP("Actions", "&Scan"): ("scan-folder", "report"),
     QT_TRANSLATE_NOOP("Actions", "&Models"): ("models", "retrain"),
     QT_TRANSLATE_NOOP("Actions", "&Help"): ("help", "log-folder", "about"),
@@ -97,6 +99,7 @@ class Actions(QObject):
         session.explaining.changed.connect(self._show_overlay_state)
         # Esc is wanted by others too, while there is nothing to leave.
         self.by_id["leave-full-screen"].setEnabled(False)
+        self._ct = CtActions(self.by_id, window.viewer.ct, self)
         self._enable()
         self._enable_slide()
         self._show_overlay_state()
@@ -125,6 +128,8 @@ class Actions(QObject):
             "export-map": (windows.show_export, "save"),
             "show-label": (windows.show_pictures, "image"),
             "next-layer": (do.next_layer, ""),
+            "ct-next-window": (viewer.ct.levels.choose_next, ""),
+            "ct-play": (viewer.ct.cine.toggle, "resume"),
             "next": (browser.next, "next"),
             "previous": (browser.previous, "previous"),
             "next-review": (browser.next_review, "review"),
@@ -145,6 +150,8 @@ class Actions(QObject):
         }
         for n, power in enumerate(MAGNIFICATIONS, 1):
             plain[f"magnification-{n}"] = (partial(viewer.zoom_to_magnification, power), "")
+        for name in CT_WINDOWS:
+            plain[name] = (partial(viewer.ct.levels.choose, name.removeprefix(CT_WINDOW)), "")
         for name, (function, symbol) in plain.items():
             action = self._make(name, symbol)
             action.triggered.connect(_Call(function, action).go)
@@ -153,6 +160,7 @@ class Actions(QObject):
             ("minimap", viewer.set_minimap, "minimap", True),
             ("ruler", viewer.set_ruler, "ruler", False),
             ("tissue-outline", viewer.set_tissue_outline, "", False),
+            ("ct-invert", viewer.ct.levels.set_inverted, "invert", False),
             ("full-screen", do.full_screen, "fullscreen", False),
         ):
             action = self._make(name, symbol)

@@ -47,6 +47,7 @@ _FILES = QT_TRANSLATE_NOOP("shortcuts", "Files")
 _VIEW = QT_TRANSLATE_NOOP("shortcuts", "Slide view")
 _HEAT_MAP = QT_TRANSLATE_NOOP("shortcuts", "Heat map")
 _SLIDE = QT_TRANSLATE_NOOP("shortcuts", "Whole slide")
+_CT = QT_TRANSLATE_NOOP("shortcuts", "CT")
 _BROWSER = QT_TRANSLATE_NOOP("shortcuts", "Browser")
 _REVIEW = QT_TRANSLATE_NOOP("shortcuts", "Review")
 _MODEL = QT_TRANSLATE_NOOP("shortcuts", "Scan and models")
@@ -93,6 +94,14 @@ SHORTCUTS = (
     Shortcut("next-layer", ("V",), QT_TRANSLATE_NOOP("shortcuts", "Probability, evidence or calls"), _SLIDE),
     Shortcut("tissue-outline", ("O",), QT_TRANSLATE_NOOP("shortcuts", "Outline of the tissue"), _SLIDE),
     Shortcut("show-label", (), QT_TRANSLATE_NOOP("shortcuts", "Show label and macro…"), _SLIDE),
+    Shortcut("ct-lung", ("Ctrl+1",), QT_TRANSLATE_NOOP("shortcuts", "Lung window"), _CT),
+    Shortcut("ct-soft_tissue", ("Ctrl+2",), QT_TRANSLATE_NOOP("shortcuts", "Soft tissue window"), _CT),
+    Shortcut("ct-bone", ("Ctrl+3",), QT_TRANSLATE_NOOP("shortcuts", "Bone window"), _CT),
+    Shortcut("ct-model", ("Ctrl+4",), QT_TRANSLATE_NOOP("shortcuts", "Window of the model"), _CT),
+    Shortcut("ct-file", ("Ctrl+5",), QT_TRANSLATE_NOOP("shortcuts", "Window of the file"), _CT),
+    Shortcut("ct-next-window", ("W",), QT_TRANSLATE_NOOP("shortcuts", "Next window"), _CT),
+    Shortcut("ct-invert", ("I",), QT_TRANSLATE_NOOP("shortcuts", "Invert"), _CT),
+    Shortcut("ct-play", ("P",), QT_TRANSLATE_NOOP("shortcuts", "Play the slices, or pause"), _CT),
     Shortcut("next", ("J",), QT_TRANSLATE_NOOP("shortcuts", "Next image"), _BROWSER),
     Shortcut("previous", ("K",), QT_TRANSLATE_NOOP("shortcuts", "Previous image"), _BROWSER),
     Shortcut("next-review", ("N",), QT_TRANSLATE_NOOP("shortcuts", "Next image that needs review"), _BROWSER),
