@@ -169,7 +169,8 @@ def _listening() -> Iterator[list[bytes]]:
     """What is written to the standard error output of this process meanwhile is in the list afterwards."""
     heard: list[bytes] = []
     listener, speaker = os.pipe()
-    os.set_blocking(speaker, False)  # whoever says more than a pipe holds is not waited for
+    if os.name == "posix":
+        os.set_blocking(speaker, False)  # whoever says more than a pipe holds is not waited for
     kept = os.dup(2)
     try:
         os.dup2(speaker, 2)
