@@ -15,6 +15,7 @@ from lungviewer.packs.store import read_pack_file
 from lungviewer.services.training_events import plain_text
 
 _FAILING = ("FAIL", "NOT MEASURED")
+_NOT_JUDGED = ("published", "not applicable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def read_gate(folder: Path, spec: ModelSpec) -> Gate:
 def gate_of(metrics: Mapping[str, Any]) -> Gate:
     """The gate in a pack's metrics."""
     gate = mapping(metrics.get("gate"))
-    judged = [row for row in map(mapping, entries(gate.get("rows"))) if row.get("verdict") != "published"]
+    rows = map(mapping, entries(gate.get("rows")))
+    judged = [row for row in rows if row.get("verdict") not in _NOT_JUDGED]
     return Gate(
         gate["passes"] if isinstance(gate.get("passes"), bool) else None,
         len(judged),
