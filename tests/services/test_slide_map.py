@@ -273,10 +273,10 @@ def test_tiles_are_kept_before_they_are_told(paint, kept):
 
 
 def clock(monkeypatch, every=0.0, share=1e9):
-    from lungviewer.services import slide_run
+    from lungviewer.services import snapshots
 
-    monkeypatch.setattr(slide_run, "_SNAPSHOT_EVERY_S", every)
-    monkeypatch.setattr(slide_run, "_SNAPSHOT_SHARE", share)
+    monkeypatch.setattr(snapshots, "_EVERY_S", every)
+    monkeypatch.setattr(snapshots, "_SHARE", share)
 
 
 def test_snapshots_grow_and_never_change_afterwards(paint, monkeypatch):
