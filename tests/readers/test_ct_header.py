@@ -95,6 +95,22 @@ def test_places_of_frames_are_read_from_the_beginning_of_the_file(tmp_path):
     assert header.positions[299] == (0.0, 0.0, 299 * 1.25)
 
 
+@pytest.mark.parametrize(("count", "tried"), [(120_000, False), (100, True)])
+def test_of_absurdly_many_items_none_is_read(tmp_path, monkeypatch, count, tried):
+    """120,000 empty ones took four seconds, and a folder may hold thousands of such files."""
+    whole = to_bytes(frames_dataset([phantom(8)] * 3))
+    begin, pixels = whole.index(b"\x00\x52\x30\x92SQ"), whole.index(b"\xe0\x7f\x10\x00OW")
+    items = b"\xfe\xff\x00\xe0\0\0\0\0" * count
+    sequence = whole[begin : begin + 6] + b"\0\0" + len(items).to_bytes(4, "little") + items
+    path = tmp_path / "a.dcm"
+    path.write_bytes(whole[:begin] + sequence + whole[pixels:])
+    lengths = []
+    real = ct_header.read_facts
+    monkeypatch.setattr(ct_header, "read_facts", lambda head: lengths.append(len(head)) or real(head))
+    read_slice_header(path)
+    assert (path.stat().st_size in lengths) is tried
+
+
 def test_no_more_than_a_few_kilobytes_of_a_plain_slice_are_read(tmp_path, reads):
     for path in write_series(tmp_path, 50):
         assert read_slice_header(path) is not None
