@@ -8,13 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lungviewer.core.ct import CT
 from lungviewer.core.model import ModelSpec
+from lungviewer.packs.catalogue import HISTOLOGY
 from lungviewer.packs.names import METRICS
 from lungviewer.services.gate import Gate, entries, gate_of, mapping, read_metrics
 from lungviewer.services.reliability import share_range
 from lungviewer.services.training_events import number, plain_text
 
 _MOST_NAMED = 4
+_WORDS = {
+    HISTOLOGY: ("slides", "laboratory", "laboratories"),
+    CT: ("CT", "hospital", "hospitals"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,37 +44,39 @@ class Standing:
 
     laboratories: tuple[Laboratory, ...] | None = ()
     gate: Gate = field(default_factory=Gate)
+    modality: str = HISTOLOGY
 
 
 def read_standing(folder: Path, spec: ModelSpec) -> Standing:
     """The standing that the pack in a folder or zip publishes. For a job: the file is read and verified."""
     if METRICS not in spec.files:
-        return Standing()
+        return Standing(modality=spec.modality)
     metrics = read_metrics(folder, spec)
     if not metrics:
-        return Standing(None)
+        return Standing(None, modality=spec.modality)
     sets = [_laboratory(mapping(entry)) for entry in entries(metrics.get("external_sets"))]
-    return Standing(tuple(one for one in sets if one is not None), gate_of(metrics))
+    return Standing(tuple(one for one in sets if one is not None), gate_of(metrics), spec.modality)
 
 
 def elsewhere_sentence(standing: Standing) -> str:
-    """How often calls were right on slides of other laboratories."""
+    """How often calls were right on slides of other laboratories, or CT of other hospitals."""
+    what, one_place, places = _WORDS.get(standing.modality, _WORDS[HISTOLOGY])
     if standing.laboratories is None:
-        return "How this model does on slides of other laboratories could not be read from its pack."
+        return f"How this model does on {what} of other {places} could not be read from its pack."
     called = [one for one in standing.laboratories if one.calls]
     if not standing.laboratories:
-        return "This model was not measured on slides of other laboratories."
+        return f"This model was not measured on {what} of other {places}."
     if not called:
-        return "On slides of other laboratories this model made no calls."
-    where = "another laboratory" if len(called) == 1 else f"{len(called)} other laboratories"
+        return f"On {what} of other {places} this model made no calls."
+    where = f"another {one_place}" if len(called) == 1 else f"{len(called)} other {places}"
     if len(called) > _MOST_NAMED:
         right = share_range(min(one.right for one in called), max(one.right for one in called))
         images = f"{sum(one.images for one in called)} images"
-        return f"On slides of {where} {right} of calls were right, by laboratory ({images})."
+        return f"On {what} of {where} {right} of calls were right, by {one_place} ({images})."
     right = _listed([f"{one.right * 100:.0f}\u00a0%" for one in called])
     calls = _listed([str(one.calls) for one in called])
     images = _listed([str(one.images) for one in called])
-    return f"On slides of {where} {right} of calls were right ({calls} calls on {images} images)."
+    return f"On {what} of {where} {right} of calls were right ({calls} calls on {images} images)."
 
 
 def laboratory_lines(standing: Standing) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def find_images(
         if path not in named and (part or not is_candidate(path)):
             ignored += 1
             continue
-        instance = read_slide_instance(path) if _may_be_dicom(path) else None
+        instance = read_slide_instance(path) if may_be_dicom(path) else None
         if instance is not None and instance.series:
             files = series.setdefault((path.parent, instance.series), [])
             files.append((instance.volume, instance.pixels, path))
@@ -144,8 +144,8 @@ def _is_map(path: Path) -> bool:
     return path.name.endswith(ExportKind.PROBABILITY.suffix) and is_result(ExportKind.PROBABILITY, path)
 
 
-def _may_be_dicom(path: Path) -> bool:
-    """Thousands of JPEGs are not opened to be asked."""
+def may_be_dicom(path: Path) -> bool:
+    """Whether a file's name lets it be DICOM: thousands of JPEGs are not opened to be asked."""
     suffix = path.suffix.lower()
     return suffix in SUFFIXES_OF["dicom"] or suffix not in IMAGE_SUFFIXES
 

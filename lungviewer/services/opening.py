@@ -22,6 +22,10 @@ class EngineChoice:
     precision: str = "fp32"
     modality: str = "histology"
 
+    def same_pack(self, other: EngineChoice) -> bool:
+        """Whether both mean one pack."""
+        return (self.pack, self.modality) == (other.pack, other.modality)
+
 
 def pack_of(choice: EngineChoice) -> Path:
     """Where the pack of a choice lies.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QLocale, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from lungviewer.core.ct import CT
 from lungviewer.core.image import ImageInfo
 from lungviewer.core.types import SLIDE
 from lungviewer.ui.elided import ElidedLabel
@@ -57,13 +58,24 @@ class StatusLine(QWidget):
         parts = [] if current is None else [shown(self._session.opened.name_of(current))]
         if info is not None:
             parts.append(self.tr("{w} × {h} pixels").format(w=info.width, h=info.height))
-            if info.um_per_px is None:
+            if info.kind == CT:
+                parts += self._ct_scale()
+            elif info.um_per_px is None:
                 parts.append(self.tr("µm per pixel unknown"))
             else:
                 number = QLocale().toString(info.um_per_px, "g", 4)
                 source = scale_source(info.um_per_px_source)
                 parts.append(self.tr("{number} µm per pixel ({source})").format(number=number, source=source))
         self._image.setText("  ·  ".join(parts))
+
+    def _ct_scale(self) -> list[str]:
+        series = self._session.series()
+        if series is None:
+            return []
+        if series.spacing_mm is None:
+            return [self.tr("mm per pixel unknown")]
+        number = QLocale().toString(series.spacing_mm[0], "g", 3)
+        return [self.tr("{number} mm per pixel").format(number=number)]
 
     @Slot()
     def _show_model(self) -> None:
@@ -79,6 +91,7 @@ class StatusLine(QWidget):
         record = self._session.record(self._session.current) if self._session.current else None
         if record is not None and record.seconds and record.tiles:
             rate = QLocale().toString(record.seconds / record.tiles * 1000, "f", 0)
-            text = self.tr("{ms} ms per tile") if record.kind == SLIDE else self.tr("{ms} ms per field")
+            kinds = {SLIDE: self.tr("{ms} ms per tile"), CT: self.tr("{ms} ms per slice")}
+            text = kinds.get(record.kind, self.tr("{ms} ms per field"))
             parts.append(text.format(ms=rate))
         self._model.setText("  ·  ".join(parts))

@@ -22,9 +22,11 @@ from PySide6.QtWidgets import (
 from lungviewer.core.errors import LungviewerError
 from lungviewer.ui.batch import words
 from lungviewer.ui.batch.controller import ScanController
+from lungviewer.ui.batch.model_row import ModelRow
 from lungviewer.ui.batch.options_box import OptionsBox
 from lungviewer.ui.batch.state import ScanState
 from lungviewer.ui.icons import icon
+from lungviewer.ui.model_in_force import ModelInForce
 from lungviewer.ui.path_line import PathLine
 from lungviewer.ui.prose import Prose, Sentence
 from lungviewer.ui.settings import SettingsStore
@@ -36,7 +38,11 @@ class ChoosePage(QWidget):
     """Shows the controller's preview and outlook; starts the scan."""
 
     def __init__(
-        self, controller: ScanController, settings: SettingsStore, parent: QWidget | None = None
+        self,
+        controller: ScanController,
+        settings: SettingsStore,
+        model: ModelInForce,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._controller, self._settings = controller, settings
@@ -46,6 +52,7 @@ class ChoosePage(QWidget):
         self._recursive = QCheckBox(self.tr("Include s&ub-folders"))
         self._recursive.setChecked(settings.current.recursive)
         self._found = _paragraph(self.tr("What was found"))
+        self.model_row = ModelRow(controller, model)
         self._nothing = self.tr("Nothing is chosen yet.")
         self._output = PathLine(self.tr("Report"), self.tr("Save &as …"))
         self._there = _paragraph(self.tr("What lies at the place for the report"))
@@ -153,6 +160,7 @@ class ChoosePage(QWidget):
         problem = controller.problem or (None if outlook is None else outlook.problem)
         earlier = outlook is not None and (outlook.earlier > 0 or outlook.replaceable)
         self._fresh.setVisible(self._fresh.isChecked() or earlier)
+        self.model_row.show_state()
         self._show_outlook(problem)
         files = 0 if preview is None else len(preview.found.files)
         ready = outlook is not None and outlook.problem is None
@@ -191,6 +199,7 @@ class ChoosePage(QWidget):
         form.addRow(self.tr("Folder"), self._folder)
         form.addRow("", self._recursive)
         form.addRow(self.tr("Found"), self._found)
+        form.addRow(self.tr("Model"), self.model_row)
         form.addRow(self.tr("Report"), self._output)
         form.addRow("", self._there)
         form.addRow("", self._fresh)

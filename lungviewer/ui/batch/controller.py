@@ -160,7 +160,7 @@ class ScanController(QObject):
     @Slot()
     def _model_changed(self) -> None:
         """Which rows are kept depends on the pack."""
-        if self._choice is not None and self._session.choice.pack == self._choice.pack:
+        if self._choice is not None and self._session.choice.same_pack(self._choice):
             self.other_model = False
         if self.state is ScanState.READY and self.output is not None:
             self.look_at(self.output, self.options)
@@ -199,7 +199,7 @@ class ScanController(QObject):
         if not self.state.over or self.output is None or self._choice is None:
             return
         options = replace(self.options, fresh=False)
-        if self._session.choice.pack == self._choice.pack:
+        if self._session.choice.same_pack(self._choice):
             return self.start(self.output, options)
         self.other_model = True
         self.look_at(self.output, options)

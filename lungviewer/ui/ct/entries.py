@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from lungviewer.core.ct import CtSeries
 from lungviewer.core.errors import ImageTooLarge
 from lungviewer.core.natural import natural_key
 from lungviewer.readers.ct_series import series_in
-from lungviewer.readers.sniff import IMAGE_SUFFIXES, SUFFIXES_OF
+from lungviewer.services.find import may_be_dicom
 from lungviewer.ui.ct import words
 
 
@@ -31,7 +30,7 @@ def fold(files: Iterable[Path], check: Callable[[], None]) -> Folded:
     """Put slices together; reads the beginning of files that may be DICOM. Errors of `check`."""
     listed = tuple(files)
     try:
-        found = series_in(filter(_may_be_dicom, listed), check)
+        found = series_in(filter(may_be_dicom, listed), check)
     except ImageTooLarge as error:
         return Folded(files=listed, problem=error.sentence)
     series: dict[Path, CtSeries] = {}
@@ -64,9 +63,3 @@ def _names(series: Mapping[Path, CtSeries]) -> dict[Path, str]:
         part = seen[key] if often[key] > 1 else 0
         names[path] = words.series_name(key[1], part, len(series[path].slices))
     return names
-
-
-def _may_be_dicom(path: Path) -> bool:
-    """Thousands of JPEGs are not opened to be asked."""
-    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - thousands of them
-    return suffix in SUFFIXES_OF["dicom"] or suffix not in IMAGE_SUFFIXES

@@ -21,6 +21,8 @@ from lungviewer.ui.symbol import Swatch
 from lungviewer.ui.words import count, percent, reason_word
 
 _SENTENCES = 3
+_WORTH_TELLING = 0.1
+"""Of a class that no slice was called: a smaller probability anywhere says nothing."""
 
 
 class ClassBox(QWidget):
@@ -60,11 +62,14 @@ class ClassBox(QWidget):
         self.detail.say(
             text.format(run=longest[0][1], slices=words.slices(len(found.longest_run))) if several else ""
         )
-        self.surest.setVisible(found.surest is not None)
+        share = found.probability or 0.0
+        self.surest.setVisible(found.surest is not None and (bool(found.slices) or share >= _WORTH_TELLING))
         if found.surest is not None:
             self._surest = found.surest
-            share = percent(found.probability or 0.0)
-            text = self.tr("Surest: slice {n}, {share}").format(n=count(found.surest + 1), share=share)
+            text = self.tr("Surest: slice {n}, {share}")
+            if not found.slices:
+                text = self.tr("Most probable in slice {n}, {share}")
+            text = text.format(n=count(found.surest + 1), share=percent(share))
             self.surest.setText(text)
             self.surest.setAccessibleName(f"{self._label}. {text}")
 

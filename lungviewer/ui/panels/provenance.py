@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication, QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from lungviewer.core.types import ImageRecord
+from lungviewer.ui.ct.facts import series_facts
 from lungviewer.ui.elided import ElidedLabel
 from lungviewer.ui.icons import icon
 from lungviewer.ui.mapping.facts import slide_facts
@@ -71,8 +72,10 @@ class ProvenanceSection(QWidget):
     def _image_facts(self, state: Shown) -> dict[str, str]:
         if state.path is None:
             return {}
+        record, series = state.record, self._session.series(state.path)
+        if series is not None:
+            return series_facts(series, self._session.slice.index)
         facts = {self.tr("File"): state.path.name}
-        record = state.record
         if record is not None and record.width_px is not None:
             facts[self.tr("Size")] = self.tr("{width} × {height} px").format(
                 width=record.width_px, height=record.height_px
