@@ -86,7 +86,7 @@ class CtViewing(QObject):
         if self._session.slice.count == len(series.slices):
             self._select(self._session.slice.index)
         else:
-            self._session.slice.reset(len(series.slices), _first_of(series, opened))
+            self._session.slice.reset(len(series.slices), len(series.slices) // 2)
         self.opened.emit()
         self.changed.emit()
 
@@ -201,9 +201,3 @@ class CtViewing(QObject):
 def um_per_row_pixel(series: CtSeries) -> float | None:
     """µm from a pixel to the next one in its row; None when the files do not say."""
     return None if series.spacing_mm is None else 1000 * series.spacing_mm[1]
-
-
-def _first_of(series: CtSeries, opened: OpenedView) -> int:
-    """The slice of the file that was opened, or the middle where that is all of them."""
-    own = [i for i, each in enumerate(series.slices) if each.path == opened.path]
-    return own[0] if len(own) == 1 else len(series.slices) // 2

@@ -10,7 +10,6 @@ from lungviewer.ui.viewer.slice_layer import SliceLayer
 from lungviewer.ui.viewer.slice_plate import mm_words
 from lungviewer.ui.viewer.slide_view import SlideView
 from lungviewer.ui.viewer.tile_plate import TilePlate, TileWords
-from lungviewer.ui.words import count
 
 _AROUND_PX = 12
 
@@ -58,7 +57,7 @@ class HuInspector(QObject):
             self.moved.emit()
 
     def _words(self, hu: int, column: int, row: int) -> TileWords:
-        head = self.tr("{number} HU").format(number=count(hu))
+        head = self.tr("{number} HU").format(number=hu)
         spacing = self._series.spacing_mm if self._series is not None else None
         if spacing is None:
             return TileWords(head, ((self.tr("Column, row"), f"{column}, {row}"),))

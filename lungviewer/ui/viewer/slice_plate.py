@@ -68,12 +68,8 @@ def place_words(series: CtSeries, index: int) -> str:
 
 def window_words(levels: WindowLevel) -> str:
     """ "W 1500 L −600, Lung"."""
-    number, window, preset = QLocale().toString, levels.window, levels.preset
-    said = [
-        _tr("W {width} L {centre}").format(
-            width=number(float(window.width), "f", 0), centre=number(float(window.centre), "f", 0)
-        )
-    ]
+    window, preset = levels.window, levels.preset
+    said = [_tr("W {width} L {centre}").format(width=round(window.width), centre=round(window.centre))]
     if preset is not None:
         said.append(preset.label)
     if levels.inverted:
