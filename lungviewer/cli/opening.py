@@ -15,9 +15,11 @@ def tell_notes(engine: InferenceEngine) -> None:
         err().print(f"Note: {engine.notes.pop(0)}")
 
 
-def engine_of(options: argparse.Namespace) -> InferenceEngine:
-    """Load the chosen pack on the chosen device, and say what was passed over on the way."""
-    engine = open_engine(EngineChoice(options.pack, options.device, options.threads, options.precision))
+def engine_of(options: argparse.Namespace, modality: str = "histology") -> InferenceEngine:
+    """Load the chosen pack, or the default one of a modality, on the chosen device, and say what was passed
+    over on the way."""
+    choice = EngineChoice(options.pack, options.device, options.threads, options.precision, modality)
+    engine = open_engine(choice)
     tell_notes(engine)
     if not engine.spec.validated:
         err().print(

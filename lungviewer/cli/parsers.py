@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Container
+from collections.abc import Container
 from pathlib import Path
 
 import lungviewer
+from lungviewer.cli.values import kinds, port, positive, scale, share_up_to, slices
 from lungviewer.services.export_kinds import USUAL_KINDS, ExportKind
 
 RESEARCH_USE = "Research use only, not for diagnosis."
@@ -25,6 +26,7 @@ def parser_and_commands() -> tuple[argparse.ArgumentParser, Container[str]]:
     _add_scan(commands)
     _add_map(commands)
     _add_classify(commands)
+    _add_series(commands)
     _add_report(commands)
     _add_packs(commands)
     _add_samples(commands)
@@ -38,7 +40,7 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
     _device_options(parser)
     parser.add_argument(
         "--um-per-px",
-        type=_scale,
+        type=scale,
         metavar="X",
         help="micrometres per pixel of the images, where you know better than the files",
     )
@@ -58,7 +60,7 @@ def _device_options(parser: argparse.ArgumentParser) -> None:
         help="int8: the pack's eight-bit model, faster on a processor; the card's figures are those of fp32 "
         "(default)",
     )
-    parser.add_argument("--threads", type=_positive, metavar="N", help="processor threads for the model")
+    parser.add_argument("--threads", type=positive, metavar="N", help="processor threads for the model")
 
 
 def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -80,8 +82,8 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     scan.add_argument("-o", "--output", type=Path, required=True, metavar="CSV", help="the report to write")
     scan.add_argument("-r", "--recursive", action="store_true", help="enter sub-folders")
     _model_options(scan)
-    scan.add_argument("--workers", type=_positive, metavar="N", help="threads that read files")
-    scan.add_argument("--batch", type=_positive, default=32, metavar="N", help="images per model run")
+    scan.add_argument("--workers", type=positive, metavar="N", help="threads that read files")
+    scan.add_argument("--batch", type=positive, default=32, metavar="N", help="images per model run")
     again = scan.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on from an earlier run (the default)")
     again.add_argument("--fresh", action="store_true", help="forget earlier results and start over")
@@ -108,24 +110,24 @@ def _add_map(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     _model_options(mapping)
     mapping.add_argument(
         "--overlap",
-        type=_share_up_to(0.75),
+        type=share_up_to(0.75),
         default=0.0,
         metavar="X",
         help="share of a side by which tiles overlap, 0 (default) to 0.75",
     )
     mapping.add_argument(
         "--tissue-threshold",
-        type=_share_up_to(1.0),
+        type=share_up_to(1.0),
         metavar="X",
         help="how much stain counts as tissue, 0 to 1 (default: chosen for each slide)",
     )
-    mapping.add_argument("--readers", type=_positive, metavar="N", help="processes that read the slide")
-    mapping.add_argument("--batch", type=_positive, default=32, metavar="N", help="tiles per model run")
+    mapping.add_argument("--readers", type=positive, metavar="N", help="processes that read the slide")
+    mapping.add_argument("--batch", type=positive, default=32, metavar="N", help="tiles per model run")
     mapping.add_argument("--fresh", action="store_true", help="forget earlier results and start over")
     mapping.add_argument("--quiet", action="store_true", help="no progress bar")
     mapping.add_argument(
         "--exports",
-        type=_kinds,
+        type=kinds,
         default=USUAL_KINDS,
         metavar="A,B,…",
         help=f"what to write: {', '.join(ExportKind)} (default: {','.join(USUAL_KINDS)})",
@@ -142,6 +144,24 @@ def _add_classify(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     classify.add_argument("--json", action="store_true", help="print JSON, one object per line")
     classify.add_argument("--overlay", type=Path, metavar="PNG", help="write the heat map over the image")
     classify.set_defaults(command="classify_command:run")
+
+
+def _add_series(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    series = commands.add_parser(
+        "series",
+        help="judge CT series slice by slice",
+        description="Find the CT series among DICOM files, say what is odd about them, judge every slice, "
+        "and sum up which slices were called what. " + RESEARCH_USE,
+    )
+    series.add_argument("paths", nargs="+", type=Path, metavar="FOLDER|FILE", help="folders or DICOM files")
+    series.add_argument("-r", "--recursive", action="store_true", help="enter sub-folders")
+    series.add_argument("--pack", metavar="ID|PATH", help="model pack (default: the CT pack)")
+    _device_options(series)
+    series.add_argument("--csv", type=Path, metavar="CSV", help="also write a table with a row per slice")
+    series.add_argument("--readers", type=positive, default=2, metavar="N", help="processes that read slices")
+    series.add_argument("--batch", type=positive, default=32, metavar="N", help="slices per model run")
+    series.add_argument("--quiet", action="store_true", help="no progress bar")
+    series.set_defaults(command="series_command:run")
 
 
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -165,7 +185,7 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     report.add_argument(
         "--overlays", type=Path, metavar="DIR", help="the pictures that `scan --overlays` drew"
     )
-    report.add_argument("--pictures", type=_positive, metavar="N", help="how many of them (default: 24)")
+    report.add_argument("--pictures", type=positive, metavar="N", help="how many of them (default: 24)")
     report.add_argument("--title", default="", metavar="TEXT")
     report.add_argument("--quiet", action="store_true", help="no progress bar")
     report.set_defaults(command="report_command:run")
@@ -190,7 +210,7 @@ def _add_packs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     importing.add_argument(
         "--classes", required=True, metavar="A,B,C", help="classes in output order, a:tumour,b:benign"
     )
-    importing.add_argument("--input-size", type=_positive, default=224, metavar="PX")
+    importing.add_argument("--input-size", type=positive, default=224, metavar="PX")
     importing.add_argument("--modality", choices=("histology", "ct"), default="histology")
     importing.add_argument(
         "--scaling",
@@ -200,7 +220,7 @@ def _add_packs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--scaling=-1-1), ImageNet mean and deviation, or caffe's BGR means",
     )
     importing.add_argument(
-        "--um-per-px", type=_scale, metavar="X", help="micrometres per pixel at the model's input"
+        "--um-per-px", type=scale, metavar="X", help="micrometres per pixel at the model's input"
     )
     importing.add_argument("--id", metavar="ID", help="name of the new pack (default: the file's)")
     importing.set_defaults(command="packs_command:import_model")
@@ -211,15 +231,15 @@ def _add_samples(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "samples", help="draw synthetic sample images", description="Draw synthetic images. Not patients."
     )
     samples.add_argument("folder", type=Path, metavar="DIR")
-    samples.add_argument("--per-kind", type=_positive, default=2, metavar="N", help="images of each kind")
+    samples.add_argument("--per-kind", type=positive, default=2, metavar="N", help="images of each kind")
     instead = samples.add_mutually_exclusive_group()
     instead.add_argument(
         "--slide", metavar="WxH", help="draw a pyramidal slide of this size instead, e.g. 20000x15000"
     )
     instead.add_argument(
-        "--ct", type=_slices, metavar="N", help="draw a chest CT series of so many slices (DICOM) instead"
+        "--ct", type=slices, metavar="N", help="draw a chest CT series of so many slices (DICOM) instead"
     )
-    samples.add_argument("--size", type=_positive, default=768, metavar="PX", help="side of the images")
+    samples.add_argument("--size", type=positive, default=768, metavar="PX", help="side of the images")
     samples.add_argument("--format", choices=("jpeg", "png", "both"), default="jpeg")
     samples.add_argument(
         "--seed", type=int, default=0, metavar="N", help="another slide or series for another seed"
@@ -237,7 +257,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     serve.add_argument(
         "--host", default="127.0.0.1", metavar="IP", help="address (default: this machine alone)"
     )
-    serve.add_argument("--port", type=_port, default=8765, metavar="N", help="0: any free one")
+    serve.add_argument("--port", type=port, default=8765, metavar="N", help="0: any free one")
     serve.add_argument(
         "--pack",
         action="append",
@@ -246,12 +266,12 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="model pack; may be given again (default: the histology pack and the CT pack)",
     )
     _device_options(serve)
-    serve.add_argument("--max-mb", type=_positive, default=64, metavar="N", help="largest file (default: 64)")
+    serve.add_argument("--max-mb", type=positive, default=64, metavar="N", help="largest file (default: 64)")
     serve.add_argument(
-        "--queue", type=_positive, default=32, metavar="N", help="requests that may wait (default: 32)"
+        "--queue", type=positive, default=32, metavar="N", help="requests that may wait (default: 32)"
     )
     serve.add_argument(
-        "--deadline", type=_positive, default=60, metavar="S", help="seconds for one image (default: 60)"
+        "--deadline", type=positive, default=60, metavar="S", help="seconds for one image (default: 60)"
     )
     serve.add_argument("--quiet", action="store_true", help="no line per request")
     serve.set_defaults(command="serve_command:run")
@@ -261,54 +281,3 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     doctor = commands.add_parser("doctor", help="check this installation and its speed")
     doctor.add_argument("--selftest", action="store_true", help="also run the samples through every pack")
     doctor.set_defaults(command="doctor_command:run")
-
-
-def _positive(text: str) -> int:
-    value = int(text) if text.isdecimal() else 0
-    if not 1 <= value <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
-    return value
-
-
-def _slices(text: str) -> int:
-    value = int(text) if text.isdecimal() else 0
-    if not 2 <= value <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of slices from 2 to 10,000")
-    return value
-
-
-def _port(text: str) -> int:
-    value = int(text) if text.isdecimal() else -1
-    if not 0 <= value <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
-    return value
-
-
-def _scale(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.02 <= value <= 20:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a scale between 0.02 and 20 µm per pixel")
-    return value
-
-
-def _share_up_to(most: float) -> Callable[[str], float]:
-    def share(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = -1.0
-        if not 0 <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {most:g}")
-        return value
-
-    return share
-
-
-def _kinds(text: str) -> tuple[ExportKind, ...]:
-    names = {name.strip() for name in text.split(",") if name.strip()}
-    if not names or names - set(ExportKind):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of {', '.join(ExportKind)}")
-    return tuple(kind for kind in ExportKind if kind in names)

@@ -9,7 +9,7 @@ import csv
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from lungviewer.core.errors import OutputError
 from lungviewer.core.paths import atomic_write
@@ -68,6 +68,29 @@ _AFTER = (
 )
 
 
+class RowWriter(Protocol):
+    """A `csv.writer`."""
+
+    def writerow(self, row: Iterable[str], /) -> object: ...
+
+
+def table_writer(stream: IO[bytes]) -> RowWriter:
+    """Begins a table that Excel takes for what it is, and writes its rows."""
+    stream.write(_BOM)
+    return csv.writer(_Encoder(stream), dialect="excel", lineterminator="\r\n")
+
+
+def begins_like(path: Path, first_columns: Sequence[str]) -> bool:
+    """Whether a file begins like a table of a `table_writer` with these columns (an empty file does too)."""
+    wanted = _BOM + ",".join(first_columns).encode()
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(len(wanted))
+    except OSError:
+        return False
+    return not head or head == wanted
+
+
 def columns(class_ids: Sequence[str]) -> list[str]:
     """The header: fixed columns with one `p_<class>` per class, in the pack's order, among them."""
     return [*_BEFORE, *(_PREFIX + text_cell(class_id) for class_id in class_ids), *_AFTER]
@@ -88,8 +111,7 @@ def write_image_csv(target: Path, records: Iterable[ImageRecord], class_ids: Seq
     """
     count = 0
     with atomic_write(target) as stream:
-        stream.write(_BOM)
-        writer = csv.writer(_Encoder(stream), dialect="excel", lineterminator="\r\n")
+        writer = table_writer(stream)
         writer.writerow(columns(class_ids))
         for record in records:
             writer.writerow(_row(record, class_ids))
@@ -99,12 +121,7 @@ def write_image_csv(target: Path, records: Iterable[ImageRecord], class_ids: Seq
 
 def is_image_csv(path: Path) -> bool:
     """Whether a file begins like a table written by `write_image_csv` (an empty file does too)."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(len(_BOM) + 64)
-    except OSError:
-        return False
-    return not head or head.startswith(_BOM + ",".join(_BEFORE[:4]).encode())
+    return begins_like(path, _BEFORE[:4])
 
 
 def has_entries(path: Path) -> bool:

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from lungviewer.core.ct import CtSeries, CtSlice
 from lungviewer.core.ct_order import SliceHeader, ordered
-from lungviewer.core.errors import ImageTooLarge
+from lungviewer.core.errors import ImageError, ImageTooLarge
 from lungviewer.readers.ct_header import read_slice_header
+from lungviewer.readers.files import read_head
+from lungviewer.readers.sniff import sniff
+
+if TYPE_CHECKING:
+    from lungviewer.readers.isolated import IsolatedDecoder
 
 MOST_SLICES = 100_000
 """More than ten whole bodies: files can state frames that they do not have."""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundSeries:
+    """`left_out`: DICOM files that are no slices that can be read, and why."""
+
+    series: tuple[CtSeries, ...]
+    left_out: Mapping[Path, ImageError]
+
+
 def series_in(paths: Iterable[Path], check: Callable[[], None] = lambda: None) -> tuple[CtSeries, ...]:
     """The CT series that some files hold, whatever else is among them; about half a millisecond a file.
 
-    What is no CT slice, or cannot be read, is passed over, and so are deflated files, whose headers cannot be
-    read in bounded time: those are series of their own (`series_of`).
+    What is no CT slice, or cannot be read, is passed over, and so are files whose headers cannot be read in
+    bounded time (deflated ones): those are series of their own (`series_of`).
 
     Args:
         check: called before every file; may raise `Cancelled`.
@@ -26,11 +42,38 @@ def series_in(paths: Iterable[Path], check: Callable[[], None] = lambda: None) -
     Raises:
         ImageTooLarge: the files state more slices than anybody can look at.
     """
+    return _found(paths, check, lambda _: None)
+
+
+def find_series(
+    paths: Iterable[Path], decoder: IsolatedDecoder, check: Callable[[], None] = lambda: None
+) -> FoundSeries:
+    """`series_in` that leaves nothing aside: what cannot be told from a file's beginning, its decoder says.
+
+    Raises:
+        ImageTooLarge: as `series_in`.
+        Cancelled: `decoder` was closed, or `check` raised it.
+    """
+    left_out: dict[Path, ImageError] = {}
+
+    def ask(path: Path) -> SliceHeader | None:
+        try:
+            return decoder.slices.describe(path).header if sniff(read_head(path)) == "dicom" else None
+        except ImageError as error:
+            left_out[path] = error
+            return None
+
+    return FoundSeries(_found(paths, check, ask), MappingProxyType(left_out))
+
+
+def _found(
+    paths: Iterable[Path], check: Callable[[], None], otherwise: Callable[[Path], SliceHeader | None]
+) -> tuple[CtSeries, ...]:
     headers: list[SliceHeader] = []
     frames = 0
     for path in paths:
         check()
-        header = read_slice_header(path)
+        header = read_slice_header(path) or otherwise(path)
         if header is None:
             continue
         frames += header.frames

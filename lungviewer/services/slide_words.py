@@ -27,14 +27,14 @@ def _areas(summary: SlideSummary, spec: ModelSpec) -> str:
         return ""
     said = []
     if summary.tumour_share is not None:
-        said.append(f"Tumour {_percent(summary.tumour_share)} of {mm2(summary.analysed_mm2)} analysed tissue")
+        said.append(f"Tumour {percent(summary.tumour_share)} of {mm2(summary.analysed_mm2)} analysed tissue")
         said += [f"{c.label} {mm2(summary.class_mm2.get(c.id, 0.0))}" for c in spec.classes]
-    said.append(f"refused {_percent(summary.refused_share)} of the tissue")
+    said.append(f"refused {percent(summary.refused_share)} of the tissue")
     line = "; ".join(said)
     return f"{line[0].upper()}{line[1:]}."
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """With a decimal near the ends, and never rounded to nothing or all."""
     if share in (0, 1):
         return f"{share * 100:.0f} %"
