@@ -12,6 +12,7 @@ from lungviewer.cli.console import err, out
 from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
 from lungviewer.cli.opening import engine_of
 from lungviewer.cli.parsers import RESEARCH_USE
+from lungviewer.core.ct_frames import slice_shown
 from lungviewer.core.errors import ImageError, UsageError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.paths import is_one_of, pack_dirs
@@ -73,8 +74,14 @@ def _tell(record: ImageRecord, fields: Mapping[str, int], spec: ModelSpec) -> No
     if record.tiles is not None and record.tiles > 1:
         read = record.tiles - (record.tiles_refused or 0)
         calls = ", ".join(f"{spec.class_by_id(c).label} {n}" for c, n in fields.items())
-        console.print(f"  {read} of {record.tiles} fields read{': ' * bool(calls)}{calls}")
+        what = "slices" if "frames_not_validated" in record.reason else "fields"
+        console.print(f"  {read} of {record.tiles} {what} read{': ' * bool(calls)}{calls}")
     for code in filter(None, record.reason.split("; ")):
-        console.print(f"  {code}: {REASON_SENTENCES.get(code, 'see the manual')}")
+        console.print(f"  {code}: {REASON_SENTENCES.get(code, _note(code))}")
     shares = ", ".join(f"{spec.class_by_id(c).label} {p:.1%}" for c, p in record.probabilities.items())
     console.print(f"  {shares}")
+
+
+def _note(code: str) -> str:
+    shown = slice_shown(code)
+    return "see the manual" if shown is None else "The answer is that of this slice, counted from the feet."

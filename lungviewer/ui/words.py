@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
+from lungviewer.core.ct_frames import slice_shown
 from lungviewer.core.model import ModelSpec, Role
 from lungviewer.core.slide_summary import MOSTLY_REFUSED, NOT_FINISHED
 from lungviewer.core.trust import REASON_SENTENCES
@@ -93,6 +94,9 @@ def reason_word(code: str) -> str:
         "no_colour": _tr("no stain colour"),
         "other_stain": _tr("another stain"),
         "colour": _tr("in colour"),
+        "ct_slice": _tr("CT, not histology"),
+        "not_ct": _tr("histology, not CT"),
+        "synthetic": _tr("from the simulator"),
         "unlike_training": _tr("unlike training"),
         "low_confidence": _tr("not sure"),
         "not_a_number": _tr("no usable numbers"),
@@ -174,7 +178,16 @@ def note_sentence(code: str) -> str:
     regions = code.removeprefix("one_of_").removesuffix("_regions")
     if regions.isdecimal():
         return _tr("The file holds {n} scanned regions; only the largest one was read.").format(n=regions)
+    shown = slice_shown(code)
+    if shown is not None:
+        return _tr("The file has {n} slices; this is the answer for slice {k} from the feet.").format(
+            k=shown[0], n=shown[1]
+        )
     sentences = {
+        "monochrome1": _tr("The file asks for its values to be shown as a negative, which was not done."),
+        "padding_ignored": _tr("The value that stands for nothing is one that tissue has; it was kept."),
+        "no_spacing": _tr("The file does not say how far apart its pixels lie."),
+        "lossy": _tr("The pixels were compressed with loss."),
         "grey": _tr("The picture is grey; it was repeated into three colour channels."),
         "bilevel": _tr("The picture has only black and white pixels."),
         "palette": _tr("The picture has a palette of few colours."),

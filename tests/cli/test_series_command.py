@@ -10,7 +10,7 @@ import pytest
 
 from lungviewer.cli.main import main
 from tests.fixtures.ct_packs import ct_pack, empty_slice, slice_of
-from tests.fixtures.dicoms import write_slice
+from tests.fixtures.dicoms import write_frames, write_slice
 from tests.fixtures.packs import tiny_pack
 from tests.fixtures.scans import LENIENT
 
@@ -179,3 +179,11 @@ def test_a_drawn_series_is_told_from_end_to_end(pack, tmp_path, capsys):
     assert run("samples", "--ct", 5, tmp_path) == 0
     assert run("series", tmp_path / "synthetic_ct_5", "--pack", pack) == 0
     assert "5 slices of 512 × 512 pixels, 0.703 mm each, every 60 mm" in capsys.readouterr().out
+
+
+def test_of_a_file_of_slices_the_answer_says_which_slice_it_is_of(pack, tmp_path, capsys):
+    frames = [slice_of(name, seed=z) for z, name in enumerate(CHEST[:4])]
+    assert run("classify", write_frames(tmp_path / "many.dcm", frames), "--pack", pack) == 0
+    said = capsys.readouterr().out
+    assert "4 of 4 slices read: Malignant 2, Normal 1, Benign 1" in said
+    assert any(f"slice_{n}_of_4: The answer is that of this slice" in said for n in (2, 3))
