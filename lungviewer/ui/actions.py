@@ -61,7 +61,9 @@ _MENUS: dict[str, tuple[str, ...]] = {
     QT_TRANSLATE_NOOP("Actions", "Sli&de"): (
         *("map-slide", "export-map", "", "next-layer", "tissue-outline", "", "show-label"),
     ),
-    QT_TRANSLATE_NOOP("Actions", "&CT"): (*CT_WINDOWS, "ct-next-window", "ct-invert", "", "ct-play"),
+    QT_TRANSLATE_NOOP("Actions", "&CT"): (
+        *(*CT_WINDOWS, "ct-next-window", "ct-invert", "", "ct-play", "", "progression"),
+    ),
     QT_TRANSLATE_NOOP("Actions", "&Scan"): ("scan-folder", "report"),
     QT_TRANSLATE_NOOP("Actions", "&Models"): ("models", "retrain"),
     QT_TRANSLATE_NOOP("Actions", "&Help"): ("help", "log-folder", "about"),
@@ -140,6 +142,7 @@ class Actions(QObject):
             "report": (windows.show_report, "report"),
             "models": (windows.show_models, "model"),
             "retrain": (windows.show_retrain, "retrain"),
+            "progression": (windows.show_progression, "progression"),
             "settings": (windows.show_settings, "settings"),
             "help": (windows.show_help, "help"),
             "about": (windows.show_about, "info"),

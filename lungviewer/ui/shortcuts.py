@@ -102,6 +102,7 @@ SHORTCUTS = (
     Shortcut("ct-next-window", ("W",), QT_TRANSLATE_NOOP("shortcuts", "Next window"), _CT),
     Shortcut("ct-invert", ("I",), QT_TRANSLATE_NOOP("shortcuts", "Invert"), _CT),
     Shortcut("ct-play", ("P",), QT_TRANSLATE_NOOP("shortcuts", "Play the slices, or pause"), _CT),
+    Shortcut("progression", ("Ctrl+G",), QT_TRANSLATE_NOOP("shortcuts", "Progression simulator…"), _CT),
     Shortcut("next", ("J",), QT_TRANSLATE_NOOP("shortcuts", "Next image"), _BROWSER),
     Shortcut("previous", ("K",), QT_TRANSLATE_NOOP("shortcuts", "Previous image"), _BROWSER),
     Shortcut("next-review", ("N",), QT_TRANSLATE_NOOP("shortcuts", "Next image that needs review"), _BROWSER),

@@ -18,8 +18,8 @@ Kind = TypeVar("Kind", bound=QWidget)
 
 
 class Windows(QObject):
-    """Opens scan, models, retraining, report, settings, help, about and the last crash; none keeps the main
-    window from being used."""
+    """Opens scan, models, retraining, simulator, report, settings, help, about and the last crash; none
+    keeps the main window from being used."""
 
     def __init__(
         self, session: ViewerSession, scan: ScanController, desk: ReviewDesk, owner: QWidget
@@ -61,6 +61,18 @@ class Windows(QObject):
         from lungviewer.ui.retrain.window import RetrainWindow
 
         _raise(self._kept("retrain", lambda: RetrainWindow(self._session, self._owner)))
+
+    @Slot()
+    def show_progression(self) -> None:
+        """Pictures that a simulator makes up, along the stages."""
+        _raise(self._kept("progression", self._make_progression))
+
+    def _make_progression(self) -> QWidget:
+        from lungviewer.ui.progression.window import ProgressionWindow
+
+        window = ProgressionWindow(self._session, self._owner)
+        window.models_asked.connect(self.show_models)
+        return window
 
     @Slot()
     @Slot(object, object)

@@ -1,0 +1,1 @@
+"""The progression simulator's window."""
