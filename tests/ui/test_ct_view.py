@@ -331,10 +331,10 @@ def test_without_a_window_of_the_file_the_lung_is_shown(qtbot, session, pane):
 
 
 def test_hounsfield_units_and_millimetres_are_those_under_the_cursor(qtbot, session, pane):
-    show(qtbot, pane, MemoryCt(volume(COUNT)), 5)
+    show(qtbot, pane, MemoryCt(volume(COUNT), spacing_mm=(0.8, 0.8)), 5)
     point_at(pane, 20, 10)
     lines = pane.furniture.tile.text.splitlines()
-    assert lines == ["1005 HU", "From the left 14.35 mm", "From the top 7.35 mm"]
+    assert lines == ["1005 HU", "From the left 16.4 mm", "From the top 8.4 mm"]
     session.slice.step(1)
     qtbot.waitUntil(lambda: seen(pane, 6))
     assert pane.furniture.tile.text.startswith("1006 HU")

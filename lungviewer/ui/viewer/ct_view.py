@@ -189,7 +189,9 @@ class CtViewing(QObject):
             return
         result = self._result()
         call: SliceCall | None = None if result is None else result.calls.get(index)
-        called = "" if call is None else call_words(call, self._session.spec)
+        # Why a slice was refused stands above it already.
+        told = call is not None and call.prediction.predicted is not None
+        called = call_words(call, self._session.spec) if told else ""
         if self._furniture.slice.say(series, index, self.levels, called):
             self.changed.emit()
 

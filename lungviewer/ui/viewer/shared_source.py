@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
+from lungviewer.core.ct import CT
 from lungviewer.core.errors import ReadFailed
 from lungviewer.core.image import ImageInfo, ImageSource
 from lungviewer.core.types import SLIDE
@@ -13,7 +14,7 @@ from lungviewer.core.types import SLIDE
 
 class SharedSource:
     """Owns an `ImageSource`. After `retire` nobody may begin to read, and it closes when nobody reads; a
-    slide closes at once, which ends what its processes are reading."""
+    slide and CT close at once, which ends what their processes are reading."""
 
     def __init__(self, source: ImageSource) -> None:
         self._source = source
@@ -49,7 +50,7 @@ class SharedSource:
 
     def _close_if_due(self) -> None:
         with self._lock:
-            due = self._retired and (self._readers == 0 or self.info.kind == SLIDE) and not self._closed
+            due = self._retired and (self._readers == 0 or self.info.kind in (SLIDE, CT)) and not self._closed
             self._closed |= due
         if due:
             self._source.close()

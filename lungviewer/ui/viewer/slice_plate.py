@@ -62,7 +62,8 @@ def place_words(series: CtSeries, index: int) -> str:
     if position is not None:
         said.append(_tr("at {mm}").format(mm=mm_words(position)))
     if series.step_mm is not None:
-        said.append(_tr("every {mm}").format(mm=mm_words(series.step_mm)))
+        decimals = 1 if round(series.step_mm, 2) == round(series.step_mm, 1) else 2
+        said.append(_tr("every {mm}").format(mm=mm_words(series.step_mm, decimals)))
     return ", ".join(said)
 
 
@@ -77,9 +78,8 @@ def window_words(levels: WindowLevel) -> str:
     return ", ".join(said)
 
 
-def mm_words(mm: float) -> str:
-    """A length with the decimals that scanners state: "−123.5 mm", "0.75 mm"."""
-    decimals = 2 if 0 < abs(mm) < 10 and round(mm, 1) != round(mm, 2) else 1
+def mm_words(mm: float, decimals: int = 1) -> str:
+    """ "−123.5 mm"."""
     return _tr("{number} mm").format(number=QLocale().toString(float(mm), "f", decimals))
 
 
