@@ -11,6 +11,7 @@ from lungviewer.core.errors import (
     Cancelled,
     ImageError,
     LungviewerError,
+    NotCt,
     OutputBusy,
     OutputError,
     PermissionMissing,
@@ -19,6 +20,7 @@ from lungviewer.core.errors import (
 )
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.slide_summary import SlideSummary
+from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import ImageRecord
 from lungviewer.services import slide_map
 from lungviewer.services.classify import display_name, error_record
@@ -92,11 +94,11 @@ def map_slides(
         paths: slides, and folders whose slides are meant.
 
     Raises:
-        NotCt: the model reads CT.
-        UsageError: a path does not exist, no slide is there, or the results cannot lie in `folder`.
+        UsageError: a path does not exist, no slide is there, the model reads CT, or the results cannot lie in `folder`.
         OutputError: nothing can be written there, or what was found out cannot be kept.
     """
-    slide_map.require_histology(engine.spec)
+    if engine.spec.modality != "histology":
+        raise UsageError(REASON_SENTENCES[NotCt.code], hint=NotCt.default_hint)
     found = find_images(paths, recursive=options.recursive, check=ctx.check)
     files = _slides(found, paths, ctx)
     if not files:

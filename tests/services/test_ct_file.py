@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from lungviewer.core.ct import window_table, windowed
-from lungviewer.core.errors import NotCt, UnsupportedFormat
+from lungviewer.core.errors import NotCt, UnsupportedFormat, UsageError
 from lungviewer.core.job import NullContext
 from lungviewer.core.types import Status
 from lungviewer.core.window import LUNG
@@ -94,7 +94,7 @@ def test_a_slide_is_refused_by_name_before_it_is_opened(tmp_path, engine, monkey
     (tmp_path / "slide.svs").write_bytes(b"II*\0")
     with pytest.raises(NotCt):
         map_slide(tmp_path / "slide.svs", engine, MapOptions(), NullContext())
-    with pytest.raises(NotCt):
+    with pytest.raises(UsageError, match="reads CT"):
         map_slides([tmp_path], engine, tmp_path / "out", MapRunOptions(), NullContext())
     assert not (tmp_path / "out").exists()
 
