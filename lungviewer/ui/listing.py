@@ -102,7 +102,7 @@ def list_images(
     ctx.partial(places)
     found = find_images(places.listed, recursive=recursive and places.file is None, check=ctx.check)
     by_name = {display_name(Path(os.fsdecode(file.path))): found.path(file) for file in found.files}
-    folded = fold(by_name.values(), ctx.check)
+    folded = fold(by_name.values(), ctx)
     entries = tuple(entries_of((*folded.series, *folded.files), found.root, folded.names))
     for entry in entries:
         hash(entry.path)  # kept in the path, like its text

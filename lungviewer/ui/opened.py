@@ -24,6 +24,7 @@ class Opened(QObject):
 
     place_changed = Signal()  # another folder, or none yet: `folder`; nothing is listed
     found = Signal(object)  # Places: it is known what the paths are; before they are read
+    advanced = Signal(object)  # Progress: files that were looked into, while they are listed
     listed = Signal(object)  # Listing
     not_listed = Signal()  # nothing can be listed; `noticed` says why
     noticed = Signal(object)  # Notice
@@ -86,6 +87,7 @@ class Opened(QObject):
         asked = self.asked = [path.absolute() for path in paths]
         self._job = self._jobs.fresh().submit(lambda ctx: list_images(asked, otherwise, recursive, ctx))
         self._job.partial.connect(self._found)
+        self._job.progressed.connect(self.advanced)
         self._job.finished.connect(self._listed)
         self._job.failed.connect(self._failed)
         self.place_changed.emit()

@@ -145,7 +145,7 @@ class ViewerSession(QObject):
     def _found_places(self, places: Places) -> None:
         """The file that was named is looked at before its folder is read, unless it is a slice."""
         if places.slice:
-            self._wanted = places.file
+            self._wanted = self._wanted or places.file
         elif places.file is not None:
             self.model.suit(HISTOLOGY)
             self.select(places.file)
@@ -241,7 +241,7 @@ class ViewerSession(QObject):
         """A model that loads answers what the one before could not, as far as anything is asked unasked."""
         if self.engine_info is None or len(self.files) > self.settings.current.classify_up_to:
             return
-        if self.current in self.files and self.record(self.current) is None:
+        if self.current in self.files and not (self.record(self.current) or self.is_pending(self.current)):
             self.ask(self.current)
         self.classify(self.files)
 

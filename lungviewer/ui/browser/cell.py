@@ -207,7 +207,9 @@ class CellDelegate(QStyledItemDelegate):
             where = QRect(signed.left(), signed.top() + (line - side) // 2, side, side)
             self._icon(str(status)).paint(painter, where)
             signed.setLeft(signed.left() + side + _GAP)
-        _paint_name(painter, name, option, index.data(Qt.ItemDataRole.DisplayRole))
+        # What tells files apart may stand at their end; what tells series apart stands before.
+        mode = Qt.TextElideMode.ElideRight if index.data(Role.KIND) else Qt.TextElideMode.ElideMiddle
+        _paint_name(painter, name, option, index.data(Qt.ItemDataRole.DisplayRole), mode)
         _paint_badge(painter, badge, option, index.data(Role.BADGE), quiet=status is None)
 
     def _icon(self, name: str) -> QIcon:
@@ -225,11 +227,13 @@ def _paint_bar(painter: QPainter, box: QRect, colour: str, palette: QPalette) ->
     painter.drawRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5))
 
 
-def _paint_name(painter: QPainter, box: QRect, option: QStyleOptionViewItem, name: str) -> None:
+def _paint_name(
+    painter: QPainter, box: QRect, option: QStyleOptionViewItem, name: str, mode: Qt.TextElideMode
+) -> None:
     font = name_font(option.font)
     painter.setFont(font)
     painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
-    short = QFontMetrics(font).elidedText(name, Qt.TextElideMode.ElideMiddle, box.width())
+    short = QFontMetrics(font).elidedText(name, mode, box.width())
     flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
     painter.drawText(box, flags, short)
 

@@ -7,6 +7,8 @@ from enum import Enum, auto
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from lungviewer.ui import words
+from lungviewer.ui.jobs import Progress
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.symbol import Symbol
@@ -84,6 +86,13 @@ class EmptyPage(QWidget):
         self._button.setText(button)
         self._button.setVisible(bool(button))
 
+    @Slot(object)
+    def show_progress(self, progress: Progress) -> None:
+        """How far the listing is, while nothing is listed."""
+        if self._state is Empty.LISTING and progress.total:
+            text = self.tr("{n} of {all} files looked into")
+            self._detail.say(text.format(n=words.count(progress.done), all=words.count(progress.total)))
+
     def explain(self, session: ViewerSession, hidden: int, subfolders: int) -> None:
         """Say why nothing is listed: `hidden` files are filtered away, `subfolders` lie in the folder."""
         if hidden:
@@ -108,7 +117,7 @@ class EmptyPage(QWidget):
         held = self.tr("It is empty.")
         if found:
             held = self.tr("It holds {what}.").format(what=self.tr(" and ").join(found))
-        return "\n".join((held, self.tr("JPEG, PNG, TIFF, BMP and WebP are read.")))
+        return "\n".join((held, self.tr("JPEG, PNG, TIFF, BMP, WebP, whole slides and CT (DICOM) are read.")))
 
     @Slot()
     def _pressed(self) -> None:

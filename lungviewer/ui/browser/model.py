@@ -81,6 +81,7 @@ class BrowserModel(QAbstractListModel):
         """Show these files, which come in natural order."""
         self.beginResetModel()
         self._loader.clear()
+        self._loader.take_sources(self._session.opened.middle_files())
         self._entries = entries
         self._names = {entry.path: entry.name for entry in self._entries}
         self.answers = Answers()

@@ -84,6 +84,7 @@ class BrowserPanel(QWidget):
         self._tell_timer.timeout.connect(self._tell)
         self._arrange_timer.timeout.connect(self._arrange_again)
         session.folder_changed.connect(self._folder_changed)
+        session.opened.advanced.connect(self.empty.show_progress)
         session.files_changed.connect(self._files_changed)
         session.current_changed.connect(self._current_changed)
         session.file_changed.connect(self._file_changed)
@@ -185,7 +186,6 @@ class BrowserPanel(QWidget):
     def _files_changed(self) -> None:
         self._changed.clear()
         self.feeder.stop()
-        self.loader.take_sources(self._session.opened.middle_files())
         self.model.set_entries(self._session.opened.entries)
         self.view.show_current()
         self._ask_to_tell()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lungviewer.core.ct import CtSeries
 from lungviewer.core.errors import ImageTooLarge
+from lungviewer.core.job import JobContext
 from lungviewer.core.natural import natural_key
 from lungviewer.readers.ct_series import series_in
 from lungviewer.services.find import may_be_dicom
@@ -26,11 +27,16 @@ class Folded:
     problem: str = ""
 
 
-def fold(files: Iterable[Path], check: Callable[[], None]) -> Folded:
-    """Put slices together; reads the beginning of files that may be DICOM. Errors of `check`."""
+def fold(files: Iterable[Path], ctx: JobContext) -> Folded:
+    """Put slices together; reads the beginning of files that may be DICOM, and says how far that is.
+
+    Raises:
+        Cancelled: `ctx` asked to stop.
+    """
     listed = tuple(files)
+    asked = tuple(filter(may_be_dicom, listed))
     try:
-        found = series_in(filter(may_be_dicom, listed), check)
+        found = series_in(_counted(asked, ctx), ctx.check)
     except ImageTooLarge as error:
         return Folded(files=listed, problem=error.sentence)
     series: dict[Path, CtSeries] = {}
@@ -38,6 +44,12 @@ def fold(files: Iterable[Path], check: Callable[[], None]) -> Folded:
         series.setdefault(one.slices[0].path, one)
     within = {part.path for one in series.values() for part in one.slices}
     return Folded(series, _names(series), tuple(path for path in listed if path not in within))
+
+
+def _counted(files: Sequence[Path], ctx: JobContext) -> Iterator[Path]:
+    for number, path in enumerate(files):
+        ctx.progress(number, len(files))
+        yield path
 
 
 def sorted_by_name(series: Iterable[Path]) -> list[Path]:

@@ -8,7 +8,7 @@ from lungviewer.core.types import ImageRecord, Prediction, Status
 from lungviewer.services.classify import ImageResult, display_name
 from lungviewer.services.ct_result import SeriesResult, slice_heatmaps
 
-_UNREAD = "unreadable"
+_UNREAD = "slice_unreadable"
 
 
 def slice_answer(result: SeriesResult, index: int, class_ids: tuple[str, ...]) -> ImageResult | None:

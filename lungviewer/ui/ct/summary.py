@@ -85,6 +85,7 @@ class SeriesSection(QWidget):
         super().__init__(parent)
         self._session = session
         self._spec: ModelSpec | None = None
+        self.about = Prose(selectable=True)
         self.how_far = Prose(selectable=True)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -101,7 +102,7 @@ class SeriesSection(QWidget):
             runs.asked.connect(self._go_to)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 8)
-        for part in (self.how_far, self.bar, self.toggle, self.verdict):
+        for part in (self.about, self.how_far, self.bar, self.toggle, self.verdict):
             column.addWidget(part)
         column.addLayout(self._boxes)
         for part in (self.refused, self.refused_runs, self.failed, self.failed_runs, self.notes):
@@ -114,6 +115,7 @@ class SeriesSection(QWidget):
 
     def show_state(self, state: Shown) -> None:
         series = None if state.path is None else self._session.series(state.path)
+        self.about.say("" if series is None else words.about(series))
         notes = [] if series is None else words.notes(series)
         self.notes.say("\n".join([self.tr("About the files:"), *notes]) if notes else "")
         self._list_classes(None if state.series is None else state.spec)
@@ -126,7 +128,7 @@ class SeriesSection(QWidget):
         done = 0 if known is None else known.summary.looked_at
         hidden = state.phase is Phase.HIDDEN or (known is None and state.record is not None)
         if known is not None and known.complete:
-            said = self.tr("Every slice was looked at: {n}.").format(n=count(state.slices))
+            said = self.tr("Every slice was looked at.")
         elif hidden:
             said = ""
         else:
@@ -166,11 +168,11 @@ class SeriesSection(QWidget):
     def _refused(self, known: SeriesResult) -> str:
         """Refused slices are counted under their first reason."""
         reasons = Counter(known.calls[i].prediction.reasons[0] for i in known.summary.refused)
+        each = self.tr("{reason} ({n})") if len(reasons) > 1 else "{reason}"
         listed = ", ".join(
-            self.tr("{reason} ({n})").format(reason=reason_word(code), n=count(n))
-            for code, n in reasons.most_common()
+            each.format(reason=reason_word(code), n=count(n)) for code, n in reasons.most_common()
         )
-        text = self.tr("Refused: {slices}. {reasons}.")
+        text = self.tr("Refused: {slices}, as {reasons}.")
         return text.format(slices=words.slices(len(known.summary.refused)), reasons=listed)
 
     def _failed(self, failed: Mapping[int, str]) -> str:

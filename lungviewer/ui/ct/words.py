@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QLocale
 
 from lungviewer.core.ct import CT, CtSeries
 from lungviewer.core.ct_summary import runs
@@ -58,6 +58,15 @@ def ranges(indices: Sequence[int]) -> list[tuple[int, str]]:
         (first, str(first + 1) if first == last else f"{first + 1}–{last + 1}")
         for first, last in runs(indices)
     ]
+
+
+def about(series: CtSeries) -> str:
+    """ "32 slices, 2.5 mm apart."."""
+    found = slices(len(series.slices))
+    if series.step_mm is None:
+        return _tr("{slices}.").format(slices=found)
+    step = QLocale().toString(series.step_mm, "g", 3)
+    return _tr("{slices}, {step} mm apart.").format(slices=found, step=step)
 
 
 def notes(series: CtSeries) -> list[str]:

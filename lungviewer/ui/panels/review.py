@@ -274,7 +274,7 @@ class ReviewPanel(QWidget):
     def _show(self) -> None:
         path, hidden = self._session.current, self._hidden()
         record = None if path is None else self._session.record(path)
-        series = self._session.slice.count > 0
+        series = self._session.series() is not None
         self.about.say(self.tr("A review is about the whole series, not one slice.") if series else "")
         problem = "" if path is None else self._desk.problem(path)
         free = path is not None and not problem and not self._desk.writing

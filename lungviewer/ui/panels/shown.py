@@ -58,7 +58,8 @@ def shown(session: ViewerSession) -> Shown:
     if path is None:
         return Shown(Phase.NO_IMAGE, spec=spec, standing=standing)
     record, result = session.record(path), session.result(path)
-    slices, index = session.slice.count, session.slice.index
+    slices = 0 if session.series(path) is None else session.slice.count
+    index = session.slice.index
     phase = Phase.LOOKING if session.is_pending(path) else Phase.NO_ANSWER
     if result is not None and result.series is not None and spec is not None:
         part = slice_answer(result.series, index, spec.class_ids)
