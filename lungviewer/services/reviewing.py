@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from lungviewer.core.errors import ImageError, ReviewLogDamaged, UsageError
+from lungviewer.core.errors import ImageError, ReviewLogDamaged, SyntheticImage, UsageError
 from lungviewer.core.image import ImageInfo, ImageSource
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import is_one_of
+from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import ImageRecord
 from lungviewer.exporters.csv_table import is_image_csv, read_records, write_image_csv
 from lungviewer.readers import opening, slide_kinds
@@ -89,7 +90,13 @@ def draft_review(
     chosen: str = "",
     comment: str = "",
 ) -> ReviewDraft:
-    """A review of an image together with the program's answer at this time (None: it had none yet)."""
+    """A review of an image together with the program's answer at this time (None: it had none yet).
+
+    Raises:
+        SyntheticImage: the simulator drew it; nobody's image is reviewed.
+    """
+    if record is not None and record.reason == SyntheticImage.code:
+        raise SyntheticImage(REASON_SENTENCES[record.reason])
     draft = ReviewDraft(reviewer, identity.sha256, identity.bytes, action, chosen, comment)
     if record is None:
         return draft

@@ -232,6 +232,28 @@ def test_packs_are_listed_shown_verified_and_installed(pack, tmp_path, monkeypat
     assert "FAIL" in capsys.readouterr().out
 
 
+def test_simulators_are_listed_apart_verified_and_refused_as_models(images, tmp_path, monkeypatch, capsys):
+    from lungviewer.packs.store import export_zip
+    from tests.fixtures.simulators import tiny_simulator
+
+    for name in ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    export_zip(tiny_simulator(tmp_path / "simulator"), tmp_path / "simulator.zip")
+    assert run("packs", "install", tmp_path / "simulator.zip") == 0
+    assert "Installed tiny-simulator@1.0.0." in capsys.readouterr().out
+    assert run("packs", "list") == 0
+    assert "progression simulator; classifies nothing" in capsys.readouterr().out
+    assert run("packs", "verify", "tiny-simulator") == 0
+    said = capsys.readouterr().out
+    assert "ok   golden pictures" in said
+    assert "known operators only" in said
+    assert run("packs", "show", "tiny-simulator") == 0
+    assert "# Tiny" in capsys.readouterr().out
+    assert run("scan", images, "-o", tmp_path / "r.csv", "--pack", "tiny-simulator") != 0
+    assert "progression simulator" in capsys.readouterr().err
+    assert not (tmp_path / "r.csv").exists()
+
+
 def test_an_unexpected_error_names_no_file(images, pack, tmp_path, monkeypatch, capsys):
     import lungviewer.services.scan as scan
 

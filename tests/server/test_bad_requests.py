@@ -36,6 +36,15 @@ def test_a_cut_picture_is_refused(form):
     refused(form.send(whole[: len(whole) // 2]), 422, "truncated")
 
 
+def test_a_picture_of_the_simulator_is_refused(form):
+    """Its bars are enough: the text is gone."""
+    from lungviewer.core.synthetic import bars
+
+    pixels = paint(COLOURS[0], 600, 400)
+    pixels[:14] = bars(600)[:, :, None]
+    refused(form.send(png(pixels)), 422, "synthetic")
+
+
 def test_a_picture_of_too_few_pixels_is_refused(form):
     refused(form.send(png(paint(COLOURS[0], 8, 8))), 422, "too_small")
 
