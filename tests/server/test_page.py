@@ -166,6 +166,9 @@ def test_nothing_is_cut_off_at_the_sides(page, size):
         return box.width === 0 || (box.left >= 0 && box.right <= innerWidth + 1);
     })"""
     assert page.evaluate(inside)
+    edge = "document.getElementById('viewer').getBoundingClientRect().right + 1"
+    controls = "[...document.querySelectorAll('.controls *')]"
+    assert page.evaluate(f"{controls}.every(one => one.getBoundingClientRect().right <= {edge})")
 
 
 def test_light_and_dark_follow_the_system(page):
