@@ -94,7 +94,8 @@ def map_slides(
         paths: slides, and folders whose slides are meant.
 
     Raises:
-        UsageError: a path does not exist, no slide is there, the model reads CT, or the results cannot lie in `folder`.
+        UsageError: a path does not exist, no slide is there, the model reads CT, or the results cannot lie
+            in `folder`.
         OutputError: nothing can be written there, or what was found out cannot be kept.
     """
     if engine.spec.modality != "histology":

@@ -8,13 +8,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from lungviewer.core.ct_order import SliceHeader, gaps
 from lungviewer.core.errors import Cancelled, ImageTooLarge
 from lungviewer.core.job import CancellableContext
 from lungviewer.readers import ct_series
-from lungviewer.readers.ct_series import series_in, series_of
-from tests.fixtures.dicoms import CT_IMAGE, phantom, write_frames, write_series, write_slice
+from lungviewer.readers.ct_series import find_series, series_in, series_of
+from lungviewer.readers.isolated import IsolatedDecoder
+from tests.fixtures.dicoms import (
+    CT_IMAGE,
+    phantom,
+    slice_dataset,
+    to_bytes,
+    write_frames,
+    write_series,
+    write_slice,
+)
 
 
 def test_a_folder_of_one_series_is_one_series_in_the_order_of_the_body(tmp_path):
@@ -109,6 +119,23 @@ def test_stated_frames_that_nobody_can_look_at_are_refused(tmp_path, monkeypatch
     path = write_frames(tmp_path / "many.dcm", [phantom(32, n) for n in range(4)])
     with pytest.raises(ImageTooLarge):
         series_in([path, path])
+
+
+def test_with_a_decoder_nothing_is_left_aside_and_what_is_no_slice_says_why(tmp_path):
+    paths = write_series(tmp_path / "chest", 3)
+    deflated = tmp_path / "chest" / "deflated.dcm"
+    file = slice_dataset(phantom(), position=(0.0, 0.0, 6.0), series="a series")
+    file.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    deflated.write_bytes(to_bytes(file))
+    report = write_slice(tmp_path / "report.dcm", SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11", Modality="SR")
+    (tmp_path / "text.dcm").write_text("no DICOM")
+    files = [deflated, report, tmp_path / "text.dcm", *paths]
+    assert [len(series.slices) for series in series_in(files)] == [3]
+    with IsolatedDecoder() as decoder:
+        found = find_series(files, decoder)
+    (series,) = found.series
+    assert [s.path for s in series.slices] == [*paths, deflated]
+    assert {path: error.code for path, error in found.left_out.items()} == {report: "unsupported_format"}
 
 
 def test_a_real_series_is_whole(shared_data):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,6 +22,7 @@ from lungviewer.services.overlay import write_overlay
 from lungviewer.services.prepare import prepare_file
 from lungviewer.services.slide_map import map_slide
 from lungviewer.services.slide_result import MapOptions
+from lungviewer.services.viewing import open_series, open_view
 from tests.fixtures.ct_packs import WINDOW, as_picture, ct_engine, ct_spec, empty_slice, slice_of
 from tests.fixtures.dicoms import write_frames, write_slice
 from tests.fixtures.packs import paint
@@ -97,6 +100,15 @@ def test_a_slide_is_refused_by_name_before_it_is_opened(tmp_path, engine, monkey
     with pytest.raises(UsageError, match="reads CT"):
         map_slides([tmp_path], engine, tmp_path / "out", MapRunOptions(), NullContext())
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_looked_at_is_a_series_of_slices_or_has_levels(tmp_path, decoder):
+    path = write_frames(tmp_path / "many.dcm", [slice_of("normal"), slice_of("benign", seed=1)])
+    source = open_view(path, decoder=decoder)
+    assert (source.info.kind, source.info.frames) == ("ct", 2)
+    np.testing.assert_array_equal(source.values(1), slice_of("benign", seed=1))
+    with contextlib.closing(open_series(source.series)) as series:
+        np.testing.assert_array_equal(series.values(0), slice_of("normal"))
 
 
 FRAMES = ("normal", "malignant", "benign", "empty")
