@@ -124,7 +124,7 @@ def test_longer_bars_stand_for_larger_shares(strip):
     lengths = []
     for number in range(len(strip.steps)):
         cell = grey[:, 14 + number * 204 :][:, :192]
-        rows = [row for row in cell if (row == 225).any() and row[0] < 40]
+        rows = [row for row in cell if (row == 225).sum() > 20 and row[0] < 40]
         lengths.append((rows[0] < 40).sum())
     shares = [step.prediction.probabilities["malignant"] for step in strip.steps]
     assert lengths == pytest.approx([191 * share for share in shares], abs=2)
