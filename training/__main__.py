@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         import_module(COMMANDS[options.command]).run(options, ctx)
     except Cancelled:
-        how = "goes on from here" if options.command in RESUMED else "starts anew"
+        resumed = getattr(options, "resumed", options.command in RESUMED)
+        how = "goes on from here" if resumed else "starts anew"
         return _fail(ctx, "cancelled", f"Stopped. The same command {how}.", 130)
     except LungviewerError as error:
         # A model that cannot be imported was the wrong thing to ask for, whoever noticed it.

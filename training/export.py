@@ -8,6 +8,7 @@ dense head, a gradient built into the graph for any other.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from lungviewer.core.trust import calibrated_probabilities
 from training.architectures.model import ArchitectureModel
 from training.errors import ParityError
 from training.explanation import class_activation, contract_function, grad_cam, gradient_maps
-from training.runtime import OnnxModel
+from training.runtime import OUTPUTS, OnnxModel
 from training.tensorflow_gate import require_tensorflow
 
 OPSET = 17
@@ -63,8 +64,9 @@ def export_onnx(network: ArchitectureModel) -> bytes:
     return convert(*contract_function(parts, explain, network.input_size))
 
 
-def convert(function: Any, signature: list[Any]) -> bytes:
-    """A tf.function that returns the three outputs by name, as a serialised, simplified ONNX graph."""
+def convert(function: Any, signature: list[Any], outputs: Sequence[str] = OUTPUTS) -> bytes:
+    """A tf.function that returns its outputs by name, as a serialised, simplified ONNX graph; `outputs` is
+    their order there."""
     import onnx
     import tf2onnx
 
@@ -74,19 +76,18 @@ def convert(function: Any, signature: list[Any]) -> bytes:
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     simplify(model)
-    _tidy(model)
+    _tidy(model, outputs)
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _tidy(model: Any) -> None:
+def _tidy(model: Any, order: Sequence[str]) -> None:
     """Outputs in the contract's order, the batch dimension called N, no foreign names in the header."""
     import lungviewer
 
     graph = model.graph
-    order = ["logits", "cam", "embedding"]
-    outputs = sorted(graph.output, key=lambda output: order.index(output.name))
-    copies = [type(output).FromString(output.SerializeToString()) for output in outputs]
+    declared = sorted(graph.output, key=lambda output: order.index(output.name))
+    copies = [type(output).FromString(output.SerializeToString()) for output in declared]
     del graph.output[:]
     graph.output.extend(copies)
     for value in (*graph.input, *graph.output):

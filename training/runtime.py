@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +16,15 @@ from training.tensorflow_gate import require_onnxruntime
 OUTPUTS = ("logits", "cam", "embedding")
 
 
-class OnnxModel:
-    """A graph that keeps the pack contract, on the CPU. `threads` 0 lets the runtime choose; `size` is the
-    graph's in bytes. Doubtful fields are looked at again as in the viewer (core/second_look.py).
+class OnnxGraph:
+    """Any graph on the CPU. `threads` 0 lets the runtime choose.
 
     Raises:
         BackendError: the runtime cannot load or run the graph.
     """
 
-    def __init__(self, graph: bytes, threads: int = 0, again_below: float = 0.0) -> None:
+    def __init__(self, graph: bytes, threads: int = 0) -> None:
         runtime = require_onnxruntime()
-        self.size, self.again_below = len(graph), again_below
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         # Several models are alive at once while a run is measured; each would keep 400 to 900 MB of what its
@@ -40,6 +39,27 @@ class OnnxModel:
         except _failures() as error:
             raise BackendError(f"ONNX Runtime cannot load the graph ({type(error).__name__}).") from error
 
+    def run(self, names: Sequence[str], inputs: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        """Outputs of the graph by name."""
+        try:
+            found: list[npt.NDArray[Any]] = self._session.run(list(names), dict(inputs))
+        except _failures() as error:
+            raise BackendError(f"ONNX Runtime cannot run the graph ({type(error).__name__}).") from error
+        return found
+
+
+class OnnxModel:
+    """A graph that keeps the pack contract, on the CPU. `threads` 0 lets the runtime choose; `size` is the
+    graph's in bytes. Doubtful fields are looked at again as in the viewer (core/second_look.py).
+
+    Raises:
+        BackendError: the runtime cannot load or run the graph.
+    """
+
+    def __init__(self, graph: bytes, threads: int = 0, again_below: float = 0.0) -> None:
+        self.size, self.again_below = len(graph), again_below
+        self._graph = OnnxGraph(graph, threads)
+
     def predict(self, batch: npt.NDArray[np.uint8]) -> RawOutput:
         """Run N×S×S×3 uint8 RGB images."""
         return look(self._once, batch, self.again_below)
@@ -49,11 +69,7 @@ class OnnxModel:
 
     def tensors(self, names: Sequence[str], batch: npt.NDArray[np.uint8]) -> list[FloatArray]:
         """Outputs of the graph by name, for graphs with others than those of the contract."""
-        try:
-            found: list[FloatArray] = self._session.run(list(names), {"image": batch})
-        except _failures() as error:
-            raise BackendError(f"ONNX Runtime cannot run the graph ({type(error).__name__}).") from error
-        return found
+        return self._graph.run(names, {"image": batch})
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "quantize": "training.commands.quantize",
     "gate": "training.commands.gate",
     "import-keras": "training.commands.import_keras",
+    "progression": "training.commands.progression",
 }
 """Name → module; its docstring's first line is the command's help."""
 
