@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.fixtures.packs import COLOURS, paint
+from tests.fixtures.preload import compile_preload
 from tests.fixtures.served import ROOT, Served, head_of_upload, part_of
 
 CANARY = "CANARY-SMITH-JOHN"
@@ -80,6 +81,15 @@ def test_no_name_reaches_the_log_or_the_disk(packs, tmp_path):
     assert "GET (no page of ours) 404" in said
     assert CANARY not in said + served.said()
     assert list(served.temporary.rglob("*")) == []
+
+
+def test_it_asks_nobody_while_it_answers(packs, tmp_path, call):
+    library = compile_preload(ROOT / "tests" / "house" / "listen.c", tmp_path / "listen.so")
+    heard = tmp_path / "heard"
+    with Served(tmp_path, "--pack", packs[0], LD_PRELOAD=str(library), LISTEN_TO=str(heard)) as served:
+        assert served.send(call, overlay="true").status_code == 200
+        assert served.client.get("/docs").status_code == 200
+    assert not heard.exists()
 
 
 def test_quiet_means_no_line_per_request(packs, tmp_path, call):
