@@ -37,6 +37,7 @@ from training.run_folder import RunFolder
 from training.runtime import OnnxModel
 from training.stages import ADAPT, EMBEDDING, READING, TRAINING, Stages
 from training.trainers import head_record
+from training.views import HEAD_VIEWS
 
 NO_KERAS_NOTE = (
     "This pack has no model.keras: only its last layer was learned, and it was put into the graph of the "
@@ -87,6 +88,8 @@ def run_adapt(request: AdaptRequest, ctx: JobContext | None = None) -> FitResult
     stages.begin(READING)
     data = _prepare(request, base, run, ctx)
     dataset, split, settings = data.dataset, data.split, request.settings
+    if about.modality == "ct":
+        settings = replace(settings, views=HEAD_VIEWS["ct"])
     check_elsewhere(request.external, request.strange, [c.id for c in dataset.classes], run)
     size = about.input_size
     failed_checks = check_images(dataset, size, about.modality, ctx, about.checks)

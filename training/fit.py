@@ -28,6 +28,7 @@ from training.history import (
     write_history,
 )
 from training.split import Split
+from training.views import HEAD_VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class FitSettings:
     dropout: float = 0.2
     patience: int = 12
     seed: int = 7
-    views: tuple[str, ...] = ("mirror", "quarter", "mirror_three_quarters")
+    views: tuple[str, ...] = HEAD_VIEWS["histology"]
 
 
 @dataclass(frozen=True, slots=True)

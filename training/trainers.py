@@ -9,7 +9,7 @@ from typing import Any
 
 from lungviewer.core.job import JobContext
 from training import architectures
-from training.architectures.model import SETTLE_BATCH, SETTLE_IMAGES, ArchitectureModel, settle_norm
+from training.architectures.model import HEAD_CUT, SETTLE_BATCH, SETTLE_IMAGES, ArchitectureModel, settle_norm
 from training.augment import AnyAugmenter, Augmenter, read_stains
 from training.augment.scan import ScanAugment, ScanAugmenter
 from training.augment.stain import Stain, estimate_stain, typical_stain
@@ -228,6 +228,8 @@ def head_record(description: str, settings: FitSettings, history: Sequence[Epoch
 
 def _tuned_record(request: FitRequest, settings: TuneSettings, members: Sequence[Member]) -> dict[str, Any]:
     part = f"everything after {settings.cut.replace('_', ' ')}" if settings.cut else "the whole network"
+    if settings.cut == HEAD_CUT:
+        part = "again the head, the network before it frozen,"
     views = f"{settings.views} augmented views of each image"
     if request.augment is None:
         views = "the images as they are"

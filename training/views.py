@@ -52,6 +52,13 @@ UPRIGHT: dict[str, View] = {
 BY_MODALITY: Mapping[str, Mapping[str, View]] = {"histology": VIEWS, "ct": UPRIGHT}
 
 
+HEAD_VIEWS: Mapping[str, tuple[str, ...]] = {
+    "histology": ("mirror", "quarter", "mirror_three_quarters"),
+    "ct": ("mirror", "lean_left", "lean_right"),
+}
+"""What a head on a frozen network learns from beside the images as they are."""
+
+
 def view(name: str, batch: Batch) -> Batch:
     """One view of a batch n×S×S×3, contiguous."""
     return np.ascontiguousarray((VIEWS.get(name) or UPRIGHT[name])(batch))

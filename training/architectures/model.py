@@ -16,6 +16,8 @@ from training.tensorflow_gate import require_tensorflow
 
 DROPOUT = 0.2
 """Of a mean → dense head, where nothing else was asked for."""
+HEAD_CUT = "head"
+"""The cut after the mean over space: nothing but the last layer is trained, on augmented views."""
 SHORT_MEMORY = 0.9
 """Share of the old in batch norm's running averages when they are learned from nothing."""
 
@@ -32,7 +34,8 @@ class ArchitectureModel:
     last feature maps A, N×h×w×D; `embedder` to what the last dense layer reads, N×E; `head` maps N×E to
     logits. `dense` is that layer when it reads the maps' mean over space (then `explain.method` is "cam" and
     Grad-CAM needs no gradient); None when hidden layers lie between. `cuts` names, early → late, where
-    fine-tuning may begin: the name of a block → the layer after which `divide` cuts; empty for small ones.
+    fine-tuning may begin: the name of a block → the layer after which `divide` cuts; "head" or none in small
+    ones.
     """
 
     name: str
@@ -125,7 +128,7 @@ def with_mean_head(
         head=keras.Model(features, dense(drop(features))),
         dense=dense,
         explain=ExplainSpec("cam", maps._keras_history.operation.name),
-        cuts=cuts or {},
+        cuts={**(cuts or {}), HEAD_CUT: pooled._keras_history.operation.name},
     )
 
 

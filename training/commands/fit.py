@@ -29,6 +29,7 @@ from training.fit import FitSettings
 from training.notes import Note
 from training.progress import JsonProgress
 from training.tune import TuneSettings
+from training.views import HEAD_VIEWS
 
 if TYPE_CHECKING:
     from training.request import FitResult
@@ -173,8 +174,8 @@ def _named(options: argparse.Namespace, *names: str) -> list[str]:
     return [f"--{name.replace('_', '-')}" for name in given]
 
 
-def _settings(options: argparse.Namespace) -> FitSettings:
-    settings = FitSettings()
+def _settings(options: argparse.Namespace, modality: str = "histology") -> FitSettings:
+    settings = FitSettings(views=HEAD_VIEWS[modality])
     return replace(settings, **_given(options, "epochs", "seed", "learning_rate", "patience"))
 
 
@@ -220,7 +221,7 @@ def _train(options: argparse.Namespace, ctx: Progress) -> FitResult:
         weights=options.weights,
         manifest=options.manifest,
         classes=read_classes(options.classes) if options.classes else {},
-        settings=_settings(options),
+        settings=_settings(options, about.modality),
         tune=None if options.frozen else _tune_settings(options),
         augment=None if options.no_augment else settings_for(about.modality),
         stains=options.stains,
