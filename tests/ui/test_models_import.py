@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFileDialog
 from lungviewer.services import training_process
 from lungviewer.ui.models.import_form import ImportForm
 from lungviewer.ui.models.import_request import ImportRequest, class_lines, proposed_id
-from tests.fixtures.model_windows import idle, open_models
+from tests.fixtures.model_windows import SHIPPED_COUNT, idle, open_models
 
 
 def request(**changes):
@@ -108,4 +108,4 @@ def test_a_model_that_cannot_be_imported_is_told_and_leaves_nothing(qtbot, tmp_p
     assert window.controller.busy.can_stop
     idle(qtbot, window, timeout=120_000)
     assert window.told[-1].kind == "error"
-    assert window.list.count() == 1
+    assert window.list.count() == SHIPPED_COUNT

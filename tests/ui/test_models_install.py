@@ -10,8 +10,9 @@ from lungviewer.core.paths import bundled, user_packs_dir
 from lungviewer.packs.store import export_zip, load_pack
 from lungviewer.ui.models import work
 from lungviewer.ui.session import ViewerSession
-from tests.fixtures.model_windows import good_pack, idle, open_models, show
+from tests.fixtures.model_windows import SHIPPED_COUNT, good_pack, idle, open_models, show
 from tests.fixtures.packs import tiny_pack
+from tests.fixtures.simulators import tiny_simulator
 from tests.fixtures.windows import FakeKeeper
 
 SHIPPED = bundled("models") / "lung-histology-mobilenetv2"
@@ -41,8 +42,19 @@ def test_a_zip_is_installed_once_however_often_it_is_given(qtbot, monkeypatch, z
         idle(qtbot, window)
         assert window.told[-1].text == words
         assert window.list.current_entry().name == "tiny-pack@1.0.0"
-        assert window.list.count() == 2
+        assert window.list.count() == SHIPPED_COUNT + 1
     assert [path.name for path in user_packs_dir().iterdir()] == ["tiny-pack-1.0.0"]
+
+
+def test_a_simulator_is_installed_and_never_listed_as_a_model(qtbot, monkeypatch, tmp_path, window):
+    export_zip(tiny_simulator(tmp_path / "elsewhere"), tmp_path / "simulator.zip")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "simulator.zip"), ""))
+    before = window.list.count()
+    window.install_button.click()
+    idle(qtbot, window)
+    assert "tiny-simulator@1.0.0 is installed. It is a progression simulator" in window.told[-1].text
+    assert window.list.count() == before
+    assert [path.name for path in user_packs_dir().iterdir()] == ["tiny-simulator-1.0.0"]
 
 
 def test_a_zip_that_is_none_is_told_and_leaves_nothing(qtbot, monkeypatch, tmp_path, window):
@@ -51,7 +63,7 @@ def test_a_zip_that_is_none_is_told_and_leaves_nothing(qtbot, monkeypatch, tmp_p
     window.install_button.click()
     idle(qtbot, window)
     assert window.told[-1].kind == "error"
-    assert window.list.count() == 1
+    assert window.list.count() == SHIPPED_COUNT
     assert window.install_button.isEnabled()
 
 
@@ -86,7 +98,7 @@ def test_an_own_pack_is_moved_to_the_trash_after_asking(qtbot, monkeypatch, good
     answer(qtbot, window, yes=True)
     idle(qtbot, window)
     assert moved == [str(good)]
-    assert window.list.count() == 1
+    assert window.list.count() == SHIPPED_COUNT
 
 
 def test_where_there_is_no_trash_it_asks_again_before_deleting(qtbot, monkeypatch, good, window):

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.paths import user_packs_dir
 from lungviewer.packs.names import MODEL_INT8
+from lungviewer.packs.simulator_catalogue import SimulatorEntry
 from lungviewer.packs.store import PackEntry
 from lungviewer.services.training_events import Done, Step
 from lungviewer.ui import gate_words
@@ -151,6 +152,8 @@ class ModelsController(QObject):
         self._set_busy(None)
         name = installed.entry.name
         text = self.tr("{name} is installed.") if installed.new else self.tr("{name} was installed already.")
+        if isinstance(installed.entry, SimulatorEntry):
+            text = self.tr("{name} is installed. It is a progression simulator: open it in the menu CT.")
         self.told.emit(Notice("info", text.format(name=name)))
         if self.session.engine_error is not None:  # perhaps this is what was damaged
             self.session.load_model()

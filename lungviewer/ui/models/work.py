@@ -14,6 +14,7 @@ from lungviewer.core.job import JobContext
 from lungviewer.core.paths import pack_dirs, user_packs_dir
 from lungviewer.packs.loading import PackReader
 from lungviewer.packs.names import CARD, EVALUATION
+from lungviewer.packs.simulator_catalogue import SimulatorEntry
 from lungviewer.packs.store import PackEntry, export_zip, find_packs, install_pack, verify_pack
 from lungviewer.services.gate import Gate, read_gate
 
@@ -58,9 +59,9 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A pack among the person's own. `new` is False when it was there already."""
+    """A pack among the person's own, of either kind. `new` is False when it was there already."""
 
-    entry: PackEntry
+    entry: PackEntry | SimulatorEntry
     new: bool
 
 
