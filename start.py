@@ -5,6 +5,7 @@
     python3 start.py samples    the same without a window: scan them into samples.csv
     python3 start.py view …     install, then `lungviewer view …`
     python3 start.py scan …     install, then `lungviewer scan …`
+    python3 start.py serve …    install, then `lungviewer serve …`, the web form
     python3 start.py libraries  install or name only the system libraries that Qt lacks
     python3 start.py test       install everything that tests need, then run every check
 
@@ -22,7 +23,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OLDEST = (3, 11)
-VERBS = {"view": "gui,adapt", "samples": "", "scan": "", "test": "dev"}  # and what each needs installed
+VERBS = {"view": "gui,adapt", "samples": "", "scan": "", "serve": "serve", "test": "dev"}  # and what each needs
 
 # What Qt needs and a server has not, by the file that the loader looks for.
 QT_LIBRARIES = {
@@ -78,6 +79,8 @@ def main(arguments):
     if verb in ("view", "scan"):  # from the folder where it was typed
         asked = arguments[1:] or [os.path.join(HERE, "resources", "samples", WELCOME)]
         return call(python, "-m", "lungviewer", verb, *asked)
+    if verb == "serve":
+        return call(python, "-m", "lungviewer", verb, *arguments[1:])
     os.chdir(HERE)
     if verb == "test":
         return run_checks(python, arguments[1:])

@@ -9,7 +9,10 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("PySide6", "tensorflow", "keras", "onnxruntime", "openslide", "matplotlib", "torch", "sklearn")
+HEAVY = (
+    *("PySide6", "tensorflow", "keras", "onnxruntime", "openslide", "matplotlib", "torch", "sklearn"),
+    *("pydicom", "gdcm", "openjpeg", "fastapi", "starlette", "uvicorn", "python_multipart"),
+)
 
 
 def imported_by(code):
