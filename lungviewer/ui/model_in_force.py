@@ -64,6 +64,7 @@ class ModelInForce(QObject):
         if settings.pack and info is not None:
             aside[info.spec.modality] = settings.pack
         self._open = ""
+        self.noticed.emit(Notice("info", "", _SWITCH_TOPIC))  # it is not so any more
         pack = aside.pop(modality, "")
         self._settings.update(pack=pack, modality=modality if modality == CT else "", packs_aside=aside)
         self._look()

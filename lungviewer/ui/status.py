@@ -58,8 +58,11 @@ class StatusLine(QWidget):
         parts = [] if current is None else [shown(self._session.opened.name_of(current))]
         if info is not None:
             parts.append(self.tr("{w} × {h} pixels").format(w=info.width, h=info.height))
+            spec = self._session.spec
             if info.kind == CT:
                 parts += self._ct_scale()
+            elif info.um_per_px is None and spec is not None and spec.modality == CT:
+                parts.append(self.tr("mm per pixel unknown"))
             elif info.um_per_px is None:
                 parts.append(self.tr("µm per pixel unknown"))
             else:

@@ -163,6 +163,12 @@ def reason_codes(record: ImageRecord) -> tuple[str, ...]:
     return tuple(filter(None, record.reason.split("; ")))
 
 
+def of_other_kind(record: ImageRecord) -> bool:
+    """Whether it is CT that was given to a model of histology, or the reverse: what else the model says of it
+    means nothing."""
+    return not {"ct_slice", "not_ct"}.isdisjoint(reason_codes(record))
+
+
 def reason_sentence(code: str) -> str:
     """What a code of a row means, as a sentence: reasons of trust as well as notes of the pixel rules."""
     if code in REASON_SENTENCES:

@@ -306,6 +306,7 @@ def test_without_a_ct_model_nothing_switches_and_that_is_said(qtbot, session, pa
     qtbot.waitUntil(lambda: panel.settled)
     assert panel.trust.reasons.text() == "This is a CT slice; this model reads histology."
     assert panel.prediction.bars.bars == ()
+    assert panel.trust.strangeness.isHidden()
 
 
 def test_title_and_status_name_the_series_and_its_model(qtbot, session, folder, monkeypatch):

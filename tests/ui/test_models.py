@@ -87,6 +87,13 @@ def test_card_figures_and_facts_of_the_chosen_pack_are_shown(qtbot, good, window
     assert sha256[:8] in facts
 
 
+def test_of_a_ct_pack_the_window_is_told_and_no_scale(qtbot, window):
+    show(qtbot, window, "lung-ct")
+    facts = "\n".join(label.text() for label in window.details.facts.widget().findChildren(QLabel))
+    assert "centre -500 HU, width 1,500 HU" in facts
+    assert "µm" not in facts
+
+
 def test_the_shipped_card_is_read_without_sideways_scrolling(qtbot, window):
     window.resize(900, 600)
     show(qtbot, window, "lung-histology")

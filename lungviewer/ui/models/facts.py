@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from lungviewer.core.ct import CT
 from lungviewer.core.model import ModelSpec
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.symbol import Swatch
@@ -56,19 +57,34 @@ class FactsPage(QScrollArea):
             column.addLayout(row)
 
     def _input(self, spec: ModelSpec) -> Rows:
-        number = QLocale().toString
-        size, scale = spec.input.size, number(spec.input.um_per_px, "g", 4)
-        field = number(spec.input.field_um, "g", 4)
+        size = spec.input.size
         network = self.tr("{name}, run by {runtime}").format(name=spec.architecture, runtime=spec.runtime)
         heat_map = self.tr("{method} of layer {layer}")
         return [
             (self.tr("Pixels"), f"{size} × {size}"),
-            (self.tr("Scale"), self.tr("{n} µm per pixel").format(n=scale)),
-            (self.tr("Field"), self.tr("{n} µm each way").format(n=field)),
+            *(self._window(spec) if spec.modality == CT else self._scale(spec)),
             (self.tr("Resized with"), spec.input.resize),
             (self.tr("Network"), network),
             (self.tr("Heat map"), heat_map.format(method=spec.explain.method, layer=spec.explain.layer)),
         ]
+
+    def _scale(self, spec: ModelSpec) -> Rows:
+        number = QLocale().toString
+        scale, field = number(spec.input.um_per_px, "g", 4), number(spec.input.field_um, "g", 4)
+        return [
+            (self.tr("Scale"), self.tr("{n} µm per pixel").format(n=scale)),
+            (self.tr("Field"), self.tr("{n} µm each way").format(n=field)),
+        ]
+
+    def _window(self, spec: ModelSpec) -> Rows:
+        """A slice is looked at as a whole, through one window whatever a person looks through."""
+        window, number = spec.input.window, QLocale().toString
+        text = self.tr("not stated")
+        if window is not None:
+            text = self.tr("centre {c} HU, width {w} HU").format(
+                c=number(window.centre, "g", 5), w=number(window.width, "g", 5)
+            )
+        return [(self.tr("Reads"), self.tr("CT, slice by slice")), (self.tr("Window"), text)]
 
     def _trust(self, spec: ModelSpec) -> Rows:
         trust, number = spec.trust, QLocale().toString

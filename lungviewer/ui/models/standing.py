@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
+from lungviewer.core.ct import CT
 from lungviewer.packs.store import PackEntry
 from lungviewer.ui.models.controller import ModelsController
 
@@ -67,5 +68,5 @@ def short_facts(entry: PackEntry) -> str:
     spec = entry.spec
     if spec is None:
         return ""
-    parts = (spec.version, spec.organ, spec.stain or spec.modality.upper())
+    parts = (spec.version, spec.organ, _tr("CT") if spec.modality == CT else spec.stain)
     return " · ".join(part for part in parts if part)

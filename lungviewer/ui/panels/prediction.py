@@ -15,10 +15,7 @@ from lungviewer.ui.names import tooltip
 from lungviewer.ui.panels.bars import Bar, Bars
 from lungviewer.ui.panels.shown import Phase, Shown
 from lungviewer.ui.prose import Prose, Sized
-from lungviewer.ui.words import count, fields_read, headline, percent, reason_codes
-
-_OF_OTHER_KIND = frozenset({"ct_slice", "not_ct"})
-"""What a histology model would have said of CT, or the reverse, means nothing."""
+from lungviewer.ui.words import count, fields_read, headline, of_other_kind, percent
 
 
 class PredictionSection(QWidget):
@@ -150,7 +147,7 @@ class PredictionSection(QWidget):
     def _show_bars(self, state: Shown) -> None:
         record, spec = state.record, state.spec
         slide = record is not None and record.kind == SLIDE  # its areas stand in a section of their own
-        foreign = record is not None and not _OF_OTHER_KIND.isdisjoint(reason_codes(record))
+        foreign = record is not None and of_other_kind(record)
         if slide or foreign or record is None or spec is None or not record.probabilities:
             self.bars_heading.say("")
             self.bars.show_bars(())

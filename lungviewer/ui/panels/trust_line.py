@@ -14,7 +14,7 @@ from lungviewer.ui.panels.shown import Shown
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.symbol import Symbol
 from lungviewer.ui.unmapped import cannot_be_mapped, waits
-from lungviewer.ui.words import count, reason_codes, reason_sentence, status_word, strangeness
+from lungviewer.ui.words import count, of_other_kind, reason_codes, reason_sentence, status_word, strangeness
 
 _NOT_VALIDATED = "not_validated"
 
@@ -81,6 +81,8 @@ class TrustSection(QWidget):
 
     def _strangeness(self, state: Shown, record: ImageRecord) -> str:
         if state.spec is None or record.status is Status.ERROR or record.kind == SLIDE:
+            return ""
+        if of_other_kind(record):
             return ""
         if record.trust_score is None:
             return self.tr("This model does not measure how unlike its training images an image is.")

@@ -1,0 +1,83 @@
+"""A scan of CT from the window: whether its model reads it is told before the start."""
+
+import pytest
+
+from lungviewer.ui.batch.state import ScanState
+from lungviewer.ui.session import ViewerSession
+from tests.fixtures.batch import wait_over
+from tests.fixtures.scans import draw_images
+from tests.fixtures.series_windows import BothKeeper, FakeAnswers, chest
+from tests.fixtures.windows import load_model, open_folder
+
+
+@pytest.fixture
+def session(settings, monkeypatch):
+    answers = FakeAnswers()
+    answers.install(monkeypatch)
+    session = ViewerSession(settings, keeper=BothKeeper())
+    yield session
+    assert session.close()
+
+
+@pytest.fixture
+def keeper():
+    return BothKeeper()
+
+
+@pytest.fixture
+def slices(tmp_path):
+    chest(tmp_path / "chest", 5)
+    return tmp_path / "chest"
+
+
+def looked_at(qtbot, controller, folder):
+    controller.preview([folder], recursive=False)
+    qtbot.waitUntil(lambda: controller.outlook is not None, timeout=20_000)
+
+
+def test_a_histology_model_is_not_started_on_ct_without_a_word(qtbot, session, controller, window, slices):
+    load_model(qtbot, session)
+    looked_at(qtbot, controller, slices)
+    row = window.choosing.model_row
+    assert row.name.text() == "Tiny test pack 1.0.0 (reads histology)"
+    assert (
+        row.warning.text() == "These files are CT. This model reads histology and would refuse all of them."
+    )
+    assert row.switch.text() == "Use the CT model"
+    row.switch.click()
+    qtbot.waitUntil(lambda: row.name.text() == "Tiny test pack 1.0.0 (reads CT)", timeout=20_000)
+    assert row.warning.isHidden()
+    assert row.switch.isHidden()
+
+
+def test_of_a_mixed_folder_it_says_how_many_files_are_ct(qtbot, session, controller, window, slices):
+    draw_images(slices, 2)
+    load_model(qtbot, session)
+    looked_at(qtbot, controller, slices)
+    assert window.choosing.model_row.warning.text() == (
+        "5 of the files are CT. This model reads histology and would refuse them."
+    )
+
+
+def test_pictures_need_no_warning(qtbot, session, controller, window, tmp_path):
+    draw_images(tmp_path / "in", 2)
+    load_model(qtbot, session)
+    looked_at(qtbot, controller, tmp_path / "in")
+    assert window.choosing.model_row.warning.isHidden()
+
+
+def test_a_scan_has_a_row_a_slice_and_leads_from_it_to_the_series(qtbot, session, controller, slices, report):
+    load_model(qtbot, session)
+    open_folder(qtbot, session, slices, answers=False)
+    qtbot.waitUntil(lambda: session.result() is not None and session.result().series.complete, timeout=20_000)
+    before = session.record(session.current)
+    looked_at(qtbot, controller, slices)
+    controller.start(report, controller.options)
+    wait_over(qtbot, controller)
+    assert controller.state is ScanState.DONE
+    assert {(row.kind, row.model) for row in controller.rows} == {("ct", "tiny-ct")}
+    assert len(controller.rows) == 5
+    assert session.record(session.current) is before
+    place = controller.path_of(controller.rows[0])
+    assert session.show(place)
+    assert session.series().slices[session.slice.index].path == place
