@@ -90,7 +90,7 @@ def test_card_figures_and_facts_of_the_chosen_pack_are_shown(qtbot, good, window
 def test_of_a_ct_pack_the_window_is_told_and_no_scale(qtbot, window):
     show(qtbot, window, "lung-ct")
     facts = "\n".join(label.text() for label in window.details.facts.widget().findChildren(QLabel))
-    assert "centre -500 HU, width 1,500 HU" in facts
+    assert "centre -500 HU, width 1500 HU" in facts
     assert "µm" not in facts
 
 
