@@ -57,6 +57,7 @@ def train(settings: Settings, training: Slices, shown: Slices, folder: Path, ctx
     Raises:
         Cancelled: between two steps; the same call goes on from the last checkpoint.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     trainer = trainer_for(settings)
     done, state = _state(trainer)
     if (folder / CHECKPOINT).is_file():

@@ -38,6 +38,14 @@ def _sides(settings: Settings) -> list[int]:
     return sides
 
 
+def _halved(picture: Any, settings: Settings) -> Any:
+    """N×S×S×1 → N×S/2×S/2×4, without loss; as three operators that packs may use."""
+    _, keras = require_tensorflow()
+    half = settings.size // 2
+    blocks = keras.layers.Reshape((half, 2, half, 2))(picture)
+    return keras.layers.Reshape((half, half, 4))(keras.layers.Permute((1, 3, 2, 4))(blocks))
+
+
 def build_generator(settings: Settings) -> Any:
     """(latent N×Z, stage N) → picture."""
     tf, keras = require_tensorflow()
@@ -65,10 +73,10 @@ def build_generator(settings: Settings) -> Any:
 
 def build_encoder(settings: Settings) -> Any:
     """picture → (mean of the latent N×Z, log of its variance N×Z, logits of the stages N×3)."""
-    tf, keras = require_tensorflow()
+    _, keras = require_tensorflow()
     layers = keras.layers
     picture = keras.Input((settings.size, settings.size, 1), name="picture")
-    maps = layers.Lambda(lambda m: tf.nn.space_to_depth(m, 2))(picture)
+    maps = _halved(picture, settings)
     for side in reversed(_sides(settings)):
         strides = 1 if side == settings.size // 2 else 2
         window = 3 if strides == 1 else 4
@@ -90,11 +98,11 @@ def build_encoder(settings: Settings) -> Any:
 def build_discriminator(settings: Settings) -> Any:
     """(picture, stage N) → (score N, feature maps of two sides). How real a picture is as one of a stage, by
     projection (Miyato & Koyama 2018, arXiv:1802.05637)."""
-    tf, keras = require_tensorflow()
+    _, keras = require_tensorflow()
     layers = keras.layers
     picture = keras.Input((settings.size, settings.size, 1), name="picture")
     stage = keras.Input((), name="stage")
-    maps = layers.Lambda(lambda m: tf.nn.space_to_depth(m, 2))(picture)
+    maps = _halved(picture, settings)
     features = []
     for side in reversed(_sides(settings)):
         strides = 1 if side == settings.size // 2 else 2

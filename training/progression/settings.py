@@ -50,8 +50,8 @@ class Settings:
     kl: float = 2e-4
     stage_out: float = 0.05
     features: float = 0.5
-    outline: float = 2.0
-    adversarial: float = 0.05
+    outline: float = 1.0
+    adversarial: float = 0.15
     checkpoint: int = 100
     seed: int = 7
 
