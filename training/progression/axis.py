@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -55,8 +56,6 @@ def outline_overlap(one: Grey, other: Grey) -> npt.NDArray[np.float64]:
 
 def bodies(pictures: Grey) -> npt.NDArray[np.bool_]:
     """The body of each picture: its largest bright piece, with what it encloses."""
-    import cv2
-
     found = np.zeros(pictures.shape, np.uint8)
     for mask, picture in zip(found, pictures, strict=True):
         bright = (picture > BODY).astype(np.uint8)

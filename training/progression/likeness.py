@@ -85,7 +85,7 @@ def _against_held_out(sides: Sides, stage: float | None, prefix: str) -> list[Fi
 
 
 def _repeat(points: Points, count: int) -> Points:
-    return np.take(points, np.arange(count) % len(points), axis=0)
+    return np.asarray(points[np.arange(count) % len(points)])
 
 
 def _training(sides: Sides, stage: float, count: int) -> Points:
