@@ -23,7 +23,8 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OLDEST = (3, 11)
-VERBS = {"view": "gui,adapt", "samples": "", "scan": "", "serve": "serve", "test": "dev"}  # and what each needs
+# What each command needs installed.
+VERBS = {"view": "gui,adapt", "samples": "", "scan": "", "serve": "serve", "test": "dev"}
 
 # What Qt needs and a server has not, by the file that the loader looks for.
 QT_LIBRARIES = {
