@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from lungviewer.core.ct import CT
 from lungviewer.core.errors import PackError
 from lungviewer.core.model import ClassSpec, ModelSpec
 from lungviewer.core.paths import pack_dirs
@@ -64,10 +65,11 @@ def _facts(entry: PackEntry, spec: ModelSpec, sha256: str) -> ModelFacts:
         for b in spec.calibration.reliability
         if b.n
     )
+    sight = "CT" if spec.modality == CT else spec.stain
     held_out = f"On {spec.calibration.fitted_on}, of the kind it was trained on:"
     return ModelFacts(
         title=spec.title,
-        name=f"{spec.id} {spec.version}: {spec.organ}, {spec.stain}; measured on a split by "
+        name=f"{spec.id} {spec.version}: {spec.organ}, {sight}; measured on a split by "
         f"{spec.provenance.split_unit}",
         sha256=sha256,
         limits=tuple(_limits(entry)),
