@@ -85,14 +85,15 @@ def _against_held_out(sides: Sides, stage: float | None, prefix: str) -> list[Fi
 
 
 def _repeat(points: Points, count: int) -> Points:
-    return np.asarray(points[np.arange(count) % len(points)])
+    return points[np.arange(count) % len(points)]
 
 
 def _training(sides: Sides, stage: float, count: int) -> Points:
     rows = np.flatnonzero(sides.training.stages == stage)
     few = rows[few_of_each_group(sides.training.groups[rows], PER_GROUP)]
     chosen = few if len(few) >= count else rows
-    return sides.training_points[chosen[np.linspace(0, len(chosen) - 1, count).astype(int)]]
+    spread_out: Points = sides.training_points[chosen[np.linspace(0, len(chosen) - 1, count).astype(int)]]
+    return spread_out
 
 
 def _halves(sides: Sides) -> Figure:
