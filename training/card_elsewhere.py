@@ -145,6 +145,13 @@ def explanation_section(metrics: Record, words: Words) -> str:
             f"({hidden['images']} {words.fields}). The hottest matters more than the coldest "
             f"in {with_interval(hidden['moved_share'], hidden['intervals']['moved_share'])}."
         )
+    around = record.get("surroundings")
+    if around and around["images"]:
+        lines.append(
+            f"{with_interval(around['heat'], around['interval'])} of the map's heat lies outside the body, "
+            f"on air and table, which are {percent(around['area'])} of the picture "
+            f"({around['images']} slices)."
+        )
     lines.append(words.map_limit)
     lines += [probe["sentence"] for probe in metrics["shortcuts"].values()]
     return bullets(lines)

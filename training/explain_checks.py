@@ -11,6 +11,7 @@ import numpy.typing as npt
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.job import JobContext
 from lungviewer.core.trust import calibrated_probabilities
+from training.augment.body import body_mask
 from training.judge import BATCH, Judge
 from training.metrics import bootstrap, group_count
 from training.runtime import OnnxModel
@@ -41,7 +42,8 @@ def explanation_record(
     draws the picture's edges (Adebayo et al. 2018, arXiv:1810.03292). `hidden`: mean loss of the called
     class's probability when the hottest, the coldest or a random fifth of the area is replaced by a
     strongly blurred copy (Fong & Vedaldi 2017, arXiv:1704.03296), and how often hiding the hottest costs
-    more than hiding the coldest. Images without a map (0 everywhere) are counted and left out.
+    more than hiding the coldest. `surroundings` (CT): the share of the heat that lies outside the body, and
+    the share of the picture that this is. Images without a map (0 everywhere) are counted and left out.
 
     Args:
         randomised: the pack's graph after `training.randomise.randomise`; None leaves that check out.
@@ -56,6 +58,8 @@ def explanation_record(
     if randomised is not None:
         _, other = _answers(randomised, judge, fields, ctx, "Random weights")
         record["randomised"] = _compared(own, other[np.arange(len(fields)), called], names)
+    if judge.spec.modality == "ct":
+        record["surroundings"] = _surroundings(fields, own, names)
     record["hidden"] = _hidden(judge, fields, probabilities, own, names, ctx)
     return record
 
@@ -87,6 +91,25 @@ def _compared(own: FloatArray, other: FloatArray, groups: npt.NDArray[np.str_]) 
         "groups": group_count(groups[drawn]),
         "without_map": int((~drawn).sum()),
     }
+
+
+def _surroundings(fields: Fields, own: FloatArray, groups: npt.NDArray[np.str_]) -> Record:
+    """`heat` and `area`: mean shares outside the body; maps below 0 count as 0."""
+    side = fields.shape[1]
+    figures, kept = [], []
+    for i, (field, heat) in enumerate(zip(fields, np.maximum(own, 0), strict=True)):
+        body = body_mask(field)
+        if body is None or not heat.any():
+            continue
+        fine = cv2.resize(heat, (side, side), interpolation=cv2.INTER_LINEAR)
+        figures.append((float(fine[~body].sum() / fine.sum()), float((~body).mean())))
+        kept.append(i)
+    if not figures:
+        return {"heat": None, "area": None, "interval": None, "images": 0}
+    values = np.array(figures)
+    interval = bootstrap(groups[kept], lambda rows: {"heat": float(values[rows, 0].mean())})["heat"]
+    heat, area = (float(v) for v in values.mean(axis=0))
+    return {"heat": heat, "area": area, "interval": interval, "images": len(kept)}
 
 
 def _has_map(maps: FloatArray) -> npt.NDArray[np.bool_]:

@@ -228,15 +228,14 @@ def head_record(description: str, settings: FitSettings, history: Sequence[Epoch
 
 def _tuned_record(request: FitRequest, settings: TuneSettings, members: Sequence[Member]) -> dict[str, Any]:
     part = f"everything after {settings.cut.replace('_', ' ')}" if settings.cut else "the whole network"
-    if settings.cut == HEAD_CUT:
-        part = "again the head, the network before it frozen,"
     views = f"{settings.views} augmented views of each image"
     if request.augment is None:
         views = "the images as they are"
     elif request.stains is not None:
         views += ", most of them in the stains of another laboratory"
+    order = f"first the head, then {part}" if settings.cut != HEAD_CUT else "frozen; the head alone"
     description = (
-        f"Network {request.arch} with {_start(request)}; first the head, then {part} trained with AdamW "
+        f"Network {request.arch} with {_start(request)}; {order} trained with AdamW "
         f"(learning rate {settings.learning_rate:g}, half a cosine, {settings.epochs} epochs of "
         f"{settings.images or 'all'} images) on {views}; balance: {settings.balance}; batch norm of "
         f"pretrained layers fixed; weights averaged over steps (decay {settings.average:g})"

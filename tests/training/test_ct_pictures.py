@@ -15,6 +15,7 @@ from training.about import read_about
 from training.audit.scan_probes import SCAN_PROBES, in_grey
 from training.audit.shortcuts import shortcut_record
 from training.augment import AugmentSettings, settings_for
+from training.augment.body import body_mask, other_surroundings
 from training.augment.scan import ScanAugment, ScanAugmenter, rewindowed, softened, with_noise
 from training.classes import CT_LABELS, classes_for
 from training.damage import SEVERITIES, corrupt, kinds_for
@@ -95,6 +96,29 @@ def test_augmented_slices_stay_grey_and_come_from_their_random_numbers(slices: n
 def test_each_modality_has_its_own_augmentation() -> None:
     assert isinstance(settings_for("ct"), ScanAugment)
     assert isinstance(settings_for("histology"), AugmentSettings)
+
+
+def test_the_body_is_told_from_air_and_table(slices: np.ndarray) -> None:
+    for slice_ in slices:
+        body = body_mask(slice_)
+        assert body is not None
+        assert body[28, 32], "the middle of the chest"
+        assert not body[56, :4].any(), "the table"
+        assert not body[:4].any(), "the air above"
+    assert body_mask(np.full((64, 64, 3), 38, np.uint8)) is None
+
+
+def test_other_surroundings_leave_the_body_as_it_is(slices: np.ndarray) -> None:
+    body = body_mask(slices[0])
+    assert body is not None
+    seen = [other_surroundings(slices[0], np.random.default_rng(i)) for i in range(6)]
+    for picture in seen:
+        np.testing.assert_array_equal(picture[body], slices[0][body])
+        assert picture[~body].max() < 120, "no table"
+        assert is_grey(picture)
+    assert len({int(picture[0, 0, 0]) for picture in seen}) > 3
+    empty = np.full((64, 64, 3), 38, np.uint8)
+    np.testing.assert_array_equal(other_surroundings(empty, np.random.default_rng(0)), empty)
 
 
 def test_another_window_moves_grey_and_keeps_what_was_cut_off(slices: np.ndarray) -> None:

@@ -159,5 +159,5 @@ def test_checks_of_home_images_are_not_made_on_foreign_ones(tmp_path: Path) -> N
     with pytest.raises(DataProblem, match="foreign sets"):
         measure_pack(MeasureRequest(pack, foreign, robust=True), NullContext())
     assert set(measure_pack(MeasureRequest(pack, foreign), NullContext())) == {
-        "pack", "external", "external_sets",
+        "pack", "modality", "external", "external_sets",
     }  # fmt: skip

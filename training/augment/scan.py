@@ -16,6 +16,7 @@ import numpy as np
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.image import RGB
 from training.augment import geometry
+from training.augment.body import other_surroundings
 from training.augment.degrade import jpeg, lower_resolution, sharpen
 from training.augment.stain import Stain
 
@@ -26,12 +27,14 @@ Random = np.random.Generator
 class ScanAugment:
     """Chances are of one picture.
 
+    `surroundings`: chance of other air around the body, without the table.
     `scale`, `turn` (degrees) and `shift` (share of the side): how the body lies in the picture. `gain` (log)
     and `offset` (grey): standard deviations of another window. `soften`, `sharpen`, `coarser`: chances of
     another kernel or fewer pixels, at most one of them. `noise`: chance, `noise_grey` its smallest and
     largest deviation. `jpeg`: chance of a file of lower quality.
     """
 
+    surroundings: float = 0.7
     scale: tuple[float, float] = (0.85, 1.2)
     turn: tuple[float, float] = (-12.0, 12.0)
     shift: float = 0.06
@@ -54,6 +57,8 @@ class ScanAugmenter:
     def __call__(self, pixels: RGB, source: Stain | None, random: Random) -> RGB:
         """A new picture S×S×3 from one. A slice has no stain: `source` is not used."""
         s = self._settings
+        if random.random() < s.surroundings:
+            pixels = other_surroundings(pixels, random)
         pixels = geometry.move(pixels, s.scale, s.shift, random, s.turn)
         pixels = rewindowed(pixels, float(np.exp(random.normal(0, s.gain))), random.normal(0, s.offset))
         pixels = self._other_kernel(pixels, random)
