@@ -33,9 +33,9 @@ def cross_validation_section(spec: ModelSpec, record: Record | None) -> str:
     return (
         f"\n\nThe same recipe in {record['folds']} folds, so that each of the {first['images']} images of "
         f"{first['groups']} groups is tested once, by a network that was trained on {record['folds'] - 2} "
-        "other folds (one run each, all answers, before refusal). **These are the figures to quote by**: the test "
-        "side above is a few groups. Split by image, neighbours of what is tested were trained on, and the "
-        "column shows only what that is worth.\n\n"
+        "other folds (one run each, all answers, before refusal). **These are the figures to quote by**: the "
+        "test side above is a few groups. Split by image, neighbours of what is tested were trained on, and "
+        "the column shows only what that is worth.\n\n"
         + table(["figure (%)", *(f"split by {unit}" for unit in units)], rows)
     )
 
