@@ -1,0 +1,98 @@
+"""A CT slice with an answer: its marks and map, and the pictures that are saved of it."""
+
+import numpy as np
+from PIL import Image
+from PySide6.QtCore import QPoint
+
+from lungviewer.ui.ct.slice_marks import REFUSED, UNREADABLE
+from lungviewer.ui.qimage import rgb_array
+from lungviewer.ui.viewer.explained import explained
+from lungviewer.ui.viewer.snapshot import save_view
+from tests.fixtures.ct_panes import COUNT, point_at, seen, show
+from tests.fixtures.ct_views import MemoryCt, volume
+from tests.fixtures.views import colour_at
+
+
+def test_marks_tell_calls_apart_by_colour_and_height(session, pane, answered):
+    marks = pane.ct.bar.slices.marks
+    ids = session.spec.class_ids
+    assert [marks[i].kind for i in range(5)] == [*ids[:3], REFUSED, UNREADABLE]
+    assert 5 not in marks
+    assert {marks[i].colour for i in range(3)} == {c.colour for c in session.spec.classes[:3]}
+    assert "90" in pane.ct.bar.slices.words_at(0)
+    assert "Damaged" in pane.ct.bar.slices.words_at(4)
+    assert pane.ct.bar.slices.accessibleDescription().startswith("Slice 1 of 6")
+
+
+def test_the_map_of_the_slice_that_is_seen_lies_over_it(qtbot, session, pane, answered):
+    shown = explained(session, 0)
+    assert shown.called
+    assert (shown.heatmap.rect.width, shown.heatmap.rect.height) == (64, 64)
+    assert not pane.furniture.legend.isHidden()
+    assert "series" in pane.furniture.legend.caption
+    grey = colour_at(pane.view, 60, 60)
+    assert grey.max() - grey.min() <= 60  # the lowest colour, faint
+    with_map = colour_at(pane.view, 12, 12)
+    session.explaining.set_visible(False)
+    assert (colour_at(pane.view, 12, 12) != with_map).any()
+    session.explaining.set_visible(True)
+    # Slice 2 has the strongest evidence of its class in the series; that of slice 0 is half of it.
+    session.explaining.set_class(session.spec.class_ids[0])
+    assert explained(session, 0).peak == 8.0
+    pane.show_next_class()
+    assert session.explaining.class_id == session.spec.class_ids[1]
+
+
+def test_a_refused_slice_is_hatched_and_says_why(qtbot, session, pane, answered):
+    session.slice.select(3)
+    qtbot.waitUntil(lambda: seen(pane, 3))
+    assert "Refused" in pane.furniture.notes.text
+    assert explained(session, 3) is None
+    assert pane.furniture.legend.isHidden()
+    session.slice.select(5)
+    qtbot.waitUntil(lambda: seen(pane, 5))
+    assert pane.furniture.notes.text == ""
+
+
+def test_a_blinded_reviewer_sees_no_marks_no_map_and_no_call(session, pane, answered):
+    assert "90" in pane.furniture.slice.text
+    pane.hide_answers(lambda path: True)
+    assert pane.ct.bar.slices.marks == {}
+    assert pane.furniture.legend.isHidden()
+    assert "90" not in pane.furniture.slice.text
+    pane.hide_answers(lambda path: False)
+    assert len(pane.ct.bar.slices.marks) == 5
+
+
+def test_a_saved_view_has_the_slice_and_the_window_on_it(qtbot, session, pane, tmp_path):
+    show(qtbot, pane, MemoryCt(volume(COUNT)), 5)
+    assert pane.furniture.slice.text.splitlines() == [
+        "Slice 6 of 40",
+        "at -87.5 mm, every 2.5 mm",
+        "W 350 L 40, As in the file",
+    ]
+    with_plate = rgb_array(pane.snapshot())
+    place = pane.furniture.slice.geometry()
+    pane.furniture.slice.hide()
+    without = rgb_array(pane.snapshot())
+    differs = np.argwhere((with_plate != without).any(axis=2))
+    assert place.contains(QPoint(*map(int, differs.min(0)[::-1])))
+    assert place.contains(QPoint(*map(int, differs.max(0)[::-1])))
+    assert (with_plate[40, 2] == 0).all()  # the ground of CT stays black on paper
+    target = save_view(pane.snapshot(), tmp_path / "view.png", [])
+    with Image.open(target) as picture:
+        assert picture.size[0] == pane.width()
+
+
+def test_nothing_over_the_picture_covers_anything_else(qtbot, session, pane, answered):
+    pane.zoom_by(3)
+    pane.set_ruler(True)
+    point_at(pane, 30, 30)
+    plates = pane.furniture
+    parts = (plates.legend, plates.scale, plates.minimap, plates.notes, plates.slice, plates.tile)
+    shown = [part.geometry() for part in parts if not part.isHidden()]
+    assert len(shown) >= 5
+    assert not any(a.intersects(b) for i, a in enumerate(shown) for b in shown[i + 1 :])
+    bar = pane.ct.bar.geometry()
+    assert not any(each.intersects(bar) for each in shown)
+    assert not bar.intersects(pane.view.geometry())

@@ -1,0 +1,111 @@
+"""What is pointed at on a CT slice, measured and lettered; and pictures without units."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPointF
+
+from lungviewer.core.ct import window_table, windowed
+from lungviewer.core.window import LUNG
+from lungviewer.ui.qimage import rgb_array
+from tests.fixtures.ct_panes import COUNT, point_at, seen, show
+from tests.fixtures.ct_views import MemoryCt, volume
+from tests.fixtures.views import blocks
+from tests.fixtures.windows import load_model, open_folder
+
+
+def test_hounsfield_units_and_millimetres_are_those_under_the_cursor(qtbot, session, pane):
+    show(qtbot, pane, MemoryCt(volume(COUNT), spacing_mm=(0.8, 0.8)), 5)
+    point_at(pane, 20, 10)
+    lines = pane.furniture.tile.text.splitlines()
+    assert lines == ["1005 HU", "From the left 16.4 mm", "From the top 8.4 mm"]
+    session.slice.step(1)
+    qtbot.waitUntil(lambda: seen(pane, 6))
+    assert pane.furniture.tile.text.startswith("1006 HU")
+    point_at(pane, 30, 30)
+    assert pane.furniture.tile.text.startswith("60 HU")
+    point_at(pane, -5, 30)
+    assert pane.furniture.tile.text == ""
+
+
+def test_without_spacing_there_are_no_millimetres(qtbot, session, pane):
+    show(qtbot, pane, MemoryCt(volume(3), spacing_mm=None))
+    point_at(pane, 20, 10)
+    assert "mm" not in pane.furniture.tile.text
+    assert pane.furniture.scale.bar_text == ""
+    assert "No mm" in {label.text() for label in pane.furniture.scale.children() if hasattr(label, "text")}
+    assert not pane.furniture.scale.button.isVisible()
+
+
+def test_ruler_and_bar_measure_in_mm_also_where_pixels_are_no_squares(qtbot, session, pane):
+    show(qtbot, pane, MemoryCt(volume(3), spacing_mm=(1.4, 0.7)))
+    ruler = pane.view.ruler
+    ruler.begin(QPointF(10, 10))
+    ruler.extend(QPointF(10, 20))
+    assert ruler.words == "14.0 mm"
+    ruler.extend(QPointF(11, 10))
+    assert ruler.words == "0.7 mm"
+    length = float(pane.furniture.scale.bar_text.removesuffix(" mm"))
+    assert pane.furniture.scale.bar_px / pane.view.zoom * 0.7 == pytest.approx(length)
+    to_screen = pane.view.viewportTransform()
+    across = to_screen.map(QPointF(11, 10)) - to_screen.map(QPointF(10, 10))
+    down = to_screen.map(QPointF(10, 11)) - to_screen.map(QPointF(10, 10))
+    assert down.y() == pytest.approx(2 * across.x())
+    assert pane.view.shows_whole_image()
+
+
+def test_letters_say_which_side_is_where_and_turn_with_the_picture(qtbot, session, pane):
+    show(qtbot, pane, MemoryCt(volume(3)))
+    letters = pane.ct._letters
+    assert letters.seen == ("A", "L", "P", "R")
+    pane.rotate_by(90)
+    assert letters.seen == ("R", "A", "L", "P")
+    pane.rotate_by(180)
+    assert letters.seen == ("L", "P", "R", "A")
+    show(qtbot, pane, MemoryCt(volume(3), row=None, column=None))
+    assert letters.seen == ()
+
+
+def test_the_minimap_shows_the_slice_that_is_seen(qtbot, session, pane):
+    values = volume(COUNT)
+    show(qtbot, pane, MemoryCt(values), 3)
+    assert pane.furniture.minimap.isHidden()
+    pane.zoom_by(4)
+    assert not pane.furniture.minimap.isHidden()
+    pane.ct.levels.choose("lung")
+    session.slice.select(30)
+    qtbot.waitUntil(lambda: seen(pane, 30))
+    picture = rgb_array(pane.furniture.minimap._picture)[:, :, 0]
+    np.testing.assert_array_equal(picture, windowed(values[30], window_table(LUNG)))
+
+
+def test_a_picture_given_to_a_ct_pack_has_no_scale_and_says_why(qtbot, session, pane, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    path = tmp_path / "one" / "slice.png"
+    path.parent.mkdir()
+    Image.fromarray(blocks(128, 128)).save(path)
+    load_model(qtbot, session)
+    info = session.engine_info
+    ct = replace(info, spec=replace(info.spec, modality="ct"))
+    monkeypatch.setattr(type(session), "engine_info", property(lambda self: ct))
+    session.settings.update(um_per_px=0.5)
+    open_folder(qtbot, session, path, answers=False)
+    qtbot.waitUntil(lambda: pane.info is not None)
+    chip = pane.furniture.scale
+    assert pane.um_per_px is None
+    assert chip.bar_text == ""
+    assert not chip.button.isVisible()
+    assert chip._unknown.text() == "No HU, no mm"
+    assert "Hounsfield" in chip._unknown.toolTip()
+    assert not pane.ct.bar.isVisible()
+
+
+def test_everything_of_ct_has_a_name_for_screen_readers(qtbot, session, pane):
+    from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QSpinBox
+
+    show(qtbot, pane, MemoryCt(volume(3)))
+    for kind in (QAbstractButton, QAbstractSlider, QComboBox, QSpinBox):
+        for part in pane.ct.bar.findChildren(kind):
+            if part.isVisible():
+                assert part.accessibleName(), part
