@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,8 +100,8 @@ class Simulator:
             BackendError: the model failed.
         """
         seen = self.seen(picture)
-        found = self._encoder.run({"image": seen[None]})
-        latent, stage = found["latent"][0], float(found["stage"][0])
+        latents, stages = self._encoded(seen[None])
+        latent, stage = latents[0], float(stages[0])
         if not (np.isfinite(latent).all() and np.isfinite(stage)):
             raise BackendError(
                 "The simulator found no usable numbers for this slice.", hint="Try another slice."
@@ -132,8 +133,7 @@ class Simulator:
             BackendError: the model failed.
         """
         latents = np.repeat(start.latent[None], len(stages), axis=0)
-        drawn = self._generator.run({"latent": latents, "stage": np.asarray(stages, np.float32)})
-        return np.asarray(drawn["image"], np.uint8)
+        return self._drawn(latents, np.asarray(stages, np.float32))
 
     def places(self, count: int) -> tuple[float, ...]:
         """`count` ≥ 2 places spread evenly along the stage axis, both ends included."""
@@ -158,17 +158,35 @@ class Simulator:
         self._generator.close()
         self._encoder.close()
 
+    def _drawn(self, latents: FloatArray, stages: FloatArray) -> npt.NDArray[np.uint8]:
+        image = self._generator.run({"latent": latents, "stage": stages})["image"]
+        _expect(image, len(stages), self.spec.size, self.spec.size)
+        return np.asarray(image, np.uint8)
+
+    def _encoded(self, images: npt.NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+        found = self._encoder.run({"image": images})
+        _expect(found["latent"], len(images), self.spec.latent)
+        _expect(found["stage"], len(images))
+        return found["latent"], found["stage"]
+
     def _probe(self, pack: LoadedSimulator) -> None:
         golden = pack.golden
-        drawn = self._generator.run({"latent": golden["latent"], "stage": golden["stage"]})["image"]
-        found = self._encoder.run({"image": golden["image"]})
-        if not drawing_reproduces(golden, drawn) or not encoding_reproduces(
-            golden, found["latent"], found["stage"]
-        ):
+        drawn = self._drawn(np.asarray(golden["latent"], np.float32), np.asarray(golden["stage"], np.float32))
+        latent, stage = self._encoded(np.asarray(golden["image"], np.uint8))
+        if not drawing_reproduces(golden, drawn) or not encoding_reproduces(golden, latent, stage):
             raise PackNotReproducible(
                 "The golden pictures of this simulator do not reproduce on this processor.",
                 hint="Install the pack again; if it still differs, report the machine.",
             )
+
+
+def _expect(numbers: npt.NDArray[Any], *shape: int) -> None:
+    """Before anything is done with what a runtime gave: it is as large as the pack's check worked out."""
+    if numbers.shape != shape:
+        raise BackendError(
+            "The simulator gave numbers of another shape than its pack states.",
+            hint="Install the pack again, or choose another simulator.",
+        )
 
 
 def judge_steps(steps: Sequence[Step], engine: InferenceEngine, ctx: JobContext) -> tuple[Step, ...]:

@@ -58,6 +58,7 @@ CASES: list[Case] = [
     ("Not", [((N, 4), bool)], {}),
     ("Gelu", [IMAGE], {"approximate": "tanh"}),
     ("PRelu", [IMAGE, ones(3, 1, 1)], {}),
+    ("PRelu", [IMAGE, ones(8)], {}),
     ("Clip", [IMAGE, np.array(0, F), np.array(6, F)], {}),
     ("Clip", [IMAGE, "", np.array(6, F)], {}),
     ("Cast", [IMAGE], {"to": TensorProto.DOUBLE}),
@@ -122,8 +123,9 @@ CASES: list[Case] = [
     ("Shape", [IMAGE], {"start": -3, "end": 3}),
     *(("ConvTranspose", [IMAGE, ones(3, 2, 4, 3)], a) for a in (
         {}, {"strides": [2, 3]}, {"pads": [1, 0, 2, 1], "strides": [2, 2], "output_padding": [1, 0]},
-        {"dilations": [2, 3]}, {"auto_pad": "SAME_UPPER", "strides": [2, 2]},
-        {"auto_pad": "SAME_LOWER", "strides": [2, 3]},
+        {"dilations": [2, 3]}, {"strides": [9, 7]}, {"strides": [9, 7], "output_padding": [8, 2]},
+        {"strides": [5, 6], "pads": [3, 0, 0, 2], "output_padding": [4, 1], "dilations": [1, 2]},
+        {"auto_pad": "NOTSET", "pads": [1, 1, 1, 1]},
     )),
     ("ConvTranspose", [IMAGE, ones(3, 2, 4, 4), ones(6)], {"group": 3, "strides": [2, 2]}),
     ("ConvTranspose", [((N, 2, 7), F), ones(2, 4, 3)], {"strides": [2]}),
@@ -227,7 +229,16 @@ REFUSED: list[Case] = [
     ("Conv", [IMAGE, ones(4, 3, 3, 3)], {"pads": [-1, 0, 0, 0]}),
     ("Conv", [IMAGE, ones(4, 3, 3, 3)], {"group": 0}),
     ("Conv", [IMAGE, ones(4, 3, 3, 3)], {"kernel_shape": [5, 5]}),
+    ("Conv", [IMAGE, ones(4, 3, 3, 3)], {"auto_pad": "SAME_UPPER", "pads": [1, 1, 1, 1]}),
     ("MaxPool", [IMAGE], {"kernel_shape": [3, 3], "ceil_mode": 1}),
+    ("MaxPool", [IMAGE], {"kernel_shape": [3, 3], "auto_pad": "VALID", "pads": [1, 1, 1, 1]}),
+    ("MaxPool", [IMAGE], {"kernel_shape": [3, 3], "auto_pad": "SAME_UPPER", "dilations": [2, 1]}),
+    ("PRelu", [((N, 3, 1, 1), F), ones(3, 9, 9)], {}),
+    ("PRelu", [((N, 3), F), ones(5, 1, 3)], {}),
+    ("Squeeze", [((N, 1, 4), F), ints()], {}),
+    ("ReduceMean", [IMAGE], {"axes": [1], "keepdims": 2}),
+    ("ReduceSum", [IMAGE, ints(1)], {"keepdims": -1}),
+    ("ReduceSum", [IMAGE], {"noop_with_empty_axes": 2}),
     ("MaxPool", [IMAGE], {"kernel_shape": [2, 2], "pads": [2, 2, 2, 2]}),
     ("MaxPool", [IMAGE], {"kernel_shape": [5000, 2]}),
     ("MatMul", [IMAGE, ones(3, 3)], {}),
@@ -254,7 +265,10 @@ REFUSED: list[Case] = [
     ("ConvTranspose", [IMAGE, ones(3, 2, 3, 3)], {"strides": [5000, 1]}),
     ("ConvTranspose", [IMAGE, ones(3, 2, 3, 3)], {"pads": [9, 9, 9, 9]}),
     ("ConvTranspose", [IMAGE, ones(3, 2, 3, 3)], {"group": 2}),
-    ("ConvTranspose", [IMAGE, ones(3, 2, 3, 3)], {"auto_pad": "VALID"}),
+    # Runtimes give less than side × stride where the window is smaller than the stride.
+    *(("ConvTranspose", [IMAGE, ones(3, 2, 3, 3)], {"auto_pad": automatic, **a})
+      for automatic in ("VALID", "SAME_UPPER", "SAME_LOWER", "SAME")
+      for a in ({}, {"strides": [2, 2]}, {"strides": [7, 7]}, {"pads": [1, 1, 1, 1]})),
     ("DepthToSpace", [IMAGE], {"blocksize": 2}),
     ("DepthToSpace", [IMAGE], {"blocksize": 0}),
     ("Resize", [IMAGE, "", ones(4) * np.array([1, 1, 0.5, 0.5], F)], {}),
@@ -265,6 +279,9 @@ REFUSED: list[Case] = [
     ("Resize", [((1, 3, 9, 8), F), "", "", ints(1, 3, 4, 4)], {}),
     ("Resize", [IMAGE, "", ones(4), ints(1, 3, 9, 8)], {}),
     ("Resize", [IMAGE, ones(8), ones(4)], {}),
+    ("Resize", [IMAGE, "", ones(4)], {"mode": "area"}),
+    ("Resize", [IMAGE, "", ones(4)], {"coordinate_transformation_mode": "tf_crop_and_resize"}),
+    ("Resize", [IMAGE, "", ones(4)], {"nearest_mode": "any"}),
 ]  # fmt: skip
 
 

@@ -37,6 +37,26 @@ def test_one_seed_draws_one_person(simulator):
     assert one.latent.tolist() == pytest.approx([0.00123, 0.29875, -0.27414], abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"image": (1, 16, SIZE)}, {"image": (2, SIZE, SIZE)}, {"latent": (1, 9)}, {"stage": (1, 1)}]
+)
+def test_numbers_of_another_shape_are_refused(tmp_path, wrong):
+    """As from a runtime that works out shapes otherwise than the check of the pack did."""
+    pack = load_simulator(tiny_simulator(tmp_path / "pack"))
+    shapes = {"image": (1, SIZE, SIZE), "latent": (1, pack.spec.latent), "stage": (1,)} | wrong
+
+    class Other:
+        def run(self, inputs):
+            return {name: np.zeros(shape, np.uint8) for name, shape in shapes.items()}
+
+        def close(self):
+            pass
+
+    other = Simulator(pack, Other(), Other())
+    with pytest.raises(BackendError, match="another shape"):
+        other.encode(np.zeros((SIZE, SIZE, 3), np.uint8))
+
+
 def test_steps_go_evenly_from_end_to_end(simulator):
     steps = simulator.steps(simulator.random_start(1), 9, NullContext())
     assert [step.stage for step in steps] == pytest.approx(np.linspace(0, 2, 9))

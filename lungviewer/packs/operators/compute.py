@@ -35,6 +35,14 @@ def same(node: Node, inputs: Inputs) -> Outcome:
     return Outcome([Value(value.shape, value.dtype, value.known if node.kind == "Identity" else None)])
 
 
+def sloped(node: Node, inputs: Inputs) -> Outcome:
+    """PRelu: runtimes also enlarge the first input to the slopes' shape, which ONNX does not define."""
+    value = first(node, inputs)
+    fits = broadcast(node, [value.shape, first(node, inputs, 1).shape]) == value.shape
+    require(node, fits, "has slopes larger than its input")
+    return Outcome([Value(value.shape, value.dtype)])
+
+
 def elementwise(node: Node, inputs: Inputs) -> Outcome:
     values = [first(node, inputs, i) for i in range(len(inputs))]
     shape = broadcast(node, [value.shape for value in values])
@@ -121,6 +129,11 @@ def pool(node: Node, inputs: Inputs) -> Outcome:
     require(node, node.number("ceil_mode", 0) == 0, "uses ceil_mode, which programs read differently")
     pads = node.numbers("pads") or ()
     require(node, all(p < k for p, k in zip(pads, window * 2, strict=False)), "pads a whole window")
+    # Runtimes pad by the window as it is before it is dilated.
+    narrow = max(node.numbers("dilations") or (1,)) == 1
+    require(
+        node, narrow or not node.word("auto_pad", "NOTSET").startswith("SAME"), "pads by its dilated window"
+    )
     shape = (*value.shape[:2], *_windowed(node, value.shape[2:], window))
     return Outcome([Value(shape, value.dtype)], product(shape) * Size(math.prod(window)))
 
@@ -138,6 +151,7 @@ def _windowed(node: Node, spatial: Shape, window: tuple[int, ...]) -> Shape:
     require(node, min(steps) >= 1 and max((*steps, *pads)) <= MAX_STEP, "has a step out of bounds")
     require(node, min(pads) >= 0, "pads by less than nothing")
     require(node, automatic in _AUTOMATIC, "has an unknown auto_pad")
+    require(node, automatic == "NOTSET" or max(pads) == 0, "pads twice")
     sides: list[Size] = []
     for i, side in enumerate(spatial):
         reach = (window[i] - 1) * dilations[i] + 1
@@ -167,10 +181,10 @@ def reduction(node: Node, inputs: Inputs) -> Outcome:
     if len(inputs) > 1 and inputs[1] is not None:
         require(node, axes is None, "names its axes twice")
         axes = fixed_numbers(node, inputs[1])
-    if not axes and node.number("noop_with_empty_axes", 0):
+    keep = node.flag("keepdims", True)
+    if node.flag("noop_with_empty_axes", False) and not axes:
         return Outcome([value])
     places = {axis_index(node, axis, rank) for axis in axes or range(rank)}
-    keep = node.number("keepdims", 1)
     shape = tuple(ONE if i in places else s for i, s in enumerate(value.shape) if keep or i not in places)
     known = None
     if node.kind == "ReduceProd" and value.known is not None and len(value.shape) == 1:
@@ -184,8 +198,8 @@ def reduction(node: Node, inputs: Inputs) -> Outcome:
 def gemm(node: Node, inputs: Inputs) -> Outcome:
     a, b = first(node, inputs), first(node, inputs, 1)
     require(node, len(a.shape) == len(b.shape) == 2, "has inputs that are no matrices")
-    left = a.shape[::-1] if node.number("transA", 0) else a.shape
-    right = b.shape[::-1] if node.number("transB", 0) else b.shape
+    left = a.shape[::-1] if node.flag("transA", False) else a.shape
+    right = b.shape[::-1] if node.flag("transB", False) else b.shape
     require(node, left[1] == right[0], "multiplies matrices that do not fit")
     shape = (left[0], right[1])
     if len(inputs) > 2 and inputs[2] is not None:

@@ -10,10 +10,22 @@ from lungviewer.packs.operators.sizes import Node, Outcome, Shape, Size, Value, 
 
 _TAPS = 16
 """Of the costliest kind of Resize, which is cubic, in two dimensions."""
+_WAYS = (
+    ("mode", "nearest", ("nearest", "linear", "cubic")),
+    (
+        "coordinate_transformation_mode",
+        "half_pixel",
+        ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"),
+    ),
+    ("nearest_mode", "round_prefer_floor", ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")),
+    ("keep_aspect_ratio_policy", "stretch", ("stretch",)),
+)
+"""Attribute of Resize, what ONNX takes without it, and what is allowed: no cuts, no kept ratios."""
 
 
 def transposed_convolution(node: Node, inputs: Inputs) -> Outcome:
-    """Sides by ONNX operator ConvTranspose, with the padding stated or automatic, never `output_shape`."""
+    """Sides by ONNX operator ConvTranspose, with stated padding: never `output_shape`, never automatic, which
+    ONNX defines as side × stride, and runtimes make less of where the window is smaller than the stride."""
     value, weights = first(node, inputs), first(node, inputs, 1)
     rank = len(value.shape) - 2
     require(node, 1 <= rank <= 3 and len(weights.shape) == rank + 2, "has inputs of a wrong rank")
@@ -39,18 +51,14 @@ def _enlarged(node: Node, spatial: Shape, window: tuple[int, ...]) -> Shape:
     dilations = node.numbers("dilations") or (1,) * rank
     pads = node.numbers("pads") or (0,) * (2 * rank)
     extra = node.numbers("output_padding") or (0,) * rank
-    automatic = node.word("auto_pad", "NOTSET")
     lengths = {len(window), len(strides), len(dilations), len(extra), len(pads) - rank}
     require(node, lengths == {rank} and all(side.fixed for side in spatial), "has a window of a wrong rank")
     steps = (*window, *strides, *dilations)
     require(node, min(steps) >= 1 and max((*steps, *pads, *extra)) <= MAX_STEP, "has a step out of bounds")
     require(node, min((*pads, *extra)) >= 0, "pads by less than nothing")
-    require(node, automatic in ("NOTSET", "SAME_UPPER", "SAME_LOWER"), "has an auto_pad that is not known")
+    require(node, node.word("auto_pad", "NOTSET") == "NOTSET", "leaves its padding to the runtime")
     sides: list[Size] = []
     for i, side in enumerate(spatial):
-        if automatic != "NOTSET":
-            sides.append(Size(side.count * strides[i]))
-            continue
         reach = (window[i] - 1) * dilations[i] + 1
         length = strides[i] * (side.count - 1) + extra[i] + reach - pads[i] - pads[i + rank]
         require(node, length >= 1, "cuts everything away")
@@ -75,7 +83,8 @@ def resize(node: Node, inputs: Inputs) -> Outcome:
     value = first(node, inputs)
     roi = inputs[1]
     require(node, roi is None or roi.elements.count == 0, "cuts a region out")
-    require(node, node.word("keep_aspect_ratio_policy", "stretch") == "stretch", "keeps an aspect ratio")
+    for name, default, allowed in _WAYS:
+        require(node, node.word(name, default) in allowed, f"has a {name} that is not allowed")
     factors = inputs[2]
     sizes = inputs[3] if len(inputs) > 3 else None
     if factors is not None and factors.elements.count == 0:

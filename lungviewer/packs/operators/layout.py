@@ -161,8 +161,9 @@ def flatten(node: Node, inputs: Inputs) -> Outcome:
 
 def squeeze(node: Node, inputs: Inputs) -> Outcome:
     value = first(node, inputs)
-    # Without axes, one image and two images would give different ranks.
+    # Without axes, also with an empty list of them, one image and two images would give different ranks.
     axes = fixed_numbers(node, inputs[1] if len(inputs) > 1 else None)
+    require(node, len(axes) >= 1, "names no axis")
     places = {axis_index(node, axis, len(value.shape)) for axis in axes}
     require(node, all(value.shape[i] == ONE for i in places), "drops an axis longer than 1")
     shape = tuple(size for i, size in enumerate(value.shape) if i not in places)

@@ -75,6 +75,13 @@ class Node:
         found = self.attributes.get(name)
         return None if found is None else tuple(int(n) for n in found)
 
+    def flag(self, name: str, default: bool) -> bool:
+        """An attribute that is 0 or 1; runtimes differ about other numbers."""
+        number = self.number(name, int(default))
+        if number not in (0, 1):
+            self.broken(f"has a {name} other than 0 and 1")
+        return bool(number)
+
     def word(self, name: str, default: str) -> str:
         found = self.attributes.get(name)
         return default if found is None else bytes(found).decode("ascii", "replace")

@@ -109,7 +109,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "MaxPool": _operator(
             compute.pool, 1, _WINDOW + " ceil_mode:i storage_order:i", must={"storage_order": 0}
         ),
-        "PRelu": _operator(compute.same, 2),
+        "PRelu": _operator(compute.sloped, 2),
         "Pad": _operator(layout.pad, (2, 4), "mode:s"),
         "QLinearConv": _operator(compute.quantised_convolution, (8, 9), _WINDOW + " group:i"),
         "QLinearMatMul": _operator(compute.quantised_matmul, 8),
