@@ -3,7 +3,8 @@
 A variational autoencoder (Kingma & Welling 2014, arXiv:1312.6114) with a discriminator (Larsen et al. 2016,
 arXiv:1512.09300). Per step: (1) slices given back at their own stage, compared by pixels and by the
 discriminator's features; (2) half of them drawn at another place on the axis, and as many made-up people, all
-of which must look real there to the discriminator, the former with what they were at an eighth of the size;
+of which must look real there to the discriminator, the former with what they were at an eighth of the size
+(made-up people's codes vary as the batch's do: that is where they are drawn from later, see frame.py);
 (3) latents that tell the stage are punished through a network that looks for it (as Lample et al. 2017,
 arXiv:1706.00409), so that only the axis can change it.
 """
@@ -57,7 +58,7 @@ class AutoencoderTrainer:
     def step(self, number: int, drawn: Drawn) -> dict[str, float]:
         """Train step `number`, from 1. Returns the terms of the loss by name."""
         tf, playing = self._tf, number > self._settings.warm_up
-        parts = (drawn.real, drawn.stages, drawn.latent, drawn.noise, drawn.aims)
+        parts = (drawn.real, drawn.stages, drawn.noise, drawn.shares, drawn.aims)
         alter = (drawn.alter_real, drawn.alter_drawn)
         losses = self._compiled[playing](*(tf.constant(part) for part in (*parts, *alter)))
         if playing:
@@ -81,7 +82,7 @@ class AutoencoderTrainer:
         score = self._discriminator
 
         def step(
-            real: Any, stages: Any, latent: Any, noise: Any, aims: Any, alter_real: Any, alter_drawn: Any
+            real: Any, stages: Any, noise: Any, shares: Any, aims: Any, alter_real: Any, alter_drawn: Any
         ) -> dict[str, Any]:
             labels = tf.cast(tf.round(stages - STAGES[0].position), tf.int32)
             with tf.GradientTape(persistent=True) as tape:
@@ -100,7 +101,7 @@ class AutoencoderTrainer:
                 loss += s.stage_out * hidden
                 found["sought"] = sought
                 if playing:
-                    codes = tf.concat([code[:half], latent[half:]], 0)
+                    codes = tf.concat([code[:half], _made_up(tf, code, shares)[half:]], 0)
                     moved = self.generator([codes, aims], training=True)
                     pictures = tf.concat([moved, back[half:]], 0)
                     places = tf.concat([aims, stages[half:]], 0)
@@ -132,6 +133,13 @@ class AutoencoderTrainer:
             return found
 
         return step
+
+
+def _made_up(tf: Any, codes: Any, shares: Any) -> Any:
+    """As many codes again, normal with the mean and covariance of these; without a gradient."""
+    mean = tf.reduce_mean(codes, axis=0, keepdims=True)
+    spread = (codes - mean) / tf.sqrt(tf.cast(tf.shape(codes)[0] - 1, tf.float32))
+    return tf.stop_gradient(mean + tf.matmul(shares, spread))
 
 
 def _difference(tf: Any, one: Any, other: Any) -> Any:

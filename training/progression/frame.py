@@ -7,11 +7,14 @@ are: the mean and covariance of the training slices' codes, stages alike, become
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lungviewer.core.backend import FloatArray
+from training.progression.settings import Settings
+from training.progression.slices import Slices, as_floats
 
 SMALLEST = 0.02
 """Variance below which a direction is not stretched further."""
@@ -24,6 +27,21 @@ class Frame:
     origin: FloatArray
     forward: FloatArray
     back: FloatArray
+
+
+ENCODED_AT_ONCE = 32
+
+
+def frame_of(encoder: Any, settings: Settings, training: Slices) -> Frame:
+    """The frame of a method's codes: an autoencoder's lie where they lie, a GAN was trained on N(0, I)."""
+    if settings.method == "gan":
+        return plain_frame(settings.latent)
+    parts = [
+        encoder(as_floats(training.pixels[i : i + ENCODED_AT_ONCE]), training=False)[:2]
+        for i in range(0, len(training), ENCODED_AT_ONCE)
+    ]
+    means, logs = (np.concatenate([np.asarray(part[i]) for part in parts]) for i in (0, 1))
+    return fitted_frame(means, np.exp(logs), training.stages)
 
 
 def plain_frame(latent: int) -> Frame:

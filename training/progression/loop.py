@@ -14,6 +14,7 @@ from training.history import load_variables, save_variables
 from training.notes import Note
 from training.progression.adversarial import GanTrainer
 from training.progression.autoencoder import AutoencoderTrainer
+from training.progression.frame import frame_of
 from training.progression.settings import Settings
 from training.progression.sheets import strips_sheet
 from training.progression.slices import Batches, Slices
@@ -73,7 +74,7 @@ def train(settings: Settings, training: Slices, shown: Slices, folder: Path, ctx
         save_variables(folder / CHECKPOINT, state)
         ctx.partial(Note(sums.close(number), "note"))
         if number % SHEETS_EVERY == 0:
-            _draw(trainer, state, shown, folder, number)
+            _draw(trainer, state, settings, training, shown, folder, number)
     trainer.use_average()
     return trainer
 
@@ -97,10 +98,19 @@ def _state(trainer: Trainer) -> tuple[Any, list[Any]]:
     return done, [done, *trainer.state()]
 
 
-def _draw(trainer: Trainer, state: list[Any], shown: Slices, folder: Path, number: int) -> None:
+def _draw(
+    trainer: Trainer,
+    state: list[Any],
+    settings: Settings,
+    training: Slices,
+    shown: Slices,
+    folder: Path,
+    number: int,
+) -> None:
     own = [variable.numpy() for variable in state]
     trainer.use_average()
-    content = strips_sheet(trainer.generator, trainer.encoder, shown)
+    frame = frame_of(trainer.encoder, settings, training)
+    content = strips_sheet(trainer.generator, trainer.encoder, frame, shown)
     for variable, value in zip(state, own, strict=True):
         variable.assign(value)
     RunFolder(folder).write(f"samples/step_{number:06d}.png", content)

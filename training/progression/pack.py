@@ -25,11 +25,11 @@ from training.progression.evaluate import Evaluation
 from training.progression.export import check_parity, export_encoder, export_generator, golden_file
 from training.progression.figures import records
 from training.progression.fit import open_split, settings_of
-from training.progression.frame import Frame, fitted_frame, plain_frame
-from training.progression.loop import Trainer, load_trained
+from training.progression.frame import frame_of
+from training.progression.loop import load_trained
 from training.progression.runtime import Simulator
-from training.progression.settings import ID, STAGES, TITLE, VERSION, Settings
-from training.progression.slices import Slices, as_floats, read_slices
+from training.progression.settings import ID, STAGES, TITLE, VERSION
+from training.progression.slices import read_slices
 from training.run_folder import RunFolder, code_version, json_bytes
 from training.split import describe
 from training.trust_fit import pack_arrays
@@ -38,7 +38,6 @@ TRAINING = "evaluation/training.json"
 METRICS = "evaluation/metrics.json"
 CARD = "card.md"
 PARITY_SLICES = 12
-ENCODED_AT_ONCE = 32
 WINDOW = Window(-500.0, 1500.0)
 """Through which the training slices of IQ-OTH/NCCD were saved (see the CT pack's card)."""
 DATA = (
@@ -75,7 +74,7 @@ def export(
     trainer, done = found
     training = read_slices(dataset, split, ("train",), settings.size, ctx)
     held = read_slices(dataset, split, ("validation",), settings.size, ctx)
-    frame = _frame(trainer, settings, training)
+    frame = frame_of(trainer.encoder, settings, training)
     graphs = (
         export_generator(trainer.generator, frame, settings),
         export_encoder(trainer.encoder, frame, settings),
@@ -109,18 +108,6 @@ def export(
     out.parent.mkdir(parents=True, exist_ok=True)
     write_simulator(out, spec, files, replace_existing=True)
     return load_simulator(out)
-
-
-def _frame(trainer: Trainer, settings: Settings, training: Slices) -> Frame:
-    """An autoencoder's codes lie where they lie; a GAN was trained on N(0, I)."""
-    if settings.method == "gan":
-        return plain_frame(settings.latent)
-    parts = [
-        trainer.encoder(as_floats(training.pixels[i : i + ENCODED_AT_ONCE]), training=False)[:2]
-        for i in range(0, len(training), ENCODED_AT_ONCE)
-    ]
-    means, logs = (np.concatenate([np.asarray(part[i]) for part in parts]) for i in (0, 1))
-    return fitted_frame(means, np.exp(logs), training.stages)
 
 
 def with_evaluation(folder: Path, evaluation: Evaluation, judge: str) -> None:

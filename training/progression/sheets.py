@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.synthetic import NOTICE, SMALLEST_WIDTH, bars
+from training.progression.frame import Frame
 from training.progression.settings import STAGES
 from training.progression.slices import Grey, Slices, as_floats
 
@@ -46,11 +47,11 @@ def png(rows: Sequence[Sequence[Grey]]) -> bytes:
     return buffer.getvalue()
 
 
-def strips_sheet(generator: Any, encoder: Any, shown: Slices, seed: int = 0) -> bytes:
+def strips_sheet(generator: Any, encoder: Any, frame: Frame, shown: Slices, seed: int = 0) -> bytes:
     """Each shown slice, then it along the axis; below, made-up people along the axis, without a slice."""
     mean = np.asarray(encoder(as_floats(shown.pixels), training=False)[0])
     made_up = np.random.default_rng(seed).standard_normal((MADE_UP, mean.shape[1]), np.float32)
-    latent = np.concatenate([mean, made_up])
+    latent = np.concatenate([mean, made_up @ frame.forward + frame.origin])
     drawn = [as_bytes(generator([latent, np.full(len(latent), s)], training=False)) for s in places(STEPS)]
     starts = [*shown.pixels, *(np.zeros_like(shown.pixels[0]) for _ in made_up)]
     return png([[start, *(step[i] for step in drawn)] for i, start in enumerate(starts)])

@@ -21,12 +21,14 @@ BETA_1, BETA_2 = 0.5, 0.99
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """What a step is given: real pictures and their stages, latents of made-up people, noise for encoded
-    ones, places on the axis to draw at, and how real and drawn pictures are altered."""
+    ones, shares of the batch's codes in new ones, places on the axis to draw at, and how real and drawn
+    pictures are altered."""
 
     real: FloatArray
     stages: FloatArray
     latent: FloatArray
     noise: FloatArray
+    shares: FloatArray
     aims: FloatArray
     alter_real: FloatArray
     alter_drawn: FloatArray
@@ -42,7 +44,9 @@ def draw_step(batches: Batches, settings: Settings, number: int) -> Drawn:
     between = random.uniform(STAGES[0].position, STAGES[-1].position, settings.batch).astype(np.float32)
     aims = np.where(np.arange(settings.batch) % 2 == 0, whole, between).astype(np.float32)
     latent, noise = random.standard_normal((2, *shape), np.float32)
-    return Drawn(real, stages, latent, noise, aims, draws(random), draws(random))
+    alter_real, alter_drawn = draws(random), draws(random)
+    shares = random.standard_normal((settings.batch, settings.batch), np.float32)
+    return Drawn(real, stages, latent, noise, shares, aims, alter_real, alter_drawn)
 
 
 class Averages:
