@@ -143,9 +143,10 @@ class Worker:
             parts = [part for _, some in taken for part in some]
             began = time.perf_counter()
             batch = self._model.submit(analyse_parts, parts, taken[0][0].model.engine)
-            await asyncio.wait([asyncio.wrap_future(batch)])
-            error = Cancelled("The server is stopping.") if batch.cancelled() else batch.exception()
-            results = iter([] if error is not None else batch.result())
+            done = asyncio.wrap_future(batch)
+            await asyncio.wait([done])
+            error = Cancelled("The server is stopping.") if done.cancelled() else done.exception()
+            results = iter([] if error is not None else done.result())
             each = (time.perf_counter() - began) / len(parts)
             for waiting, some in taken:
                 waiting.seconds += each * len(some)
@@ -170,6 +171,8 @@ class Worker:
         if waiting not in self._queue:
             return
         self._queue.remove(waiting)
+        if waiting.answered.done():  # went in this very turn of the loop, before it could leave the queue
+            return
         if error is not None:
             waiting.answered.set_exception(error)
         elif len(waiting.results) == len(waiting.image.fields):

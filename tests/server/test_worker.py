@@ -1,6 +1,7 @@
 """Batches across requests, fair turns, and what becomes of requests that nobody waits for."""
 
 import asyncio
+import gc
 import threading
 
 import numpy as np
@@ -26,15 +27,15 @@ class Gated:
 
     def __init__(self, engine):
         self.spec, self.provenance = engine.spec, engine.provenance
-        self.began, self.go, self.batches, self.error = threading.Event(), threading.Event(), [], None
+        self.began, self.go, self.batches, self.fails = threading.Event(), threading.Event(), [], 0
         self._engine = engine
 
     def analyse(self, fields, failed):
         self.batches.append(len(fields))
         self.began.set()
         assert self.go.wait(30)
-        if self.error is not None:
-            raise self.error
+        if len(self.batches) == self.fails:
+            raise BackendError("The model failed.")
         return self._engine.analyse(fields, failed)
 
 
@@ -124,16 +125,29 @@ def test_a_large_image_does_not_hold_up_a_small_one_and_both_get_their_own_answe
 def test_a_failure_of_the_model_reaches_all_of_its_batch_and_nobody_else(desk):
     worker, upload, question = desk
     gated = question.model.engine
-    gated.error = BackendError("The model failed.")
-    gated.go.set()
+    gated.fails = 2
 
     async def run():
-        with pytest.raises(BackendError, match="failed"):
-            await worker.classify(upload(small(0)), question)
-        gated.error = None
-        return await worker.classify(upload(small(1)), question)
+        complaints = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said["message"]))
+        before = asyncio.create_task(worker.classify(upload(small(0)), question))
+        await began(gated)
+        uploads = [upload(small(i)) for i in (1, 2, 3)]
+        together = [asyncio.create_task(worker.classify(u, question)) for u in uploads]
+        await gone(*uploads)
+        gated.go.set()
+        failed = await asyncio.gather(*together, return_exceptions=True)
+        after = await worker.classify(upload(small(1)), question)
+        found = [(await before).prediction.predicted, after.prediction.predicted]
+        gc.collect()
+        await asyncio.sleep(0)
+        return failed, found, complaints
 
-    assert asyncio.run(run()).prediction.predicted == "tumour_b"
+    failed, found, complaints = asyncio.run(run())
+    assert gated.batches == [1, 3, 1]
+    assert [(type(e), e.message) for e in failed] == [(BackendError, "The model failed.")] * 3
+    assert found == ["tumour_a", "tumour_b"]
+    assert complaints == []
 
 
 def test_who_stops_waiting_is_dropped_and_holds_no_memory(desk, monkeypatch):
@@ -155,6 +169,38 @@ def test_who_stops_waiting_is_dropped_and_holds_no_memory(desk, monkeypatch):
     assert asyncio.run(run())
     assert gated.batches == [1]
     assert worker._memory._fields._held == 0
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_who_goes_in_the_turn_in_which_the_batch_ends_harms_nobody(desk, turns):
+    """At one of these moments the answer was given up, but is still in the queue."""
+    worker, upload, question = desk
+    gated = question.model.engine
+
+    async def run():
+        first = asyncio.create_task(worker.classify(upload(small(0)), question))
+        await began(gated)
+        uploads = [upload(small(i)) for i in (1, 2)]
+        leaving, staying = (asyncio.create_task(worker.classify(u, question)) for u in uploads)
+        await gone(*uploads)
+        while len(worker._queue) < 3:
+            await asyncio.sleep(0)
+        let_first_go, gated.go = gated.go.set, threading.Event()
+        let_first_go()
+        await first
+        while len(gated.batches) < 2:
+            await asyncio.sleep(0)
+        gated.go.set()
+        worker._model.submit(int).result()  # the batch ended, and the loop has not heard of it
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        leaving.cancel()
+        answered = await asyncio.wait_for(staying, 30)
+        await asyncio.gather(leaving, return_exceptions=True)
+        return answered.prediction.predicted
+
+    assert asyncio.run(run()) == "benign"
+    assert gated.batches == [1, 2]
 
 
 def test_an_answer_is_waited_for_until_the_client_hangs_up_or_time_is_over():
