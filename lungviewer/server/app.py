@@ -12,7 +12,7 @@ from lungviewer.core.errors import LungviewerError
 from lungviewer.server.answers import failure_of, pack_of
 from lungviewer.server.desk import Desk
 from lungviewer.server.models import ServedModel, choose
-from lungviewer.server.multipart import ClientGone
+from lungviewer.server.multipart import ClientGone, Sent
 from lungviewer.server.options import MAX_FILES, RESEARCH_USE, ServeOptions
 from lungviewer.server.pages import pages
 from lungviewer.server.problems import Problem, as_problem
@@ -123,7 +123,7 @@ def build_app(options: ServeOptions, models: Sequence[ServedModel], worker: Work
         """JPEG, PNG, TIFF, BMP, WebP, GIF or a DICOM CT slice. A refusal is an answer too (status 200)."""
         question = Question(choose(models, pack, modality), um_per_px, overlay)
         try:
-            answer = await desk.one(request.headers.get("content-type", ""), request.receive, question)
+            answer = await desk.one(Sent.told(request.headers), request.receive, question)
         except ClientGone:
             return Response(status_code=CLIENT_GONE)
         return say(answer)
@@ -148,7 +148,7 @@ def build_app(options: ServeOptions, models: Sequence[ServedModel], worker: Work
         """One entry per file, in the order they came: an answer, or why there is none."""
         question = Question(choose(models, pack, modality), um_per_px, overlay)
         try:
-            items = await desk.many(request.headers.get("content-type", ""), request.receive, question)
+            items = await desk.many(Sent.told(request.headers), request.receive, question)
         except ClientGone:
             return Response(status_code=CLIENT_GONE)
         body = f"[{','.join(item.model_dump_json() for item in items)}]"

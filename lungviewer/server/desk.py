@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.server.answers import answer_of, failure_of
-from lungviewer.server.multipart import Arrived, FormLimits, Receive, files_of
+from lungviewer.server.multipart import Arrived, FormLimits, Receive, Sent, files_of
 from lungviewer.server.options import (
     BATCH_OF_LARGE,
     FILES_PER_DEADLINE,
     HELD_OF_LARGE,
     MAX_FILES,
-    UPLOAD_DEADLINE_S,
     ServeOptions,
 )
 from lungviewer.server.problems import Problem, as_problem, too_large
 from lungviewer.server.room import Room
 from lungviewer.server.schema import Answer, BatchItem
 from lungviewer.server.uploads import Upload, UploadFolder
-from lungviewer.server.waiting import wanted
+from lungviewer.server.waiting import hurried, wanted
 from lungviewer.server.worker import Question, Worker
 
 _FORM_BYTES = 64 * 1024
@@ -38,7 +37,7 @@ class Desk:
         self._one = FormLimits(1, large, large + _FORM_BYTES)
         self._many = FormLimits(MAX_FILES, large, BATCH_OF_LARGE * large + MAX_FILES * _FORM_BYTES)
 
-    async def one(self, content_type: str, receive: Receive, question: Question) -> Answer:
+    async def one(self, sent: Sent, receive: Receive, question: Question) -> Answer:
         """The answer for the field `file`.
 
         Raises:
@@ -46,14 +45,14 @@ class Desk:
             ClientGone: the client hung up.
         """
         with self.room.request():
-            upload = await self._single(content_type, receive)
+            upload = await self._single(sent, receive)
             try:
                 work = self._answer(upload, question)
                 return await wanted(work, receive, self._options.deadline_s)
             finally:
                 upload.discard()
 
-    async def many(self, content_type: str, receive: Receive, question: Question) -> list[BatchItem]:
+    async def many(self, sent: Sent, receive: Receive, question: Question) -> list[BatchItem]:
         """One answer or failure for each of the `files`, in their order; reading begins while others arrive.
 
         Raises:
@@ -64,10 +63,7 @@ class Desk:
             tasks: list[asyncio.Task[BatchItem]] = []
             uploads: list[Upload | None] = []
             try:
-                async with (
-                    _upload_deadline(),
-                    contextlib.aclosing(self._files(content_type, receive, "files", self._many)) as files,
-                ):
+                async with contextlib.aclosing(self._files(sent, receive, "files", self._many)) as files:
                     async for arrived in files:
                         uploads.append(arrived.upload)
                         tasks.append(asyncio.create_task(self._item(len(tasks), arrived, question)))
@@ -82,13 +78,10 @@ class Desk:
                 for upload in filter(None, uploads):
                     upload.discard()
 
-    async def _single(self, content_type: str, receive: Receive) -> Upload:
+    async def _single(self, sent: Sent, receive: Receive) -> Upload:
         with contextlib.ExitStack() as mine:
             found: Upload | None = None
-            async with (
-                _upload_deadline(),
-                contextlib.aclosing(self._files(content_type, receive, "file", self._one)) as files,
-            ):
+            async with contextlib.aclosing(self._files(sent, receive, "file", self._one)) as files:
                 async for arrived in files:
                     found = arrived.upload
                     if found is None:
@@ -100,9 +93,12 @@ class Desk:
             return found
 
     def _files(
-        self, content_type: str, receive: Receive, field: str, limits: FormLimits
+        self, sent: Sent, receive: Receive, field: str, limits: FormLimits
     ) -> AsyncGenerator[Arrived, None]:
-        return files_of(content_type, receive, field, limits, self._folder, self.room)
+        if sent.length > limits.body_bytes:  # before anything is received: nobody gives leave to send it
+            raise limits.exceeded()
+        in_time = hurried(receive, self._options.patience_s)
+        return files_of(sent.kind, in_time, field, limits, self._folder, self.room)
 
     async def _answer(self, upload: Upload, question: Question) -> Answer:
         result = await self._worker.classify(upload, question)
@@ -123,21 +119,6 @@ class Desk:
 
 async def _all(tasks: list[asyncio.Task[BatchItem]]) -> list[BatchItem]:
     return list(await asyncio.gather(*tasks))
-
-
-@contextlib.asynccontextmanager
-async def _upload_deadline() -> AsyncIterator[None]:
-    """A slow client does not keep its place for ever."""
-    try:
-        async with asyncio.timeout(UPLOAD_DEADLINE_S):
-            yield
-    except TimeoutError:
-        raise Problem(
-            408,
-            "upload_too_slow",
-            f"The upload took longer than {UPLOAD_DEADLINE_S:g} s.",
-            hint="Send a smaller file.",
-        ) from None
 
 
 def _missing(field: str) -> Problem:

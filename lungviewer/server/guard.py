@@ -11,10 +11,13 @@ import asyncio
 import ipaddress
 import json
 import logging
+import re
 import socket
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+from lungviewer.server.problems import Problem, busy
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -27,6 +30,13 @@ LINGER_BYTES = 8 * 1024 * 1024
 LINGER_S = 2.0
 """How much of a refused upload is read over, so that its sender hears the answer instead of a broken line."""
 
+FULL = "lungviewer.full"
+"""Set in the state of a connection that came when all places for connections were taken."""
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+"""What may appear in a log as a method: a client may send any other word."""
+
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([0-9a-z._-]+))(?::[0-9]{1,5})?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -55,35 +65,43 @@ class Guard:
             return
         began, exchange = time.perf_counter(), _Exchange(scope, receive, send)
         try:
-            refusal = self._refusal(exchange.headers, scope["method"])
+            refusal = self._refusal(exchange.headers, scope)
             if refusal is None:
                 await self._app(scope, exchange.receive, exchange.send)
             else:
-                await _refuse(exchange, *refusal)
+                await exchange.refuse(refusal)
+        except asyncio.CancelledError:  # only the end of the server cancels a request
+            if exchange.status:
+                raise
+            await exchange.refuse(Problem(503, "stopping", "The server is stopping."), hear_out=False)
         finally:
+            method = scope["method"] if scope["method"] in _METHODS else "(no method of ours)"
             path = scope["path"] if scope["path"] in self._routes else "(no page of ours)"
             took = 1000 * (time.perf_counter() - began)
-            ACCESS.info("%s %s %s %.0f ms", scope["method"], path, exchange.status or "dropped", took)
+            ACCESS.info("%s %s %s %.0f ms", method, path, exchange.status or "dropped", took)
 
-    def _refusal(self, headers: dict[str, str], method: str) -> tuple[int, str, str] | None:
+    def _refusal(self, headers: dict[str, str], scope: MutableMapping[str, Any]) -> Problem | None:
+        if scope.get("state", {}).get(FULL):
+            return busy("Too many programs are connected.")
         host = headers.get("host", "")
         if not names_this_machine(host, self._bound_to):
-            return 421, "wrong_host", "This address is not the one that the web form is served at."
-        if method in ("GET", "HEAD"):
+            return Problem(421, "wrong_host", "This address is not the one that the web form is served at.")
+        if scope["method"] in ("GET", "HEAD"):
             return None
         origin = headers.get("origin")
         own = origin is None or origin.lower().partition("://")[2] == host.lower()
         if not own or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-            return 403, "wrong_origin", "Pages of other addresses may not send images here."
+            return Problem(403, "wrong_origin", "Pages of other addresses may not send images here.")
         return None
 
 
 def names_this_machine(host: str, bound_to: str) -> bool:
     """Whether a Host header means the server itself. Bound to the own machine only its own names count;
     elsewhere any plain address does, and the machine's name: those nobody else can give out."""
-    name = (
-        (host[: host.rfind("]") + 1] if host.startswith("[") else host.partition(":")[0]).strip("[]").lower()
-    )
+    found = _HOST.fullmatch(host.lower())
+    if found is None:
+        return False
+    name = found[1] or found[2]
     if name in _LOOPBACK:
         return True
     if is_loopback(bound_to):
@@ -136,18 +154,23 @@ class _Exchange:
             message = {"type": "http.response.body", "body": b""}
         await self._send(message)
 
+    async def refuse(self, problem: Problem, *, hear_out: bool = True) -> None:
+        """Answer with a problem; one that is of the whole server ends the connection."""
+        self._unread = self._unread and hear_out
+        said = {"error": problem.message, "code": problem.tag, "hint": problem.hint}
+        body = json.dumps(said).encode()
+        told = {"content-type": "application/json", "content-length": str(len(body)), **problem.headers}
+        if problem.status == 503 and not self._unread:
+            told["connection"] = "close"
+        headers = [(k.lower().encode(), v.encode()) for k, v in told.items()]
+        await self.send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
     async def _hear_out(self) -> None:
-        read = LINGER_BYTES if "expect" in self.headers else 0  # waits for leave to send, and gets none
+        read = 0
         try:
             async with asyncio.timeout(LINGER_S):
                 while self._unread and read < LINGER_BYTES:
                     read += len((await self.receive()).get("body", b""))
         except TimeoutError:
             return
-
-
-async def _refuse(exchange: _Exchange, status: int, code: str, sentence: str) -> None:
-    body = json.dumps({"error": sentence, "code": code, "hint": ""}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await exchange.send({"type": "http.response.start", "status": status, "headers": headers})
-    await exchange.send({"type": "http.response.body", "body": body})

@@ -5,7 +5,8 @@ The form is RFC 7578. Parts of other names than the one that is asked for are re
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,12 @@ from lungviewer.server.room import Room
 from lungviewer.server.uploads import Upload, UploadFolder
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+OTHER_PARTS = 16
+"""Parts of a form beside the files that are asked for."""
+
+_STEP = 16 * 1024
+"""Bytes that are parsed before others have a turn."""
 
 
 class ClientGone(Exception):
@@ -27,6 +34,24 @@ class FormLimits:
     files: int
     file_bytes: int
     body_bytes: int
+
+    def exceeded(self) -> Problem:
+        """What a larger body is told."""
+        return too_large(self.file_bytes if self.files == 1 else self.body_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a request says of its body: the content type, and the length in bytes; 0 if it does not tell."""
+
+    kind: str
+    length: int
+
+    @classmethod
+    def told(cls, headers: Mapping[str, str]) -> Sent:
+        """From the headers of a request, whose names are in small letters."""
+        length = headers.get("content-length", "")
+        return cls(headers.get("content-type", ""), int(length) if length.isdecimal() else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +78,7 @@ async def body_chunks(receive: Receive, limits: FormLimits) -> AsyncIterator[byt
         more = message.get("more_body", False)
         size += len(data)
         if size > limits.body_bytes:
-            raise too_large(limits.file_bytes if limits.files == 1 else limits.body_bytes)
+            raise limits.exceeded()
         yield data
 
 
@@ -63,7 +88,8 @@ async def files_of(
     """The files of a form's `field`, each as soon as it is complete. Whoever takes one discards it.
 
     Raises:
-        Problem: 415 no multipart form, 400 a broken one, 413 too large, 422 too many files, 503 no room.
+        Problem: 415 no multipart form, 400 a broken one or one of too many parts, 413 too large, 422 too many
+            files, 503 no room.
         ClientGone: the client hung up.
     """
     from python_multipart.exceptions import FormParserError
@@ -81,9 +107,11 @@ async def files_of(
     try:
         parser = MultipartParser(parameters[b"boundary"], sink.callbacks())  # type: ignore[arg-type]
         async for data in body_chunks(receive, limits):
-            parser.write(data)
-            while sink.arrived:
-                yield sink.arrived.pop(0)
+            for start in range(0, len(data), _STEP):
+                parser.write(data[start : start + _STEP])
+                await asyncio.sleep(0)
+                while sink.arrived:
+                    yield sink.arrived.pop(0)
         if not sink.ended:
             raise Problem(400, "broken_form", "The upload is incomplete.", hint="Send it again.")
     except FormParserError:
@@ -105,7 +133,7 @@ class _Sink:
         self.arrived: list[Arrived] = []
         self.ended = False
         self._field, self._limits, self._folder, self._room = field.encode(), limits, folder, room
-        self._count = 0
+        self._count, self._parts = 0, 0
         self._header, self._value, self._disposition = b"", b"", b""
         self._name = ""
         self._wanted = False
@@ -131,6 +159,11 @@ class _Sink:
         self._upload, self.arrived = None, []
 
     def _begin(self) -> None:
+        self._parts += 1
+        if self._parts > self._limits.files + OTHER_PARTS:
+            raise Problem(
+                400, "broken_form", "The form has too many parts.", hint="Send nothing beside the images."
+            )
         self._disposition = b""
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:

@@ -51,13 +51,8 @@ def as_problem(error: LungviewerError) -> Problem:
     return Problem(status, error.code, error.message, hint=error.hint)
 
 
-def busy() -> Problem:
-    return Problem(
-        503,
-        "busy",
-        "Too many images are waiting for an answer.",
-        hint="Try again in a few seconds.",
-    )
+def busy(message: str = "Too many images are waiting for an answer.") -> Problem:
+    return Problem(503, "busy", message, hint="Try again in a few seconds.")
 
 
 def too_large(limit_bytes: int) -> Problem:

@@ -16,13 +16,13 @@ from typing import Any
 from lungviewer.core.errors import UsageError
 from lungviewer.core.traces import place_of
 from lungviewer.server.guard import ACCESS, Guard, is_loopback
+from lungviewer.server.lines import lines_of
 from lungviewer.server.models import open_models
 from lungviewer.server.options import RESEARCH_USE, ServeOptions
 from lungviewer.server.pages import pages
 from lungviewer.server.worker import Worker
 
 _ROUTES = frozenset({"/predict", "/predict/batch", "/health", "/packs", "/openapi.json"})
-_CONNECTIONS = 512
 _STOP_S = 1
 """Seconds that requests have to end once the server was told to stop."""
 
@@ -64,14 +64,13 @@ def serve(chosen: Mapping[str, Any], tell: Callable[[str], None], *, quiet: bool
             server = uvicorn.Server(
                 uvicorn.Config(
                     app,
-                    http="h11",
+                    http=lines_of(options),
                     ws="none",
                     lifespan="on",
                     log_config=None,
                     access_log=False,
                     server_header=False,
                     proxy_headers=False,
-                    limit_concurrency=_CONNECTIONS,
                     timeout_graceful_shutdown=_STOP_S,
                 )
             )
@@ -118,8 +117,12 @@ def _log_to_standard_error(*, quiet: bool) -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     handler.addFilter(_without_details)
-    server = logging.getLogger("uvicorn.error")
-    levels = {ACCESS: logging.WARNING if quiet else logging.INFO, server: logging.WARNING}
+    levels = {
+        ACCESS: logging.WARNING if quiet else logging.INFO,
+        logging.getLogger("uvicorn.error"): logging.ERROR if quiet else logging.WARNING,
+        logging.getLogger("asyncio"): logging.ERROR,
+        logging.getLogger("python_multipart"): logging.CRITICAL + 1,  # it cites what a client sent
+    }
     for logger, level in levels.items():
         logger.addHandler(handler)
         logger.setLevel(level)
@@ -133,8 +136,12 @@ def _log_to_standard_error(*, quiet: bool) -> Iterator[None]:
 
 def _without_details(record: logging.LogRecord) -> bool:
     """A traceback can hold a client's words: its place is enough for a report."""
-    if record.exc_info and not os.environ.get("LUNGVIEWER_DEBUG"):
+    if os.environ.get("LUNGVIEWER_DEBUG"):
+        return True
+    if record.exc_info:
         kind, _, trace = record.exc_info
         record.msg, record.args = f"unexpected {kind.__name__ if kind else 'error'}{place_of(trace)}", ()
         record.exc_info, record.exc_text = None, None
+    elif record.name == "asyncio":  # further lines show what a task holds
+        record.msg, record.args = record.getMessage().partition("\n")[0], ()
     return True

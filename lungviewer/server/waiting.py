@@ -1,15 +1,44 @@
-"""Wait for an answer as long as somebody wants it."""
+"""Wait for a client as long as it goes on, and for an answer as long as somebody wants it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, MutableMapping
 from typing import Any, TypeVar
 
 from lungviewer.server.multipart import ClientGone, Receive
+from lungviewer.server.options import BYTES_PER_S, UPLOAD_DEADLINE_S
 from lungviewer.server.problems import Problem
 
 T = TypeVar("T")
+
+
+def hurried(receive: Receive, patience_s: float) -> Receive:
+    """The same body, from a client that may not keep its place by sending next to nothing: it is waited for
+    `patience_s` altogether and a second more for every `BYTES_PER_S`, up to `UPLOAD_DEADLINE_S`. What the
+    server does itself meanwhile does not count.
+
+    Raises (what comes back, when it is called):
+        Problem: 408, the client is too slow.
+    """
+    size, waited = 0, 0.0
+
+    async def next_message() -> MutableMapping[str, Any]:
+        nonlocal size, waited
+        time = asyncio.get_running_loop().time
+        allowed, began = min(UPLOAD_DEADLINE_S, patience_s + size / BYTES_PER_S), time()
+        try:
+            async with asyncio.timeout(allowed - waited):
+                message = await receive()
+        except TimeoutError:
+            raise Problem(
+                408, "upload_too_slow", "The upload came too slowly.", hint="Send a smaller file."
+            ) from None
+        waited += time() - began
+        size += len(message.get("body", b""))
+        return message
+
+    return next_message
 
 
 async def wanted(work: Coroutine[Any, Any, T], receive: Receive, deadline_s: float) -> T:

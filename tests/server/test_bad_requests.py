@@ -86,6 +86,20 @@ def test_requests_that_make_no_sense_are_told_in_the_same_form(form, call):
     refused(form.client.get("/docs/../form.html"), 404, "no_such_page")
 
 
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
+def test_a_form_of_very_many_parts_is_refused_at_its_first_ones(form, path):
+    body = b"--b\r\nA:b\r\n\r\n\r\n" * 140_000 + b"--b--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    response = form.client.post(path, content=body, headers=headers)
+    refused(response, 400, "broken_form")
+    assert "parts" in response.json()["error"]
+
+
+def test_some_other_fields_beside_the_image_do_no_harm(form, call):
+    others = [(f"note{i}", (None, b"x")) for i in range(16)]
+    assert form.client.post("/predict", files=[*others, ("file", ("a.png", call))]).status_code == 200
+
+
 def test_every_hostile_file_gets_its_code_or_an_answer_and_the_server_lives(form, tmp_path):
     corpus = [f for f in make_corpus(tmp_path) if f.path.is_file() and os.access(f.path, os.R_OK)]
     corpus = [f for f in corpus if not f.path.is_symlink()]

@@ -14,7 +14,18 @@ def test_names_of_this_machine_are_answered(host):
 
 @pytest.mark.parametrize(
     "host",
-    ["", "evil.example", "evil.example:8765", "127.0.0.1.evil.example", "192.168.1.5", "localhost.evil"],
+    [
+        *("", "evil.example", "evil.example:8765", "127.0.0.1.evil.example", "192.168.1.5", "localhost.evil"),
+        *(
+            "[::1]evil.example:8765",
+            "localhost:80@evil",
+            "localhost:",
+            "localhost:80:80",
+            "[localhost]",
+            "[::1",
+        ),
+        *("localhost\n", " localhost", "localhost/evil", "::1", "evil@localhost"),
+    ],
 )
 def test_other_names_are_not_answered_on_the_own_machine(host):
     assert not names_this_machine(host, LOOPBACK)

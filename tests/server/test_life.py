@@ -33,12 +33,14 @@ def test_it_stops_at_once_even_while_somebody_sends(packs, tmp_path, call, numbe
             assert served.stop(number) == 130
         assert list(served.temporary.iterdir()) == []
         assert "Traceback" not in served.said()
+        assert "unexpected" not in served.said()
+        assert "POST /predict 503" in served.said()
 
 
 def test_what_a_killed_server_left_behind_goes_when_the_next_one_starts(packs, tmp_path):
     with (
         Served(tmp_path, "--pack", packs[0]) as killed,
-        Served(tmp_path, "--pack", packs[0]) as other,
+        Served(tmp_path, chosen={"packs": [str(packs[0])], "patience_s": 600}) as other,
         killed.connect() as line,
         other.connect() as line_too,
     ):
@@ -74,12 +76,16 @@ def test_no_name_reaches_the_log_or_the_disk(packs, tmp_path):
         with served.connect() as line:
             line.sendall(f"NONSENSE {CANARY}\r\n\r\n".encode())
             assert b" 400 " in line.recv(65536)
+        with served.connect() as line:
+            line.sendall(f"{CANARY}_1950-01-01 / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            assert b" 405 " in line.recv(65536)
         assert served.kept() == []
-        said = served.said()
         served.stop()
+        said = served.said()
     assert "POST /predict 200" in said
     assert "GET (no page of ours) 404" in said
-    assert CANARY not in said + served.said()
+    assert "(no method of ours) / 405" in said
+    assert CANARY not in said
     assert list(served.temporary.rglob("*")) == []
 
 
@@ -95,6 +101,10 @@ def test_it_asks_nobody_while_it_answers(packs, tmp_path, call):
 def test_quiet_means_no_line_per_request(packs, tmp_path, call):
     with Served(tmp_path, "--pack", packs[0], "--quiet") as served:
         served.send(call)
+        for body in ("--x\r\n", "--b\r\nPatienté: x\r\n\r\n", f"{part_of().decode()}X\r\n--b--\r\n{CANARY}"):
+            with served.connect() as line:
+                line.sendall(head_of_upload(len(body.encode())) + body.encode())
+                assert line.recv(65536).startswith(b"HTTP/1.1 4")
         assert len(served.said().splitlines()) == 1
 
 
