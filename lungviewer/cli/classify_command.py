@@ -84,4 +84,4 @@ def _tell(record: ImageRecord, fields: Mapping[str, int], spec: ModelSpec) -> No
 
 def _note(code: str) -> str:
     shown = slice_shown(code)
-    return "see the manual" if shown is None else "The answer is that of this slice, counted from the feet."
+    return "see the manual" if shown is None else "The answer is that of this slice, counted from the head."

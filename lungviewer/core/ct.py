@@ -56,8 +56,8 @@ class CtSlice:
 
 @dataclass(frozen=True, slots=True)
 class CtSeries:
-    """Slices that belong together, in the order in which they lie in the body, feet to head when positions
-    are known, else by instance number.
+    """Slices that belong together, in the order in which they lie in the body, head to feet when positions
+    are known (`ct_order.ordered` says more), else by instance number.
 
     `spacing_mm` is (between rows, between columns) or None; `step_mm` the usual distance of two slices.
     `notes` are codes of what is odd (readers/ct_series.py), `identity` recognises the series wherever it

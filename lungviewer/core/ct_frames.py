@@ -46,7 +46,7 @@ def decide(predictions: Sequence[Prediction], spec: ModelSpec) -> tuple[Predicti
 
 
 def shown_slice(index: int, slices: int) -> str:
-    """The code that says of which slice, an index from 0, an answer is."""
+    """The code that says of which slice, an index from 0 in the order of `ct_order.ordered`, an answer is."""
     return f"slice_{index + 1}_of_{slices}"
 
 

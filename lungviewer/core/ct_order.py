@@ -75,6 +75,11 @@ def ordered(headers: Iterable[SliceHeader]) -> tuple[CtSeries, ...]:
     for header in headers:
         named[header.series or f"{_UNNAMED}{header.path.parent}"].append(header)
     found = [series for name in sorted(named) for series in _parts(named[name])]
+    The first slice is the one that radiologists expect first: slices across the body go from the head to the
+    feet, upright ones seen from the front (coronal) from the front to the back, and those seen from the side
+    (sagittal) from the patient's right to the left; slanted ones as those that they are nearest to. Without
+    positions they go by their numbers.
+
     return tuple(sorted(found, key=lambda s: (_or_last(s.number), -len(s.slices), s.identity)))
 
 
@@ -87,7 +92,7 @@ def gaps(series: CtSeries) -> tuple[int, ...]:
     return tuple(
         i
         for i, (here, after) in enumerate(pairwise(places))
-        if here is not None and after is not None and after - here > LEAST_GAP * step
+        if here is not None and after is not None and abs(after - here) > LEAST_GAP * step
     )
 
 
@@ -139,8 +144,12 @@ def _normal(header: SliceHeader) -> npt.NDArray[np.float64] | None:
     # Vectors that are no unit vectors, or not at right angles, say nothing about a direction.
     if not (abs(length - 1) < _SLACK and np.isfinite(header.positions).all()):
         return None
-    main = 2 - int(np.argmax(np.abs(normal[::-1])))
-    return np.asarray(normal / (length if normal[main] > 0 else -length))
+    return np.asarray(normal / (length if normal[_main_axis(normal)] > 0 else -length))
+
+
+def _main_axis(normal: npt.NDArray[np.float64]) -> int:
+    """The axis of the patient's frame that a direction is nearest to; of two that are as near the later."""
+    return 2 - int(np.argmax(np.abs(normal[::-1])))
 
 
 def _series(headers: Sequence[SliceHeader], part: int, mixed: Sequence[str]) -> CtSeries:
@@ -152,7 +161,7 @@ def _series(headers: Sequence[SliceHeader], part: int, mixed: Sequence[str]) -> 
         notes.append("series_not_axial")
     found = sorted(
         ((header, _slice(header, frame, normal)) for header in headers for frame in range(header.frames)),
-        key=lambda pair: _key(pair[1]),
+        key=lambda pair: _key(pair[1], downwards),
     )
     slices = tuple(slice_ for _, slice_ in found)
     step, said = _steps(slices)
@@ -171,6 +180,7 @@ def _series(headers: Sequence[SliceHeader], part: int, mixed: Sequence[str]) -> 
         row=None if normal is None else first.row,
         column=None if normal is None else first.column,
     )
+    downwards = normal is not None and _main_axis(normal) == 2
 
 
 def _slice(header: SliceHeader, frame: int, normal: npt.NDArray[np.float64] | None) -> CtSlice:
@@ -178,10 +188,12 @@ def _slice(header: SliceHeader, frame: int, normal: npt.NDArray[np.float64] | No
     return CtSlice(header.path, frame, position, header.instance)
 
 
-def _key(slice_: CtSlice) -> tuple[object, ...]:
-    """By place, else by number; by name only where nothing else tells two slices apart."""
-    name = str(slice_.path)
-    return _or_last(slice_.position_mm), _or_last(slice_.instance), natural_key(name), name, slice_.frame
+def _key(slice_: CtSlice, downwards: bool) -> tuple[object, ...]:
+    """By place, the highest first if `downwards`, else by number; by name only where nothing else tells two
+    slices apart."""
+    name, place = str(slice_.path), slice_.position_mm
+    along = -place if downwards and place is not None else place
+    return _or_last(along), _or_last(slice_.instance), natural_key(name), name, slice_.frame
 
 
 def _or_last(number: float | None) -> float:
@@ -196,7 +208,7 @@ def _steps(slices: Sequence[CtSlice]) -> tuple[float | None, list[str]]:
     if len(places) < len(slices):
         numbered = all(s.instance is not None for s in slices) or len({s.path for s in slices}) == 1
         return None, ["series_no_positions" if numbered else "series_by_name"]
-    distances = np.diff(places)
+    distances = np.abs(np.diff(places))
     apart = distances[distances > SAME_PLACE_MM]
     notes = ["series_doubled"] if len(apart) < len(distances) else []
     if not len(apart):

@@ -1,4 +1,5 @@
-"""The table of CT slices: a row per slice, in the order in which they lie. No UID, nothing of a patient."""
+"""The table of CT slices: a row per slice, in the order in which they lie, and a row per file that is none.
+No UID, nothing of a patient."""
 
 from __future__ import annotations
 
@@ -19,17 +20,24 @@ _AFTER = ("trust_score", "model", "model_version", "model_sha256", "backend", "d
 
 @dataclass(frozen=True, slots=True)
 class SliceRow:
-    """One slice: `series` and `slice` count from 1, feet to head; `path` is relative to what was looked at,
-    `frame` counts from 0. `prediction` is None for one that could not be read, for the reason `error`."""
+    """One slice: `series` and `slice` count from 1, head to feet; `path` is relative to what was looked at,
+    `frame` counts from 0. `prediction` is None for one that was not judged: `code` and `error`, a sentence,
+    say why."""
 
-    series: int
-    slice: int
+    series: int | None
+    slice: int | None
     path: str
-    frame: int
+    frame: int | None
     position_mm: float | None
     instance: int | None
     prediction: Prediction | None
+    code: str = ""
     error: str = ""
+
+    @classmethod
+    def of_file(cls, path: str, code: str, error: str) -> SliceRow:
+        """The row of a file that is no slice, or cannot be read."""
+        return cls(None, None, path, None, None, None, None, code, error)
 
 
 def write_series_csv(
@@ -60,12 +68,12 @@ def is_series_csv(path: Path) -> bool:
 
 
 def _cells(row: SliceRow, class_ids: Sequence[str], made_by: Provenance) -> list[str]:
-    answer = row.prediction or Prediction(Status.ERROR, (), {}, None, None, None)
+    answer = row.prediction or Prediction(Status.ERROR, (row.code,), {}, None, None, None)
     return [
-        str(row.series),
-        str(row.slice),
+        integer_cell(row.series),
+        integer_cell(row.slice),
         text_cell(row.path),
-        str(row.frame),
+        integer_cell(row.frame),
         number_cell(row.position_mm, 3),
         integer_cell(row.instance),
         answer.status.value,

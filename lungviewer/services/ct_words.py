@@ -1,8 +1,8 @@
-"""What is known of a CT series, as sentences. Slices are counted from 1, feet to head."""
+"""What is known of a CT series, as sentences. Slices are counted from 1, head to feet."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lungviewer.core.ct import CtSeries
 from lungviewer.core.ct_order import gaps
@@ -53,6 +53,18 @@ def summary_lines(result: SeriesResult, spec: ModelSpec) -> tuple[str, ...]:
         by_sentence.setdefault(result.failed[i], []).append(i)
     lines += [f"Not read: {in_runs(slices)}: {said}" for said, slices in by_sentence.items()]
     return tuple(lines)
+
+
+def left_out_lines(left_out: Mapping[str, int]) -> tuple[str, ...]:
+    """How many DICOM files are no slices that can be read, by the sentence that says why."""
+    return tuple(
+        f"{files} DICOM file{'s' * (files != 1)} left out: {said}" for said, files in sorted(left_out.items())
+    )
+
+
+def of_another_kind(files: int) -> str:
+    """How many files are no DICOM slices: "2 files of another kind"."""
+    return f"{files} file{'s' * (files != 1)} of another kind"
 
 
 def in_runs(indices: Sequence[int]) -> str:

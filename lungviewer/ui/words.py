@@ -186,9 +186,8 @@ def note_sentence(code: str) -> str:
         return _tr("The file holds {n} scanned regions; only the largest one was read.").format(n=regions)
     shown = slice_shown(code)
     if shown is not None:
-        return _tr("The file has {n} slices; this is the answer for slice {k} from the feet.").format(
-            k=shown[0], n=shown[1]
-        )
+        text = _tr("The file has {n} slices; this is the answer for slice {k}, counted from the head.")
+        return text.format(k=shown[0], n=shown[1])
     sentences = {
         "monochrome1": _tr("The file asks for its values to be shown as a negative, which was not done."),
         "padding_ignored": _tr("The value that stands for nothing is one that tissue has; it was kept."),

@@ -58,7 +58,7 @@ def test_a_series_is_summed_up_and_every_slice_is_a_row(tmp_path, pack, capsys):
     assert said[-1] == "Research use only, not for diagnosis."
     rows = table(tmp_path / "out.csv")
     assert [row["predicted_class"] for row in rows] == ["" if c == "empty" else c for c in CHEST]
-    assert [row["position_mm"] for row in rows] == [f"{2 * z}.000" for z in range(6)]
+    assert [row["position_mm"] for row in rows] == [f"{-2 * z}.000" for z in range(6)]
     assert [row["instance"] for row in rows] == list("123456")
     assert [row["path"] for row in rows] == [f"{9 - z}.dcm" for z in range(6)]
     assert (rows[4]["status"], rows[4]["reason"], rows[4]["confidence"]) == ("refused", "empty", "")

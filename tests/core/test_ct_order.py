@@ -45,11 +45,11 @@ def heights(series):
 # --- order -----------------------------------------------------------------------------------------------
 
 
-def test_slices_lie_from_feet_to_head_whatever_their_names_and_numbers():
+def test_slices_lie_from_head_to_feet_whatever_their_names_and_numbers():
     files = [header(f"{i}", z, instance=i) for i, z in enumerate([30.0, 10.0, 20.0, 0.0])]
     series = only(files)
-    assert heights(series) == [0, 10, 20, 30]
-    assert [s.instance for s in series.slices] == [3, 1, 2, 0]
+    assert heights(series) == [30, 20, 10, 0]
+    assert [s.instance for s in series.slices] == [0, 2, 1, 3]
     assert series.step_mm == 10
     assert series.notes == ()
 
@@ -58,7 +58,7 @@ def test_slices_lie_from_feet_to_head_whatever_their_names_and_numbers():
 def test_the_head_is_up_however_the_patient_lay(turn):
     vectors = {"prone": ((-1.0, 0, 0), (0, -1.0, 0)), "head down": ((1.0, 0, 0), (0, -1.0, 0))}[turn]
     files = [header(f"{z}", float(z), row=vectors[0], column=vectors[1]) for z in (4, 0, 2)]
-    assert [s.path.name for s in only(files).slices] == ["0", "2", "4"]
+    assert [s.path.name for s in only(files).slices] == ["4", "2", "0"]
 
 
 def test_tilted_slices_are_measured_along_their_normal_and_are_still_axial():
@@ -79,14 +79,27 @@ def test_slices_along_the_body_are_told():
     assert series.notes == ("series_not_axial",)
 
 
+def test_slices_from_the_side_go_from_the_patients_right_to_the_left():
+    vectors = {"row": COLUMN, "column": (0.0, 0.0, -1.0)}
+    files = [header(f"{x}", positions=((float(x), 0.0, 0.0),), **vectors) for x in (40, -60, 0)]
+    series = only(files)
+    assert heights(series) == [-60, 0, 40]
+    assert (series.step_mm, series.notes) == (50, ("series_not_axial", "series_uneven"))
+
+
+def test_a_file_numbered_from_the_head_down_keeps_its_numbers():
+    files = [header(f"{i}", -2.5 * i, instance=52 + i) for i in (3, 0, 2, 1)]
+    assert [s.instance for s in only(files).slices] == [52, 53, 54, 55]
+
+
 def test_frames_of_one_file_are_slices_like_others():
     places = tuple((0.0, 0.0, z) for z in (4.0, 0.0, 2.0))
     series = only([header("many", positions=places, frames=3), header("one", 6.0)])
     assert [(s.path.name, s.frame) for s in series.slices] == [
-        ("many", 1),
-        ("many", 2),
-        ("many", 0),
         ("one", 0),
+        ("many", 0),
+        ("many", 2),
+        ("many", 1),
     ]
 
 
@@ -130,7 +143,7 @@ def test_a_single_slice_has_nothing_odd():
 
 def test_gaps_are_found_where_they_are():
     series = only([header(f"{z}", 2.5 * z) for z in (0, 1, 2, 5, 6, 8, 9)])
-    assert gaps(series) == (2, 4)
+    assert gaps(series) == (1, 3)
     assert series.step_mm == 2.5
     assert series.notes == ("series_gap",)
 
@@ -165,7 +178,7 @@ def test_uneven_distances_are_told_but_rounding_is_not():
 )
 def test_what_does_not_go_together_is_set_apart_and_said(facts, note):
     large, small = ordered([header(f"{z}", z) for z in (0.0, 1.0, 2.0)] + [header("other", 3.0, **facts)])
-    assert [s.path.name for s in large.slices] == ["0.0", "1.0", "2.0"]
+    assert [s.path.name for s in large.slices] == ["2.0", "1.0", "0.0"]
     assert [s.path.name for s in small.slices] == ["other"]
     assert note in large.notes
     assert note in small.notes
@@ -260,7 +273,8 @@ def test_the_order_of_files_never_matters_and_none_is_lost(files, shuffler: rand
     )
     for series in found:
         places = [s.position_mm for s in series.slices if s.position_mm is not None]
-        assert places == sorted(places)
+        across = "series_not_axial" not in series.notes
+        assert places == sorted(places, reverse=across)
         assert set(series.notes) <= CT_SENTENCES.keys()
 
 
@@ -276,6 +290,6 @@ def test_gaps_are_found_after_the_slices_whose_neighbour_is_missing(there, step,
     files = [header(f"{n}", -200 + n * step, instance=n) for n in there]
     shuffler.shuffle(files)
     series = only(files)
-    inside = sorted(there)[:-1]
-    assert gaps(series) == tuple(i for i, n in enumerate(inside) if n + 1 not in there)
+    downwards = sorted(there, reverse=True)[:-1]
+    assert gaps(series) == tuple(i for i, n in enumerate(downwards) if n - 1 not in there)
     assert ("series_gap" in series.notes) == bool(gaps(series))

@@ -92,7 +92,7 @@ def test_places_of_frames_are_read_from_the_beginning_of_the_file(tmp_path):
     path.write_bytes(to_bytes(found))
     header = read_slice_header(path)
     assert header.frames == 300
-    assert header.positions[299] == (0.0, 0.0, 299 * 1.25)
+    assert header.positions[299] == (0.0, 0.0, -299 * 1.25)
 
 
 @pytest.mark.parametrize(("count", "tried"), [(120_000, False), (100, True)])

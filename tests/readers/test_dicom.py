@@ -158,7 +158,7 @@ def test_every_frame_has_its_own_scale_and_place(tmp_path):
     file = written(tmp_path / "a.dcm", found)
     for number, frame in enumerate(frames):
         np.testing.assert_array_equal(file.values(number), frame)
-    assert [z for _, _, z in file.header.positions] == [0.0, 2.5, 5.0]
+    assert [z for _, _, z in file.header.positions] == [0.0, -2.5, -5.0]
     assert file.header.spacing_mm == (0.7, 0.7)
     assert file.header.windows == (Window(-500, 1400),)
     with pytest.raises(ValueError, match="no frame 3"):

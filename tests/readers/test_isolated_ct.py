@@ -228,6 +228,50 @@ def test_one_bad_slice_costs_itself(tmp_path):
         np.testing.assert_array_equal(source.values(2), phantom(64, 2))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"series": "another"},
+        {"position": (0.0, 0.0, 999.0)},
+        {"instance": 77},
+        {"ImageOrientationPatient": [0, 1, 0, -1, 0, 0]},
+        {"PixelSpacing": [0.5, 0.5]},
+    ],
+    ids=str,
+)
+def test_a_slice_that_lies_where_another_one_was_listed_is_not_shown(tmp_path, decoder, change):
+    usual = {"position": (0.0, 0.0, -4.0), "instance": 3}
+    write_series(tmp_path, 2)
+    path = write_slice(tmp_path / "third.dcm", **usual)
+    (series,) = series_in(sorted(tmp_path.iterdir()))
+    third = [place.path for place in series.slices].index(path)
+    with open_ct(series, decoder=decoder) as source:
+        write_slice(path, phantom(64, 9), **usual)
+        np.testing.assert_array_equal(source.values(third), phantom(64, 9))
+    with open_ct(series, decoder=decoder) as source:
+        write_slice(path, **usual | change)
+        with pytest.raises(FileChanged, match="not the one"):
+            source.values(third)
+        assert source.values(1).shape == (64, 64)
+
+
+@pytest.mark.parametrize("frames", [2, 5])
+def test_a_file_with_other_frames_than_were_listed_is_not_shown(tmp_path, frames):
+    path = write_frames(tmp_path / "a.dcm", [phantom(64, seed) for seed in range(4)])
+    with open_ct(series_of(path)) as source:
+        source.values(0)
+        write_frames(path, [phantom(64, seed) for seed in range(frames)])
+        with pytest.raises(FileChanged, match="not the one"):
+            source.values(3)
+        with pytest.raises(FileChanged, match="not the one"):
+            source.values(1)
+
+
+def test_a_frame_that_a_file_has_no_more_is_not_an_error_of_the_program(pool, tmp_path):
+    with pytest.raises(FileChanged, match="not the one"):
+        source_over(pool, odd_file(tmp_path / "a", frames=2), 3).values(2)
+
+
 def test_frames_of_a_file_are_slices_in_the_order_of_the_body(tmp_path, decoder):
     frames = [phantom(64, seed) for seed in range(4)]
     path = write_frames(tmp_path / "a.dcm", frames, step_mm=-2.0)

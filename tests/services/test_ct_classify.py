@@ -29,7 +29,7 @@ def chest(folder, classes=CHEST, **options):
     folder.mkdir(exist_ok=True)
     for z, name in enumerate(classes):
         values = empty_slice() if name == "empty" else slice_of(name, seed=z)
-        write_slice(folder / f"{z}.dcm", values, position=(0.0, 0.0, 2.0 * z), **options)
+        write_slice(folder / f"{z}.dcm", values, position=(0.0, 0.0, -2.0 * z), **options)
     (series,) = series_in(folder.iterdir())
     return series
 

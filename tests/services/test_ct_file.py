@@ -137,7 +137,7 @@ def test_of_a_file_of_several_slices_one_speaks_and_it_is_said_which(tmp_path, e
     np.testing.assert_array_equal(result.thumbnail, alone.thumbnail)
 
 
-def test_the_slices_of_a_file_are_counted_from_the_feet(tmp_path, engine, decoder):
+def test_the_slices_of_a_file_are_counted_from_the_head(tmp_path, engine, decoder):
     record = classify_file(many(tmp_path, step_mm=-2.0), engine, isolated=decoder).record
     assert "slice_3_of_4" in record.reason
 

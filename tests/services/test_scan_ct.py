@@ -32,7 +32,7 @@ def chest(folder, count=9, series="a series", prefix="", **options):
     for z in range(count):
         values = slice_of(NAMES[z % 3], seed=z)
         path = folder / f"{prefix}{z:03}.dcm"
-        write_slice(path, values, position=(0.0, 0.0, 2.0 * z), series=series, instance=z, **options)
+        write_slice(path, values, position=(0.0, 0.0, -2.0 * z), series=series, instance=z, **options)
 
 
 def by_path(report):

@@ -15,7 +15,7 @@ from lungviewer.ui.session import ViewerSession
 from tests.fixtures.browsing import CountedThumbnails, shown_panel
 from tests.fixtures.dicoms import phantom, write_frames, write_series, write_slice
 from tests.fixtures.packs import PINK, paint
-from tests.fixtures.series_windows import BothKeeper, FakeAnswers, chest
+from tests.fixtures.series_windows import BothKeeper, FakeAnswers, chest, finished, opened
 from tests.fixtures.windows import load_model, open_folder
 
 
@@ -73,13 +73,47 @@ def test_slices_are_listed_as_series_beside_everything_else(qtbot, session, mixe
     open_folder(qtbot, session, mixed, answers=False)
     assert labels(session) == ["a_picture.png", "b_broken.dcm", "Series 3 · 8 slices", "Series 12 · 5 slices"]
     chest_path = session.files[2]
-    assert [part.position_mm for part in session.series(chest_path).slices] == [2.0 * i for i in range(8)]
+    assert [part.position_mm for part in session.series(chest_path).slices] == [-2.0 * i for i in range(8)]
     assert session.series(session.files[0]) is None
     assert set(session.opened.by_name) == {"a_picture.png", "b_broken.dcm"}
     assert len(session.opened.files_of(chest_path)) == 8
-    assert session.slice.count == 0
-    session.select(chest_path)
+    assert session.current == chest_path
     assert (session.slice.index, session.slice.count) == (4, 8)
+
+
+def strays_said(heard):
+    return [notice.text for notice in heard if notice.topic == "folder" and notice.text]
+
+
+def test_files_that_are_no_slices_do_not_stand_before_the_longest_series(qtbot, session, tmp_path):
+    chest(tmp_path, 3, "scout", 1)
+    chest(tmp_path, 6)
+    (tmp_path / "000.dcm").write_bytes(b"")
+    write_slice(tmp_path / "report", SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11", Modality="SR")
+    heard = []
+    session.noticed.connect(heard.append)
+    opened(qtbot, session, tmp_path)
+    assert labels(session) == ["000.dcm", "report", "Series 1 · 3 slices", "Series 3 · 6 slices"]
+    assert session.opened.name_of(session.current) == "Series 3 · 6 slices"
+    assert session.choice.modality == "ct"
+    finished(qtbot, session)
+    assert session.record(session.current).reason == "series_not_validated"
+    assert strays_said(heard) == [
+        "2 DICOM files are no CT slices or cannot be read: they are listed by themselves."
+    ]
+
+
+def test_one_stray_file_is_told_once_and_pictures_are_none(qtbot, session, mixed):
+    heard = []
+    session.noticed.connect(heard.append)
+    opened(qtbot, session, mixed)
+    assert session.choice.modality == "histology"
+    assert strays_said(heard) == ["1 DICOM file is no CT slice or cannot be read: it is listed by itself."]
+    heard.clear()
+    (mixed / "b_broken.dcm").unlink()
+    open_folder(qtbot, session, mixed, answers=False)
+    assert not strays_said(heard)
+    assert [notice.text for notice in heard if notice.topic == "folder"] == [""]
 
 
 def test_a_slice_that_is_opened_is_looked_at_in_its_series(qtbot, session, mixed):
@@ -183,6 +217,7 @@ def test_keys_filter_and_search_go_through_series_as_through_pictures(qtbot, ses
     session.model.use("ct")
     load_model(qtbot, session)
     open_folder(qtbot, session, mixed, answers=False)
+    session.select(session.files[0])
     qtbot.keyClicks(panel.view, "jj")
     assert session.opened.name_of(session.current) == "Series 3 · 8 slices"
     qtbot.waitUntil(lambda: panel.model.badge(session.current) == "Malignant: 4 of 6 slices", timeout=20_000)

@@ -121,5 +121,5 @@ def test_every_reason_has_a_few_words_and_a_sentence():
 
 def test_the_slice_that_speaks_for_a_file_is_named():
     assert reason_sentence("slice_41_of_128") == (
-        "The file has 128 slices; this is the answer for slice 41 from the feet."
+        "The file has 128 slices; this is the answer for slice 41, counted from the head."
     )
