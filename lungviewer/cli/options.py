@@ -19,6 +19,7 @@ OPTIONS = {
     "Choose a file in it, such as report.csv": "-o",
     "Choose a folder for the results": "-o",
     "Enter sub-folders": "--recursive",
+    "scan it instead": "`lungviewer scan`",
     "State its µm per pixel": "--um-per-px",
 }
 """What a hint says, and the option or command for it."""

@@ -151,13 +151,21 @@ def _add_series(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "series",
         help="judge CT series slice by slice",
         description="Find the CT series among DICOM files, say what is odd about them, judge every slice, "
-        "and sum up which slices were called what. " + RESEARCH_USE,
+        "and sum up which slices were called what. Exit code: 0 fine; 1 a slice or file could not be read; "
+        "2 bad use, or the model failed; 130 stopped (Ctrl-C). " + RESEARCH_USE,
     )
     series.add_argument("paths", nargs="+", type=Path, metavar="FOLDER|FILE", help="folders or DICOM files")
     series.add_argument("-r", "--recursive", action="store_true", help="enter sub-folders")
     series.add_argument("--pack", metavar="ID|PATH", help="model pack (default: the CT pack)")
     _device_options(series)
-    series.add_argument("--csv", type=Path, metavar="CSV", help="also write a table with a row per slice")
+    series.add_argument(
+        "--csv",
+        type=Path,
+        metavar="CSV",
+        help="also write a table with a row per slice, and one per DICOM file that is none. It is written at "
+        "the end, also when the run is stopped (Ctrl-C) or the model fails: it then says which slices were "
+        "not looked at. A second Ctrl-C ends at once and writes nothing",
+    )
     series.add_argument("--readers", type=positive, default=2, metavar="N", help="processes that read slices")
     series.add_argument("--batch", type=positive, default=32, metavar="N", help="slices per model run")
     series.add_argument("--quiet", action="store_true", help="no progress bar")

@@ -133,7 +133,7 @@ class _Growing:
         self._info = source.info
         self._plan = plan_slice(self._info.width, self._info.height, engine.spec.input)
         self._started = time.perf_counter()
-        self._errors: list[ImageError] = []
+        self._errors: dict[int, ImageError] = {}
         self.calls: dict[int, SliceCall] = {}
         self.failed: dict[int, str] = {}
 
@@ -150,7 +150,7 @@ class _Growing:
         cut: dict[int, _Cut] = {}
         for index, outcome in group.items():
             if isinstance(outcome, ImageError):
-                self._errors.append(outcome)
+                self._errors[index] = outcome
                 self.failed[index] = outcome.sentence
             else:
                 cut[index] = outcome
@@ -174,6 +174,7 @@ class _Growing:
             summary=summarise(predictions, self.failed, self.slices, self._engine.spec.class_ids),
             record=self._record(),
             complete=self.looked_at >= self.slices,
+            codes=MappingProxyType({index: error.code for index, error in self._errors.items()}),
         )
 
     def _call(self, results: Sequence[FieldResult]) -> SliceCall:
@@ -185,7 +186,7 @@ class _Growing:
     def _record(self) -> ImageRecord:
         engine, info = self._engine, self._info
         if self.failed and not self.calls and self.looked_at >= self.slices:
-            return error_record(self._name, self._errors[0], engine.provenance, kind=CT)
+            return error_record(self._name, next(iter(self._errors.values())), engine.provenance, kind=CT)
         predictions = [self.calls[index].prediction for index in sorted(self.calls)]
         refused = [p.reasons for p in predictions if p.predicted is None]
         status, reasons = Status.REVIEW, self._doubts()

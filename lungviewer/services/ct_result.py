@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lungviewer.core.backend import FloatArray
 from lungviewer.core.ct import CtSeries
@@ -28,7 +28,7 @@ class SliceCall:
 class SeriesResult:
     """A snapshot. `calls` and `failed` (why a slice could not be read, as a sentence) by index of the slice
     in `series.slices`; `record`: a row for the series (kind "ct"), which always asks for review and names no
-    class; `complete`: every slice was looked at."""
+    class; `complete`: every slice was looked at; `codes`: the code of each failure, as tables have it."""
 
     series: CtSeries
     calls: Mapping[int, SliceCall]
@@ -36,6 +36,7 @@ class SeriesResult:
     summary: SeriesSummary
     record: ImageRecord
     complete: bool
+    codes: Mapping[int, str] = field(default_factory=dict)
 
 
 def slice_heatmaps(call: SliceCall, series: CtSeries, class_ids: Sequence[str]) -> dict[str, Heatmap]:

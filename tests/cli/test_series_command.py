@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from lungviewer.cli.main import main
-from tests.fixtures.ct_packs import ct_pack, empty_slice, slice_of
+from tests.fixtures.ct_packs import ct_pack, slice_of
 from tests.fixtures.dicoms import write_frames, write_slice
 from tests.fixtures.packs import tiny_pack
 from tests.fixtures.scans import LENIENT
-
-CHEST = ("normal", "malignant", "malignant", "benign", "empty", "malignant")
+from tests.fixtures.series_runs import CHEST, chest, run, table
+from tests.fixtures.views import blocks
 
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory):
     return ct_pack(tmp_path_factory.mktemp("packs") / "ct")
-
-
-def chest(folder: Path, classes=CHEST, series="a series", prefix="", **options) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for z, name in enumerate(classes):
-        values = empty_slice() if name == "empty" else slice_of(name, seed=z)
-        write_slice(
-            folder / f"{prefix}{9 - z}.dcm",
-            values,
-            position=(0.0, 0.0, 2.0 * z),
-            series=series,
-            instance=z + 1,
-            **options,
-        )
-    return folder
-
-
-def run(*arguments: object) -> int:
-    return main([str(a) for a in arguments])
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def test_a_series_is_summed_up_and_every_slice_is_a_row(tmp_path, pack, capsys):
@@ -80,10 +54,15 @@ def test_two_series_of_a_folder_and_a_report_among_them(tmp_path, pack, capsys):
         "Series 2 (.)",
     ]
     assert "1 DICOM file left out: The DICOM file is a structured report." in spoken.err
-    assert [(row["series"], row["slice"]) for row in table(tmp_path / "out.csv")] == [
+    rows = table(tmp_path / "out.csv")
+    assert [(row["series"], row["slice"]) for row in rows] == [
         *(("1", str(n)) for n in (1, 2, 3)),
         *(("2", str(n)) for n in (1, 2)),
+        ("", ""),
     ]
+    assert (rows[-1]["path"], rows[-1]["status"]) == ("report.dcm", "error")
+    assert rows[-1]["reason"] == "unsupported_format"
+    assert rows[-1]["error"].startswith("The DICOM file is a structured report.")
 
 
 def test_a_gap_is_told_with_its_place_and_a_damaged_slice_costs_itself(tmp_path, pack, capsys):
@@ -96,8 +75,33 @@ def test_a_gap_is_told_with_its_place_and_a_damaged_slice_costs_itself(tmp_path,
     assert "Slices are missing within the series. (After slice 2.)" in said
     assert "Not read: 3: The DICOM file ends in the middle of its pixels." in said
     row = table(tmp_path / "out.csv")[2]
-    assert (row["status"], row["predicted_class"], row["p_normal"]) == ("error", "", "")
+    assert (row["status"], row["reason"]) == ("error", "truncated")
+    assert (row["predicted_class"], row["p_normal"]) == ("", "")
     assert row["error"].startswith("The DICOM file ends in the middle")
+
+
+def test_every_dicom_file_is_a_row_of_its_own(tmp_path, pack, capsys):
+    folder = chest(tmp_path / "in" / "a", CHEST[:3])
+    other = tmp_path / "in" / "b"
+    other.mkdir()
+    (other / "cut.dcm").write_bytes((folder / "9.dcm").read_bytes()[:400])
+    write_slice(other / "10.dcm", Modality="MR")
+    write_slice(other / "9.dcm", Modality="MR")
+    Image.fromarray(blocks(64, 64)).save(other / "picture.png")
+    assert run("series", tmp_path / "in", "-r", "--pack", pack, "--csv", tmp_path / "out.csv") == 1
+    rows = table(tmp_path / "out.csv")
+    assert [row["path"] for row in rows] == [
+        "a/9.dcm",
+        "a/8.dcm",
+        "a/7.dcm",
+        "b/9.dcm",
+        "b/10.dcm",
+        "b/cut.dcm",
+    ]
+    assert [row["status"] for row in rows[3:]] == ["error"] * 3
+    assert {row["model"] for row in rows} == {"tiny-ct"}
+    assert all(row["reason"] and row["error"] for row in rows[3:])
+    assert "1 file of another kind" in capsys.readouterr().err
 
 
 def test_sub_folders_are_entered_when_asked(tmp_path, pack, capsys):

@@ -16,15 +16,21 @@ CALL = Prediction(Status.REVIEW, ("low_confidence",), {"a": 0.25, "=b": 0.75}, "
 def test_the_table_is_what_it_has_always_been(tmp_path):
     rows = [
         SliceRow(1, 1, "=one.dcm", 0, -12.5, 7, CALL),
-        SliceRow(1, 2, "two, three.dcm", 3, None, None, None, "The file ends in the middle of its pixels."),
+        SliceRow(
+            *(1, 2, "two, three.dcm", 3, None, None, None),
+            "truncated",
+            "The file ends in the middle of its pixels.",
+        ),
+        SliceRow.of_file("=report.dcm", "unsupported_format", "It is a report."),
     ]
-    assert write_series_csv(tmp_path / "a.csv", iter(rows), ("a", "=b"), MADE_BY) == 2
+    assert write_series_csv(tmp_path / "a.csv", iter(rows), ("a", "=b"), MADE_BY) == 3
     made_by = f"lung-ct,1.0,{'f' * 64},onnx,cpu"
     assert (tmp_path / "a.csv").read_bytes().decode("utf-8-sig").split("\r\n") == [
         "series,slice,path,frame,position_mm,instance,status,reason,predicted_class,confidence,p_a,p_'=b,"
         "trust_score,model,model_version,model_sha256,backend,device,error",
         f"1,1,'=one.dcm,0,-12.500,7,review,low_confidence,'=b,0.750000,0.250000,0.750000,1.5000,{made_by},",
-        f'1,2,"two, three.dcm",3,,,error,,,,,,,{made_by},The file ends in the middle of its pixels.',
+        f'1,2,"two, three.dcm",3,,,error,truncated,,,,,,{made_by},The file ends in the middle of its pixels.',
+        f",,'=report.dcm,,,,error,unsupported_format,,,,,,{made_by},It is a report.",
         "",
     ]
 
