@@ -38,7 +38,8 @@ class Listing:
     files as they were.
 
     `series`, `labels`: of entries that stand for the slices of one; `modality` of all that is there, where it
-    is one and there is a model for it, else ""; `problem`: what could not be done, as a sentence."""
+    is one and there is a model for it, else ""; `strays`: DICOM files beside the series that are in none;
+    `problem`: what could not be done, as a sentence."""
 
     root: Path
     entries: tuple[Entry, ...]
@@ -48,6 +49,7 @@ class Listing:
     series: Mapping[Path, CtSeries] = field(default_factory=dict)
     labels: Mapping[Path, str] = field(default_factory=dict)
     modality: str = ""
+    strays: int = 0
     problem: str = ""
 
 
@@ -112,14 +114,14 @@ def list_images(
     modality = _modality(folded)
     return Listing(
         *(found.root, entries, by_name, found.ignored, found),
-        *(folded.series, folded.names, modality, folded.problem),
+        *(folded.series, folded.names, modality, len(folded.strays), folded.problem),
     )
 
 
 def _modality(folded: Folded) -> str:
     if not folded.series:
         return HISTOLOGY if folded.files else ""
-    return CT if not folded.files and has_default(CT) else ""
+    return CT if folded.strays.issuperset(folded.files) and has_default(CT) else ""
 
 
 def entries_of(

@@ -16,6 +16,9 @@ from lungviewer.ui.jobs import Job
 from lungviewer.ui.listing import Entry, Listing, Places, list_images
 from lungviewer.ui.notice import Notice
 from lungviewer.ui.replaced import ReplacedRunner
+from lungviewer.ui.words import count
+
+_TOPIC = "folder"
 
 
 class Opened(QObject):
@@ -34,6 +37,7 @@ class Opened(QObject):
         self._jobs = ReplacedRunner("folders", self)
         self._job: Job | None = None
         self.asked: list[Path] = []
+        self._strays = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -45,6 +49,12 @@ class Opened(QObject):
         self.by_name: Mapping[str, Path] = MappingProxyType({})
         self.series: Mapping[Path, CtSeries] = MappingProxyType({})
         self.labels: Mapping[Path, str] = MappingProxyType({})
+
+    @property
+    def first(self) -> Path:
+        """What is looked at unasked: the longest series, where there is one, else the first entry."""
+        first, rank = self.files[0], {path: len(one.slices) for path, one in self.series.items()}
+        return max(filter(rank.__contains__, self.files), key=rank.__getitem__, default=first)
 
     @property
     def listing(self) -> bool:
@@ -84,6 +94,7 @@ class Opened(QObject):
         """Look at these places instead; `otherwise` as for `list_images`."""
         self.drop()
         self._forget()
+        self._say_strays(0)
         asked = self.asked = [path.absolute() for path in paths]
         self._job = self._jobs.fresh().submit(lambda ctx: list_images(asked, otherwise, recursive, ctx))
         self._job.partial.connect(self._found)
@@ -117,7 +128,18 @@ class Opened(QObject):
         self.series, self.labels = listing.series, listing.labels
         if listing.problem:
             self.noticed.emit(Notice("warning", listing.problem))
+        self._say_strays(listing.strays)
         self.listed.emit(listing)
+
+    def _say_strays(self, files: int) -> None:
+        """0 takes back what was said of another folder."""
+        if not files and not self._strays:
+            return
+        self._strays = files
+        text = self.tr("{n} DICOM files are no CT slices or cannot be read: they are listed by themselves.")
+        if files == 1:
+            text = self.tr("1 DICOM file is no CT slice or cannot be read: it is listed by itself.")
+        self.noticed.emit(Notice("info", text.format(n=count(files)) if files else "", _TOPIC))
 
     @Slot(object)
     def _failed(self, error: LungviewerError) -> None:

@@ -158,7 +158,7 @@ class ViewerSession(QObject):
             self.model.suit(listing.modality)
         self.files_changed.emit()
         if self.files and self.current is None and not self.show(self._wanted):
-            self.select(self.files[0])
+            self.select(self.opened.first)
         if len(self.files) <= self.settings.current.classify_up_to:
             self.classify(self.files)
 

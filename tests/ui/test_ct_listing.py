@@ -199,17 +199,17 @@ def panel(qtbot, session, thumbnails):
 def test_a_series_has_its_middle_slice_as_picture_and_its_own_words(qtbot, session, panel, thumbnails, mixed):
     load_model(qtbot, session)
     open_folder(qtbot, session, mixed, answers=False)
-    chest_path = session.files[2]
-    index = panel.model.index(2)
-    assert index.data() == "Series 3 · 8 slices"
+    scout = session.files[3]
+    index = panel.model.index(3)
+    assert index.data() == "Series 12 · 5 slices"
     assert index.data(Role.KIND) == "CT"
     assert "CT series" in index.data(Qt.ItemDataRole.AccessibleTextRole)
-    qtbot.waitUntil(lambda: panel.model.badge(chest_path) == "not looked at yet", timeout=20_000)
-    middle = session.series(chest_path).slices[4].path
+    qtbot.waitUntil(lambda: panel.model.badge(scout) == "not looked at yet", timeout=20_000)
+    middle = session.series(scout).slices[2].path
     qtbot.waitUntil(lambda: middle in thumbnails.asked, timeout=20_000)
-    assert chest_path not in thumbnails.asked
+    assert scout not in thumbnails.asked
     qtbot.waitUntil(lambda: panel.footer.text.startswith("2 images and 2 series".replace(" ", "\u00a0")))
-    FileMenu(session, chest_path, panel)._copy()
+    FileMenu(session, scout, panel)._copy()
     assert QGuiApplication.clipboard().text() == str(mixed.resolve())
 
 

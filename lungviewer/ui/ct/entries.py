@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lungviewer.core.ct import CtSeries
-from lungviewer.core.errors import ImageTooLarge
+from lungviewer.core.errors import ImageError, ImageTooLarge
 from lungviewer.core.job import JobContext
 from lungviewer.core.natural import natural_key
 from lungviewer.readers.ct_series import series_in
+from lungviewer.readers.dicom_header import read_slide_instance
+from lungviewer.readers.files import read_head
+from lungviewer.readers.sniff import SUFFIXES_OF, sniff
 from lungviewer.services.find import may_be_dicom
 from lungviewer.ui.ct import words
 
@@ -19,11 +22,13 @@ from lungviewer.ui.ct import words
 @dataclass(frozen=True, slots=True)
 class Folded:
     """`series` by the file of their first slice, which stands for all; `names` of those; `files`: what is in
-    no series; `problem`: why slices are listed one by one, as a sentence."""
+    no series; `strays`: those of them that are DICOM, or called so, and no whole slide; `problem`: why slices
+    are listed one by one, as a sentence."""
 
     series: Mapping[Path, CtSeries] = field(default_factory=dict)
     names: Mapping[Path, str] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
+    strays: frozenset[Path] = frozenset()
     problem: str = ""
 
 
@@ -43,7 +48,18 @@ def fold(files: Iterable[Path], ctx: JobContext) -> Folded:
     for one in found:
         series.setdefault(one.slices[0].path, one)
     within = {part.path for one in series.values() for part in one.slices}
-    return Folded(series, _names(series), tuple(path for path in listed if path not in within))
+    left = tuple(path for path in listed if path not in within)
+    strays = frozenset(path for path in asked if path not in within and _is_stray(path)) if series else ()
+    return Folded(series, _names(series), left, frozenset(strays))
+
+
+def _is_stray(path: Path) -> bool:
+    try:
+        head = read_head(path)
+    except ImageError:  # such a file, too, is listed and says why it cannot be read
+        head = b""
+    called_so = path.suffix.lower() in SUFFIXES_OF["dicom"]
+    return (called_so or sniff(head) == "dicom") and read_slide_instance(path) is None
 
 
 def _counted(files: Sequence[Path], ctx: JobContext) -> Iterator[Path]:
