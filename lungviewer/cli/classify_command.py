@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from lungviewer.cli.console import err, out
 from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
-from lungviewer.cli.opening import engine_of
+from lungviewer.cli.opening import engine_of, suited
 from lungviewer.cli.parsers import RESEARCH_USE
 from lungviewer.core.ct_frames import slice_shown
 from lungviewer.core.errors import ImageError, UsageError
@@ -32,7 +32,13 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--overlay takes one image.", hint="Use `lungviewer scan --overlays DIR` for many.")
     if options.overlay is not None and is_one_of(options.overlay, options.images):
         raise UsageError("--overlay names the image itself.", hint="Choose another name.")
-    engine = engine_of(options)
+    if any(path.is_dir() for path in options.images):
+        raise UsageError(
+            "A folder was named, and single images are judged here.",
+            hint="Use `lungviewer scan` for a folder, or `lungviewer series` for CT series.",
+        )
+    modality, hint = suited(options, options.images)
+    engine = engine_of(options, modality)
     failures = 0
     with contextlib.closing(engine), IsolatedDecoder() as decoder:
         for path in options.images:
@@ -50,9 +56,11 @@ def run(options: argparse.Namespace) -> int:
             else:
                 _tell(record, fields, engine.spec)
     if not options.json:
-        standing = read_standing(resolve_pack(options.pack, pack_dirs()), engine.spec)
+        standing = read_standing(resolve_pack(options.pack, pack_dirs(), modality=modality), engine.spec)
         out().print(elsewhere_sentence(standing))
         out().print(RESEARCH_USE)
+    if hint:
+        err().print(f"Note: {hint}")
     return EXIT_SOME_FAILED if failures else EXIT_OK
 
 

@@ -1,12 +1,50 @@
-"""From --pack, --device, --precision and --threads to an engine: what several commands need."""
+"""From files, --pack, --device, --precision and --threads to an engine: what several commands need."""
 
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterable
+from pathlib import Path
 
 from lungviewer.cli.console import err
+from lungviewer.core.ct import CT
+from lungviewer.packs.catalogue import HISTOLOGY
+from lungviewer.services.classify import display_name
 from lungviewer.services.engine import InferenceEngine
-from lungviewer.services.opening import EngineChoice, open_engine
+from lungviewer.services.find import is_ct
+from lungviewer.services.opening import EngineChoice, default_id, open_engine
+
+
+def tell_missing(paths: Iterable[Path]) -> bool:
+    """Say which path that was typed is not there; False when all are. On the terminal alone: errors, which
+    may be written to logs, hold no names."""
+    gone = next((path for path in paths if not os.path.lexists(path)), None)
+    if gone is not None:
+        text = "There is no such file or folder: " + display_name(gone)
+        err().print(f"lungviewer: {''.join(c if c.isprintable() else '?' for c in text)}")
+    return gone is not None
+
+
+def suited(options: argparse.Namespace, files: Iterable[Path]) -> tuple[str, str]:
+    """The modality of the default pack for these files, and what is to be said at the end ("": nothing).
+
+    Where no pack was named and every file is a CT slice, that of CT, which is said at once.
+    """
+    if options.pack is not None:
+        return HISTOLOGY, ""
+    ct = [is_ct(path) for path in files]
+    if not any(ct):
+        return HISTOLOGY, ""
+    pack = default_id(CT)
+    if all(ct) and pack:
+        err().print(f"Note: these files are CT slices; the CT pack {pack} judges them. --pack names another.")
+        return CT, ""
+    what = f"{sum(ct)} of {len(ct)} files" if len(ct) > 1 else "The file"
+    found = f"{what} {'are CT slices' if sum(ct) > 1 else 'is a CT slice'}, which the histology pack refuses."
+    return HISTOLOGY, f"{found} " + (
+        f"--pack {pack} judges {'them' if sum(ct) > 1 else 'it'}." if pack else "No CT pack is installed."
+    )
 
 
 def tell_notes(engine: InferenceEngine) -> None:

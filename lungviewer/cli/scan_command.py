@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from lungviewer.cli.console import console_context, err, how_to_go_on, out
-from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED
-from lungviewer.cli.opening import engine_of, tell_notes
+from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
+from lungviewer.cli.opening import engine_of, suited, tell_missing, tell_notes
 from lungviewer.cli.parsers import RESEARCH_USE
+from lungviewer.core.job import JobContext
 from lungviewer.core.model import ModelSpec
+from lungviewer.services.find import find_images
 from lungviewer.services.scan import ScanOptions, ScanProgress, ScanSummary, failed, scan_folder
 from lungviewer.services.slide_scan import SlideAdvance
 
 
 def run(options: argparse.Namespace) -> int:
     """Scan, tell what came out, and where it lies."""
+    if tell_missing(options.paths):
+        return EXIT_USAGE
     with console_context(_describe, quiet=options.quiet) as ctx:
-        engine = engine_of(options)
+        modality, hint = _suited(options, ctx)
+        engine = engine_of(options, modality)
         try:
             summary = scan_folder(
                 options.paths,
@@ -38,10 +44,25 @@ def run(options: argparse.Namespace) -> int:
             engine.close()
     tell_notes(engine)  # a GPU may have been lost on the way
     _tell(summary, engine.spec)
+    if hint:
+        err().print(f"Note: {hint}")
     if summary.stopped:
         err().print(how_to_go_on(fresh=options.fresh))
         return EXIT_CANCELLED
     return EXIT_SOME_FAILED if failed(summary) else EXIT_OK
+
+
+def _suited(options: argparse.Namespace, ctx: JobContext) -> tuple[str, str]:
+    if options.pack is not None:  # then nothing has to be looked into
+        return suited(options, ())
+    found = find_images(options.paths, recursive=options.recursive, check=ctx.check)
+    return suited(options, _checked(map(found.path, found.files), ctx))
+
+
+def _checked(paths: Iterable[Path], ctx: JobContext) -> Iterator[Path]:
+    for path in paths:
+        ctx.check()
+        yield path
 
 
 def _describe(value: object) -> str:

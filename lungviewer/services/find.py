@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lungviewer.core.errors import UsageError
+from lungviewer.readers.ct_header import read_slice_header
 from lungviewer.readers.dicom_header import read_slide_instance
 from lungviewer.readers.file_state import FileState, with_companions
 from lungviewer.readers.opening import is_candidate
@@ -148,6 +149,11 @@ def may_be_dicom(path: Path) -> bool:
     """Whether a file's name lets it be DICOM: thousands of JPEGs are not opened to be asked."""
     suffix = path.suffix.lower()
     return suffix in SUFFIXES_OF["dicom"] or suffix not in IMAGE_SUFFIXES
+
+
+def is_ct(path: Path) -> bool:
+    """Whether a file holds CT slices, by its header."""
+    return may_be_dicom(path) and read_slice_header(path) is not None
 
 
 def _relative(path: Path, root: Path) -> bytes:

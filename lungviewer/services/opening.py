@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lungviewer.core.errors import PackError, PackNotFound
 from lungviewer.core.paths import pack_dirs, user_packs_dir
+from lungviewer.packs.catalogue import find_packs
 from lungviewer.packs.store import load_pack, resolve_pack
 from lungviewer.services.engine import InferenceEngine
 
@@ -38,11 +39,17 @@ def pack_of(choice: EngineChoice) -> Path:
 
 def has_default(modality: str) -> bool:
     """Whether a pack of a modality ("histology", "ct") answers where nobody chose one."""
+    return bool(default_id(modality))
+
+
+def default_id(modality: str) -> str:
+    """The id of the pack of a modality that answers where nobody chose one; "": there is none."""
+    dirs = pack_dirs()
     try:
-        resolve_pack(None, pack_dirs(), modality=modality)
+        path = resolve_pack(None, dirs, modality=modality)
     except PackNotFound:
-        return False
-    return True
+        return ""
+    return next((e.spec.id for e in find_packs(dirs) if e.spec is not None and e.path == path), "")
 
 
 def open_engine(choice: EngineChoice) -> InferenceEngine:

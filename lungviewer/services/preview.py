@@ -10,8 +10,7 @@ from pathlib import Path
 
 from lungviewer.core.errors import JournalMismatch, LungviewerError, OutputUnwritable, UsageError
 from lungviewer.exporters.csv_table import is_image_csv
-from lungviewer.readers.ct_header import read_slice_header
-from lungviewer.services.find import FoundFiles, find_images, may_be_dicom
+from lungviewer.services.find import FoundFiles, find_images, is_ct
 from lungviewer.services.scan import ScanOptions, fingerprint, root_key
 from lungviewer.services.scan_output import check_output, journal_of
 from lungviewer.services.slide_scan import told_apart
@@ -71,7 +70,6 @@ def preview_scan(
         UsageError: see `find_images`.
     """
     found = find_images(paths, recursive=recursive, check=check)
-    places = filter(may_be_dicom, map(found.path, found.files))
     formats = Counter(_format(file.path) for file in found.files)
     return ScanPreview(
         paths=tuple(paths),
@@ -81,7 +79,7 @@ def preview_scan(
         total_bytes=sum(max(0, file.size) for file in found.files),
         suggested=_suggested(found.root, documents),
         slides=len(told_apart(found, found.files, check)[1]),
-        ct_files=sum(_is_ct(path, check) for path in places),
+        ct_files=sum(_is_ct(path, check) for path in map(found.path, found.files)),
     )
 
 
@@ -117,7 +115,7 @@ def look_at_output(
 
 def _is_ct(path: Path, check: Callable[[], None]) -> bool:
     check()
-    return read_slice_header(path) is not None
+    return is_ct(path)
 
 
 def _replaceable(output: Path) -> bool:

@@ -328,6 +328,21 @@ def test_a_path_that_is_not_there_is_no_wrong_command(given, capsys):
     assert capsys.readouterr().err == "lungviewer: There is no such file or folder.\n"
 
 
+@pytest.mark.parametrize("command", [["scan", "-o", "r.csv"]])
+def test_what_was_typed_and_is_not_there_is_named(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(*command, "no\x1bwhere") == 2
+    assert capsys.readouterr().err == "lungviewer: There is no such file or folder: no?where\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_classify_sends_a_folder_elsewhere(images, pack, capsys):
+    assert run("classify", images, "--pack", pack) == 2
+    said = capsys.readouterr().err
+    assert "lungviewer scan" in said
+    assert "lungviewer series" in said
+
+
 def test_a_wrong_command_is_named_as_one(capsys):
     with pytest.raises(SystemExit) as stop:
         run("scna")
