@@ -11,7 +11,7 @@ import lungviewer
 from lungviewer.core.errors import LungviewerError
 from lungviewer.server.answers import failure_of, pack_of
 from lungviewer.server.desk import Desk
-from lungviewer.server.models import ServedModel, choose
+from lungviewer.server.models import ServedModel, choose, choose_for_slices
 from lungviewer.server.multipart import ClientGone, Sent
 from lungviewer.server.options import MAX_FILES, RESEARCH_USE, ServeOptions
 from lungviewer.server.pages import pages
@@ -105,6 +105,10 @@ def build_app(options: ServeOptions, models: Sequence[ServedModel], worker: Work
     ]
     Overlays = Annotated[bool, Query(description="Also say where the answer comes from, as pictures.")]  # noqa: N806
 
+    def asked(pack: str | None, modality: str | None, um_per_px: float | None, overlay: bool) -> Question:
+        for_slices = choose_for_slices(models, pack, modality)
+        return Question(choose(models, pack, modality), um_per_px, overlay, for_slices)
+
     @app.post(
         "/predict",
         response_model=Answer,
@@ -121,7 +125,7 @@ def build_app(options: ServeOptions, models: Sequence[ServedModel], worker: Work
         overlay: Overlays = False,
     ) -> Response:
         """JPEG, PNG, TIFF, BMP, WebP, GIF or a DICOM CT slice. A refusal is an answer too (status 200)."""
-        question = Question(choose(models, pack, modality), um_per_px, overlay)
+        question = asked(pack, modality, um_per_px, overlay)
         try:
             answer = await desk.one(Sent.told(request.headers), request.receive, question)
         except ClientGone:
@@ -146,7 +150,7 @@ def build_app(options: ServeOptions, models: Sequence[ServedModel], worker: Work
         overlay: Overlays = False,
     ) -> Response:
         """One entry per file, in the order they came: an answer, or why there is none."""
-        question = Question(choose(models, pack, modality), um_per_px, overlay)
+        question = asked(pack, modality, um_per_px, overlay)
         try:
             items = await desk.many(Sent.told(request.headers), request.receive, question)
         except ClientGone:

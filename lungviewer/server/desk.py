@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
-from lungviewer.core.errors import LungviewerError
+from lungviewer.core.errors import ImageError, LungviewerError
+from lungviewer.readers.files import read_head
+from lungviewer.readers.slide_kinds import is_slide
+from lungviewer.readers.sniff import sniff
 from lungviewer.server.answers import answer_of, failure_of
 from lungviewer.server.multipart import Arrived, FormLimits, Receive, Sent, files_of
 from lungviewer.server.options import (
@@ -101,6 +105,8 @@ class Desk:
         return files_of(sent.kind, in_time, field, limits, self._folder, self.room)
 
     async def _answer(self, upload: Upload, question: Question) -> Answer:
+        if question.for_slices is not None and await asyncio.to_thread(_is_slice, upload):
+            question = replace(question, model=question.for_slices, for_slices=None)
         result = await self._worker.classify(upload, question)
         return answer_of(result, question.model, overlay=question.keep_thumbnail)
 
@@ -115,6 +121,13 @@ class Desk:
                 index=index, name=arrived.name, status_code=problem.status, error=failure_of(problem)
             )
         return BatchItem(index=index, name=arrived.name, status_code=200, answer=answer)
+
+
+def _is_slice(upload: Upload) -> bool:
+    try:
+        return sniff(read_head(upload.path)) == "dicom" and not is_slide(upload.path)
+    except ImageError:
+        return False  # reading it will say why
 
 
 async def _all(tasks: list[asyncio.Task[BatchItem]]) -> list[BatchItem]:

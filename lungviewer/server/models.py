@@ -65,5 +65,14 @@ def choose(models: Sequence[ServedModel], pack: str | None, modality: str | None
     )
 
 
+def choose_for_slices(
+    models: Sequence[ServedModel], pack: str | None, modality: str | None
+) -> ServedModel | None:
+    """Where slices in DICOM go when a request names neither model nor kind; None: where `choose` says."""
+    if pack or modality:
+        return None
+    return next((model for model in models if model.spec.modality == "ct"), None)
+
+
 def _choice(options: ServeOptions, pack: str | None, modality: str) -> EngineChoice:
     return EngineChoice(pack, options.device, options.threads, options.precision, modality)

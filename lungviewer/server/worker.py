@@ -32,11 +32,13 @@ from lungviewer.services.prepare import PreparedImage, prepare_file
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked about an image: the model, the client's own scale, and whether to keep a picture."""
+    """What is asked about an image: the model (another one `for_slices` in DICOM, if any), the client's own
+    scale, and whether to keep a picture."""
 
     model: ServedModel
     um_per_px: float | None = None
     keep_thumbnail: bool = False
+    for_slices: ServedModel | None = None
 
 
 @dataclass(eq=False)

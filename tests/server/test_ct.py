@@ -18,9 +18,18 @@ def test_a_slice_is_answered_by_the_ct_model(form):
     assert answer["overlay"]["picture"].startswith("data:image/jpeg")
 
 
+def test_a_slice_in_dicom_needs_no_word_about_its_kind_alone_or_among_others(form, call):
+    slice_ = to_bytes(slice_dataset(phantom()))
+    assert form.send(slice_, "slice").json()["model"] == "tiny-ct"
+    sent = [("files", ("a.dcm", slice_)), ("files", ("b.png", call))]
+    both = form.client.post("/predict/batch", files=sent).json()
+    models = [item["answer"]["model"] for item in both]
+    assert models[0] == "tiny-ct" != models[1]
+
+
 def test_models_refuse_the_images_of_the_other_kind_by_name(form, call):
     slice_ = to_bytes(slice_dataset(phantom()))
-    answer = form.send(slice_).json()
+    answer = form.send(slice_, modality="histology").json()
     assert (answer["status"], answer["reasons"][0]["code"]) == ("refused", "ct_slice")
     answer = form.send(call, modality="ct").json()
     assert (answer["status"], answer["reasons"][0]["code"]) == ("refused", "colour")
