@@ -66,6 +66,20 @@ def _scaled(picture: Image.Image, x: float, y: float, how: Image.Resampling) -> 
     return picture.resize((round(picture.width * x), round(picture.height * y)), how)
 
 
+def _framed(picture: Image.Image, colour: str, beside: int, above: int) -> Image.Image:
+    framed = Image.new("RGB", (picture.width + 2 * beside, picture.height + 2 * above), colour)
+    framed.paste(picture, (beside, above))
+    return framed
+
+
+def _pasted(picture: Image.Image) -> Image.Image:
+    """As on a screen: a bar of another colour above, and a line of text beside."""
+    screen = _framed(picture, "white", 150, 90)
+    screen.paste("navy", (0, 0, screen.width, 30))
+    screen.paste("black", (20, 200, 100, 212))
+    return screen
+
+
 Change = Callable[[Image.Image], Image.Image]
 
 
@@ -87,16 +101,40 @@ def _changes() -> Iterator[tuple[str, Change]]:
     yield "mirrored", lambda p: p.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     yield "inverted", lambda p: p.point(lambda v: 255 - v)
     yield "upper third cut away", lambda p: p.crop((0, p.height // 3, p.width, p.height))
+    for width in (254, 330, 400):
+        yield (
+            f"{width} pixels wide, JPEG 75",
+            lambda p, w=width: _encoded(
+                _scaled(p, w / p.width, w / p.width, Image.Resampling.LANCZOS), "JPEG", quality=75
+            ),
+        )
+    for colour in ("white", "black", "#808080"):
+        for beside, above in ((2, 20), (150, 90)):
+            yield (
+                f"{beside} and {above} px of {colour} around, JPEG 75",
+                lambda p, c=colour, b=beside, a=above: _encoded(_framed(p, c, b, a), "JPEG", quality=75),
+            )
+    for share in (0.005, 0.01, 0.02):
+        yield (
+            f"{share:.1%} cut away at either side",
+            lambda p, s=share: p.crop((round(p.width * s), 0, round(p.width * (1 - s)), p.height)),
+        )
+    yield "turned by 5 degrees", lambda p: p.rotate(5, Image.Resampling.BICUBIC, expand=True)
+    yield (
+        "both rows of bars cut away",
+        lambda p: p.crop((0, p.width // 64 + 14, p.width, p.height - p.width // 64 - 14)),
+    )
+    yield "among other things in a larger picture", _pasted
 
 
 def marked(slices: list[Path]) -> None:
     random = np.random.default_rng(0)
     sheets = [sheet for number in range(SHEETS) for sheet in _sheets(slices, random, 5 + number % 5)]
-    print(f"\n{'marked sheets':30} {'found':>12} {'smallest correlation':>21}   (needed {LEAST_CORRELATION})")
+    print(f"\n{'marked sheets':40} {'found':>12} {'smallest correlation':>21}   (needed {LEAST_CORRELATION})")
     for name, change in _changes():
         scores = [strongest_bars(np.asarray(change(Image.fromarray(sheet)))) for sheet in sheets]
         found = sum(score >= LEAST_CORRELATION for score in scores)
-        print(f"{name:30} {found:5} of {len(scores):3} {min(scores):21.2f}")
+        print(f"{name:40} {found:5} of {len(scores):3} {min(scores):21.2f}")
 
 
 def _sheets(slices: list[Path], random: np.random.Generator, count: int) -> list[RGB]:

@@ -19,11 +19,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from lungviewer.core.errors import SyntheticImage
 from lungviewer.core.geometry import Rect
 from lungviewer.core.image import RGB
 from lungviewer.core.job import JobContext, NullContext
 from lungviewer.core.model import ClassSpec
 from lungviewer.core.preprocess import resize_field
+from lungviewer.core.synthetic import refuse_bars, refuse_marked
 from training.classes import classes_for
 from training.errors import DataProblem
 
@@ -168,12 +170,14 @@ def _rows_from_manifest(root: Path, manifest: Path) -> list[tuple[str, str, str]
 def decode(content: bytes) -> RGB:
     """Pixels of one image file as H×W×3 uint8 RGB, turned upright by its EXIF orientation.
 
-    Only whole 8-bit grey or RGB pictures are taken: anything else would have to be guessed at.
+    Only whole 8-bit grey or RGB pictures are taken: anything else would have to be guessed at. Nor is a
+    picture that a simulator drew: it shows no patient.
 
     Raises:
         DataProblem: not such a picture.
     """
     try:
+        refuse_marked(content)
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise DataProblem("too many pixels")
@@ -181,7 +185,11 @@ def decode(content: bytes) -> RGB:
                 raise DataProblem(f"pixels of type {picture.mode}")
             picture.load()
             upright = ImageOps.exif_transpose(picture)
-            return np.array(upright.convert("RGB"))
+            pixels = np.array(upright.convert("RGB"))
+        refuse_bars(pixels)
+        return pixels
+    except SyntheticImage as error:
+        raise DataProblem("drawn by a progression simulator") from error
     except UnidentifiedImageError as error:
         raise DataProblem("not an image") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

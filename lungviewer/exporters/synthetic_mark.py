@@ -8,12 +8,11 @@ from PIL.PngImagePlugin import PngInfo
 
 from lungviewer.core.image import RGB
 from lungviewer.core.simulator import Grey
-from lungviewer.core.synthetic import BAR_ROWS, NOTICE, bars
+from lungviewer.core.synthetic import NOTICE, bars
 from lungviewer.exporters.lettering import Lettering
 
 WORD = "SYNTHETIC"
-BAND_ROWS = BAR_ROWS + 24
-"""Height of a band: bars at the edge, then words."""
+_WORD_ROWS = 24
 _WORDS = f"{WORD}: drawn by a simulator, no patient"
 _WORDS_PT = 15
 
@@ -28,8 +27,8 @@ def banded(sheet: RGB) -> RGB:
 
 def _words(width: int) -> RGB:
     letters = Lettering([_WORDS])
-    band = Image.new("RGB", (width, BAND_ROWS - BAR_ROWS), "black")
-    place = (width // 2, (BAND_ROWS - BAR_ROWS) // 2)
+    band = Image.new("RGB", (width, _WORD_ROWS), "black")
+    place = (width // 2, _WORD_ROWS // 2)
     draw = ImageDraw.Draw(band)
     draw.text(place, letters.spell(_WORDS), "white", letters.font(_WORDS_PT), anchor="mm")
     return np.array(band)

@@ -28,7 +28,7 @@ arithmetic and hierarchical JPEG; compressed BMP; TIFF channels of different dep
 Refused as unsupported_format: every other format, whole slides (readers/slide_kinds.py), TIFF
 compressions other than none, LZW, Deflate, PackBits, JPEG and Zstandard.
 Refused as too_large: more than 100 megapixels, a side above 65,535 pixels, a file above 1 GiB.
-Refused as synthetic: pictures of the progression simulator, by text or pattern (readers/synthetic.py).
+Refused as synthetic: pictures of the progression simulator, by text or pattern (core/synthetic.py).
 Refused as truncated or corrupt: whatever is not complete and consistent to its last byte of picture
 data; no decoder's best effort is ever shown.
 
@@ -43,13 +43,13 @@ from pathlib import Path
 from lungviewer.core.errors import NotAnImage, OutOfMemory, UnsupportedFormat
 from lungviewer.core.image import ImageInfo, ImageLevel
 from lungviewer.core.registry import load
+from lungviewer.core.synthetic import refuse_bars, refuse_marked
 from lungviewer.readers import scale
 from lungviewer.readers.array_source import ArraySource
 from lungviewer.readers.files import read_regular_file
 from lungviewer.readers.pixels import Decoded
 from lungviewer.readers.slide_kinds import kind_by_name, refusal
 from lungviewer.readers.sniff import FORMAT_NAMES, name_disagrees, sniff
-from lungviewer.readers.synthetic import refuse_bars, refuse_marked
 
 _DECODERS: dict[str, str] = {
     "jpeg": "lungviewer.readers.jpeg:decode",

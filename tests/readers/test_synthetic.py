@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lungviewer.core.errors import SyntheticImage
+from lungviewer.core.simulator import Step, Strip
 from lungviewer.core.synthetic import BAR_ROWS, BARS, MARK, SMALLEST_WIDTH, bars, has_bars, strongest_bars
 from lungviewer.exporters.strip_gif import write_strip_gif
 from lungviewer.exporters.strip_png import write_strip_png
+from lungviewer.exporters.strip_sheet import strip_sheet
 from lungviewer.packs.simulator_loading import load_simulator
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.opening import open_image
 from lungviewer.readers.raster import open_raster
 from lungviewer.services.progression import Simulator
-from tests.fixtures.simulators import strip_of, tiny_simulator
+from tests.fixtures.simulators import STAGES, strip_of, tiny_simulator
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +127,38 @@ def test_inverted_or_halved_from_above_it_is_refused(sheet):
     pixels = np.asarray(sheet)
     assert has_bars(255 - pixels)
     assert has_bars(pixels[len(pixels) // 2 :])
-    assert not has_bars(pixels[BAR_ROWS + 8 : -BAR_ROWS - 8])  # what is left of it are letters
+    height = len(bars(sheet.width))
+    assert not has_bars(pixels[height + 8 : -height - 8])  # what is left of it are letters
+
+
+@pytest.fixture(scope="module")
+def long_sheet():
+    """Nine steps: far wider than high."""
+    steps = tuple(Step(i / 4, np.full((64, 64), 25 * i, np.uint8)) for i in range(9))
+    return Image.fromarray(strip_sheet(Strip("a@1", STAGES, "seed 1", steps)))
+
+
+@pytest.mark.parametrize("width", [254, 330, 400, 621, 930])
+@pytest.mark.parametrize("how", [Image.Resampling.BILINEAR, Image.Resampling.LANCZOS])
+def test_a_long_strip_made_small_is_refused(long_sheet, width, how):
+    stream = io.BytesIO()
+    size = (width, round(long_sheet.height * width / long_sheet.width))
+    long_sheet.resize(size, how).save(stream, "JPEG", quality=75)
+    with Image.open(stream) as again:
+        assert has_bars(np.asarray(again))
+
+
+@pytest.mark.parametrize("colour", ["white", "black", "#808080", "#1e90ff"])
+@pytest.mark.parametrize(("beside", "above"), [(2, 20), (0, 25), (30, 0), (150, 90)])
+def test_within_a_border_of_one_colour_it_is_refused(sheet, frame, long_sheet, colour, beside, above):
+    for picture in (sheet, frame, long_sheet):
+        shot = Image.new("RGB", (picture.width + 2 * beside, picture.height + 2 * above), colour)
+        shot.paste(picture, (beside, above))
+        stream = io.BytesIO()
+        shot.save(stream, "JPEG", quality=80)
+        with Image.open(stream) as again:
+            assert has_bars(np.asarray(again))
+            assert has_bars(np.asarray(again.transpose(Image.Transpose.ROTATE_90)))
 
 
 def test_the_isolated_decoder_refuses_it_too(sheet, tmp_path):
@@ -141,7 +174,7 @@ def test_the_isolated_decoder_refuses_it_too(sheet, tmp_path):
 def test_the_bars_are_as_wide_as_the_picture_and_like_nothing_shifted():
     for width in (SMALLEST_WIDTH, 777, 4000):
         pattern = bars(width)
-        assert pattern.shape == (BAR_ROWS, width)
+        assert pattern.shape == (max(BAR_ROWS, width // 64), width)
         assert set(np.unique(pattern)) == {0, 255}
         assert np.count_nonzero(np.diff(pattern[0].astype(int))) == 64  # half of all neighbours
     chips = bars(BARS)[0].astype(float) / 127.5 - 1

@@ -16,8 +16,12 @@ from lungviewer.services.progression import Simulator
 from lungviewer.services.reporting import ReportOptions, make_report
 from lungviewer.services.reviewing import draft_review, identify
 from lungviewer.store.review_entry import Action
+from tests.fixtures.coarse_pictures import write_coarse_data
 from tests.fixtures.scans import draw_images, fake_engine, rows, run_scan
 from tests.fixtures.simulators import strip_of, tiny_simulator
+from training.data import decode, open_dataset
+from training.duplicates import fingerprint
+from training.errors import DataProblem
 
 
 @pytest.fixture
@@ -58,3 +62,21 @@ def test_no_review(folder):
     record = error_record("strip.png", SyntheticImage("It was drawn."), fake_engine().provenance)
     with pytest.raises(SyntheticImage, match="no patient"):
         draft_review(identify(path), record, "Ann", Action.OVERRIDE, "benign")
+
+
+def test_no_training_image(folder, tmp_path):
+    """GIFs are read by no training at all."""
+    data = write_coarse_data(tmp_path / "data", ("lung_aca", "lung_n"))
+    (data / "manifest.csv").unlink()
+    for name in ("strip.png", "saved again.jpg"):
+        with pytest.raises(DataProblem, match="simulator"):
+            decode((folder / name).read_bytes())
+        (data / "lung_n" / name).write_bytes((folder / name).read_bytes())
+    dataset = open_dataset(data)
+    unreadable = fingerprint(dataset).unreadable
+    assert set(unreadable) == {"lung_n/strip.png", "lung_n/saved again.jpg"}
+    assert all("simulator" in why for why in unreadable.values())
+    drawn = next(sample for sample in dataset.samples if sample.path == "lung_n/strip.png")
+    with pytest.raises(DataProblem, match="simulator") as caught:
+        dataset.pixels(drawn, 64)
+    assert caught.value.listed == (drawn.path,)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lungviewer.core.errors import Cancelled
 from lungviewer.core.job import CancellableContext, NullContext
 from lungviewer.core.synthetic import has_bars
 from lungviewer.packs.simulator_golden import drawing_reproduces, encoding_reproduces
 from training.data import decode
+from training.errors import DataProblem
 from training.progression.evaluate import evaluate
 from training.progression.eyes import Seen
 from training.progression.fit import FitRequest, fit, open_split
@@ -86,7 +89,10 @@ def test_from_a_data_folder_to_a_measured_pack(settings: Settings, disc_folder: 
     assert all(np.isfinite(f.value) and f.units >= 1 for f in figures)
     for content in (*found.own.values(), *found.with_real.values()):
         assert b"SYNTHETIC" in content
-        assert has_bars(decode(content))
+        with pytest.raises(DataProblem, match="simulator"):
+            decode(content)
+        with Image.open(io.BytesIO(content)) as picture:
+            assert has_bars(np.asarray(picture.convert("RGB")))
     with_evaluation(out, found, "judge@1.0.0")
     card = (out / "card.md").read_text(encoding="utf-8")
     assert "no prediction of anyone's disease" in card
