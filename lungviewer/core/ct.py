@@ -46,12 +46,14 @@ def as_rgb(grey: npt.NDArray[np.uint8]) -> RGB:
 @dataclass(frozen=True, slots=True)
 class CtSlice:
     """Where one slice lies: frame `frame` (from 0) of a file, `position_mm` along the normal of the slices
-    (None: not stated), `instance` as the file numbers it."""
+    (None: not stated), `instance` as the file numbers it. `stated` is a hash of what its file said about it
+    (`ct_order.stated`), by which another slice that lies there later is recognised; "": nobody looked."""
 
     path: Path
     frame: int = 0
     position_mm: float | None = None
     instance: int | None = None
+    stated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class CtSeries:
     """Slices that belong together, in the order in which they lie in the body, head to feet when positions
     are known (`ct_order.ordered` says more), else by instance number.
 
-    `spacing_mm` is (between rows, between columns) or None; `step_mm` the usual distance of two slices.
+    `spacing_mm` is (between rows, between columns) or None; `step_mm` the usual distance of two slices, and
+    `thickness_mm` what all of them state.
     `notes` are codes of what is odd (readers/ct_series.py), `identity` recognises the series wherever it
     lies (a hash, never a UID), `number` is the series number of the file. `windows` are what it suggests.
     `row`, `column`: unit vectors along a row to the right, along a column downwards, in the patient's frame
@@ -77,6 +80,7 @@ class CtSeries:
     number: int | None = None
     row: tuple[float, float, float] | None = None
     column: tuple[float, float, float] | None = None
+    thickness_mm: float | None = None
 
 
 class CtSource(ImageSource, Protocol):

@@ -35,7 +35,14 @@ EVEN = 0.1
 AXIAL = 0.8
 """Least part of the slices' normal along the body: gantries are tilted by up to 30° (0.87)."""
 
+SHIFTED_MM = 1.0
+"""Pictures of neighbours that lie further apart sideways than that have jumped: a pixel or two."""
+
+_SHEAR = 0.7
+"""Most that slices of a tilted gantry move sideways with each millimetre: the tangent of 35°."""
+
 _SLACK = 0.01
+_FURTHEST_MM = 1e6
 _NOT_STATED = -1e9
 _UNNAMED = "/"
 
@@ -81,6 +88,17 @@ def ordered(headers: Iterable[SliceHeader]) -> tuple[CtSeries, ...]:
     positions they go by their numbers.
 
     return tuple(sorted(found, key=lambda s: (_or_last(s.number), -len(s.slices), s.identity)))
+
+
+def stated(header: SliceHeader, frame: int) -> str:
+    """A hash of what a file states about one of its slices and about its series: another file has another
+    one, and so has the same file with other frames."""
+    place = header.positions[frame] if frame < len(header.positions) else None
+    known = (
+        *(header.series, header.width, header.height, header.frames, header.number, header.instance),
+        *(header.row, header.column, header.spacing_mm, place, frame),
+    )
+    return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
 def gaps(series: CtSeries) -> tuple[int, ...]:
@@ -138,11 +156,14 @@ def _normal(header: SliceHeader) -> npt.NDArray[np.float64] | None:
     file states direction and place of every slice."""
     if header.row is None or header.column is None or len(header.positions) != header.frames:
         return None
-    row, column = np.array(header.row), np.array(header.column)
+    row, column, places = (np.array(each) for each in (header.row, header.column, header.positions))
+    # Absurd numbers would overflow below.
+    if not (np.abs([row, column]) < 1 + _SLACK).all() or not (np.abs(places) < _FURTHEST_MM).all():
+        return None
     normal = np.cross(row, column)
     length = float(np.linalg.norm(normal))
     # Vectors that are no unit vectors, or not at right angles, say nothing about a direction.
-    if not (abs(length - 1) < _SLACK and np.isfinite(header.positions).all()):
+    if abs(length - 1) >= _SLACK:
         return None
     return np.asarray(normal / (length if normal[_main_axis(normal)] > 0 else -length))
 
@@ -165,7 +186,10 @@ def _series(headers: Sequence[SliceHeader], part: int, mixed: Sequence[str]) -> 
     )
     slices = tuple(slice_ for _, slice_ in found)
     step, said = _steps(slices)
+    if _jumps(found):
+        said.append("series_shifted")
     first = found[0][0]
+    thick = {header.thickness_mm for header in headers}
     windows = Counter(header.windows for header, _ in found if header.windows).most_common(1)
     return CtSeries(
         slices=slices,
@@ -179,13 +203,14 @@ def _series(headers: Sequence[SliceHeader], part: int, mixed: Sequence[str]) -> 
         number=first.number,
         row=None if normal is None else first.row,
         column=None if normal is None else first.column,
+        thickness_mm=thick.pop() if len(thick) == 1 else None,
     )
     downwards = normal is not None and _main_axis(normal) == 2
 
 
 def _slice(header: SliceHeader, frame: int, normal: npt.NDArray[np.float64] | None) -> CtSlice:
     position = None if normal is None else float(np.dot(header.positions[frame], normal))
-    return CtSlice(header.path, frame, position, header.instance)
+    return CtSlice(header.path, frame, position, header.instance, stated(header, frame))
 
 
 def _key(slice_: CtSlice, downwards: bool) -> tuple[object, ...]:
@@ -220,6 +245,22 @@ def _steps(slices: Sequence[CtSlice]) -> tuple[float | None, list[str]]:
     if (np.abs(near - step) > EVEN * step).any():
         notes.append("series_uneven")
     return step, notes
+
+
+def _jumps(found: Sequence[tuple[SliceHeader, CtSlice]]) -> bool:
+    """Whether a slice lies sideways of the one before. Slices of a tilted gantry do by the same part of their
+    distance everywhere, which is no jump."""
+    first = found[0][0]
+    distances = np.diff([slice_.position_mm or 0.0 for _, slice_ in found])
+    if first.row is None or first.column is None or any(s.position_mm is None for _, s in found):
+        return False
+    places = np.array([header.positions[slice_.frame] for header, slice_ in found])
+    sideways = np.diff(places @ np.array([first.row, first.column]).T, axis=0)
+    apart = np.abs(distances) > SAME_PLACE_MM
+    if apart.any():
+        shear = np.median(sideways[apart] / distances[apart, None], axis=0)
+        sideways -= np.where(np.abs(shear) < _SHEAR, shear, 0) * distances[:, None]
+    return bool((np.abs(sideways) > SHIFTED_MM).any())
 
 
 def _identity(first: SliceHeader, slices: Sequence[CtSlice], part: int) -> str:

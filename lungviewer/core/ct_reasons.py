@@ -15,6 +15,7 @@ CT_SENTENCES: dict[str, str] = {
     "series_gap": "Slices are missing within the series.",
     "series_doubled": "Some slices of the series lie at the same place.",
     "series_uneven": "The slices of the series do not lie at even distances.",
+    "series_shifted": "The slices of the series do not all lie over each other: the picture jumps sideways.",
     "series_not_axial": "The slices do not lie across the body.",
     "series_no_positions": "The files do not state where their slices lie: the order is that of their "
     "numbers, and gaps cannot be found.",

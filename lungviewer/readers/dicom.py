@@ -15,11 +15,12 @@ from lungviewer.core.ct_order import SliceHeader
 from lungviewer.core.errors import ImageCorrupt, ImageTruncated, NotAnImage
 from lungviewer.readers.ct_header import slice_header
 from lungviewer.readers.dicom_facts import read_facts
-from lungviewer.readers.dicom_frames import locate_frames
+from lungviewer.readers.dicom_frames import bytes_in_order, locate_frames
 from lungviewer.readers.dicom_inflate import inflated
+from lungviewer.readers.dicom_j2k import is_lossy
 from lungviewer.readers.dicom_rules import judge
 from lungviewer.readers.dicom_streams import unpack
-from lungviewer.readers.dicom_syntaxes import BIG_ENDIAN, NATIVE
+from lungviewer.readers.dicom_syntaxes import BIG_ENDIAN, JPEG_2000, NATIVE
 from lungviewer.readers.dicom_units import hounsfield, hounsfield_table
 from lungviewer.readers.files import read_regular_file
 from lungviewer.readers.pixels import DECODER_ERRORS
@@ -51,8 +52,11 @@ class DicomFile:
         if facts.pixels is None:  # which `judge` has refused
             raise ImageTruncated("The DICOM file ends before its pixels.")
         self.header: SliceHeader = slice_header(path, facts)
-        self._content, self._facts = content, facts
         self._frames = locate_frames(content, facts, facts.pixels)
+        self._content, self._facts = bytes_in_order(content, facts, facts.pixels), facts
+        streams = (content[slice(*frame[0])] for frame in self._frames if facts.syntax in JPEG_2000)
+        if "lossy" not in self.notes and any(map(is_lossy, streams)):
+            self.notes = ("lossy", *self.notes)
 
     def values(self, frame: int) -> HU:
         """Hounsfield units of one frame, H×W.

@@ -52,9 +52,11 @@ _WANTED = (
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where the value of the pixel element begins in the content, its tag and its stated length in bytes."""
+    """Where the value of the pixel element begins in the content, its tag, its kind ("" where the encoding is
+    implicit) and its stated length in bytes."""
 
     tag: int
+    kind: str
     length: int
     offset: int
 
@@ -115,8 +117,8 @@ def read_facts(content: bytes) -> DicomFacts:
     stream = io.BytesIO(content)
     last: list[Located] = []
 
-    def at_pixels(tag: int, _: str | None, length: int) -> bool:
-        last[:] = [Located(int(tag), length, stream.tell())]
+    def at_pixels(tag: int, kind: str | None, length: int) -> bool:
+        last[:] = [Located(int(tag), kind or "", length, stream.tell())]
         return tag >= FLOAT_PIXELS
 
     found = read_partial(stream, at_pixels, specific_tags=list(_WANTED))
@@ -166,7 +168,9 @@ def _facts(found: Dataset, syntax: str, pixels: Located | None, complete: bool) 
         row=row,
         column=column,
         spacing_mm=_spacing(_agreed(_of_frames(found, shared, each, _MEASURES, _SPACING))),
-        thickness_mm=next((d[0] for d in (decimals(p, _THICKNESS) for p in (found, *measures)) if d), None),
+        thickness_mm=next(
+            (d[0] for d in (decimals(p, _THICKNESS) for p in (found, *measures)) if d and d[0] > 0), None
+        ),
         windows=_windows(found, *(first_item(place, _FRAME_WINDOWS) for place in (shared, *each[:1]))),
         pixels=pixels,
         complete=complete,

@@ -6,7 +6,7 @@ import struct
 
 from lungviewer.core.errors import ImageCorrupt, ImageTruncated
 from lungviewer.readers.dicom_facts import UNDEFINED_LENGTH, DicomFacts, Located
-from lungviewer.readers.dicom_syntaxes import NATIVE
+from lungviewer.readers.dicom_syntaxes import BIG_ENDIAN, NATIVE
 
 _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
 _HEADER = struct.Struct("<HHL")
@@ -43,6 +43,30 @@ def _native(content: bytes, facts: DicomFacts, pixels: Located) -> tuple[tuple[S
         raise ImageTruncated("The DICOM file ends in the middle of its pixels.")
     starts = range(pixels.offset, pixels.offset + wanted, size)
     return tuple(((start, start + size),) for start in starts)
+
+
+def bytes_in_order(content: bytes, facts: DicomFacts, pixels: Located) -> bytes:
+    """The content with 8-bit pixels in the order of the picture. Big endian files may hold them as words, the
+    high byte first (OW; PS3.5, A.3): then the second of two pixels comes first.
+
+    Raises:
+        ImageTruncated: the content ends before its pixels do.
+        ImageCorrupt: it does not say how its bytes lie.
+    """
+    if facts.syntax != BIG_ENDIAN:
+        return content
+    if pixels.kind != "OW" and (pixels.kind, facts.allocated) != ("OB", 8):
+        raise ImageCorrupt("The DICOM file does not say how the bytes of its pixels lie.")
+    if facts.allocated != 8 or pixels.kind != "OW":
+        return content
+    end = pixels.offset + pixels.length
+    words = bytearray(content[pixels.offset : end])
+    if len(words) < pixels.length:
+        raise ImageTruncated("The DICOM file ends in the middle of its pixels.")
+    if len(words) % 2:
+        raise ImageCorrupt("The DICOM file states a wrong length of its pixels.")
+    words[::2], words[1::2] = words[1::2], words[::2]
+    return b"".join((content[: pixels.offset], words, content[end:]))
 
 
 def _fragments(content: bytes, offset: int) -> tuple[Span, list[Span]]:

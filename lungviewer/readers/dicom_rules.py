@@ -14,7 +14,7 @@ tables in place of a slope; quantities other than HU; absurd sizes.
 What is changed on the way in leaves a code in `ImageInfo.notes`:
 
 monochrome1               stored for display with white as lowest value; Hounsfield units are what they are
-padding_ignored           the padding value that is stated is one that tissue has; taken as measured
+padding_ignored           the padding value that is stated is one that tissue or metal has; taken as measured
 anisotropic_scale_ignored   rows and columns lie more than 2 % differently far apart; no scale
 no_spacing                the file does not say how far apart pixels lie; no scale
 implausible_scale_ignored   pixels less than 0.02 mm or more than 20 mm apart; no scale
@@ -25,7 +25,6 @@ suffix_mismatch           the suffix of another image format; the content wins
 
 from __future__ import annotations
 
-from lungviewer.core.ct import AIR_HU
 from lungviewer.core.errors import (
     ImageCorrupt,
     ImageTooLarge,
@@ -102,8 +101,9 @@ _ONLY_CT = "Of DICOM files only CT slices and whole slides are read."
 _NO_HU = "Export the slices as the scanner made them."
 
 _COARSE_HU = 5.0
-_TISSUE = (-950.0, 3000.0)
-"""HU that bodies are made of; a padding value between them would erase measured pixels."""
+_MEASURED = (-950.0, 31_000.0)
+"""HU of bodies and of metal in them, on the largest scale that scanners have: padding between them would
+erase measured pixels. A scanner of 12 bits saturates at 3071."""
 
 
 def judge(facts: DicomFacts) -> tuple[str, ...]:
@@ -132,12 +132,12 @@ def judge(facts: DicomFacts) -> tuple[str, ...]:
 
 
 def usable_padding(facts: DicomFacts) -> tuple[int, int] | None:
-    """The (lowest, highest) stored value that stands for nothing; None: not stated, or tissue has it."""
+    """The (lowest, highest) stored value that stands for nothing; None: not stated, or bodies have it."""
     if facts.padding is None:
         return None
     for slope, intercept in facts.rescales:
         lowest, highest = sorted(value * slope + intercept for value in facts.padding)
-        if highest > _TISSUE[0] and lowest < _TISSUE[1] and highest > AIR_HU:
+        if highest > _MEASURED[0] and lowest < _MEASURED[1]:
             return None
     return facts.padding
 

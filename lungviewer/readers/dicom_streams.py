@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +32,7 @@ _FRAME_MARKERS = {
     **dict.fromkeys(JPEG_LOSSLESS, frozenset({0xC3})),
     **dict.fromkeys(JPEG_LS, frozenset({0xF7})),
 }
-_PIPE_BYTES = 1 << 16
+_HEARD_BYTES = 1 << 16
 _END = b"\xff\xd9"
 _SOS = 0xDA
 _HARMLESS = re.compile(rb"Unsupported JPEG data precision \d+\s*")
@@ -100,7 +101,7 @@ def _gdcm(data: bytes, facts: DicomFacts, precision: int) -> Codes:
     image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(facts.syntax)))
     bits = 8 if precision <= 8 else 16
     image.SetPixelFormat(gdcm.PixelFormat(1, bits, precision, precision - 1, 0))
-    with _listening() as heard:
+    with _LISTENING() as heard:
         text = image.GetBuffer()
     if text is None or _HARMLESS.sub(b"", b"".join(heard)):
         raise ImageCorrupt(_DAMAGED)
@@ -165,22 +166,43 @@ def _samples(data: bytes, facts: DicomFacts, bits: int) -> Codes:
 
 
 @contextlib.contextmanager
-def _listening() -> Iterator[list[bytes]]:
-    """What is written to the standard error output of this process meanwhile is in the list afterwards."""
-    heard: list[bytes] = []
+def listening_on_a_pipe() -> Iterator[list[bytes]]:
+    """What is written to the standard error output of this process meanwhile is in the list afterwards, as
+    much of it as a pipe holds."""
     listener, speaker = os.pipe()
-    if os.name == "posix":
-        os.set_blocking(speaker, False)  # whoever says more than a pipe holds is not waited for
+    os.set_blocking(speaker, False)  # whoever says more than a pipe holds is not waited for
+    heard: list[bytes] = []
+    try:
+        with _spoken_into(speaker):
+            yield heard
+        heard.append(os.read(listener, _HEARD_BYTES))
+    finally:
+        os.close(listener)
+
+
+@contextlib.contextmanager
+def listening_in_a_file() -> Iterator[list[bytes]]:
+    """The same where pipes always wait (Windows): nobody could empty one while a decoder holds Python's lock.
+    The file has no name that others could find, and is gone afterwards."""
+    heard: list[bytes] = []
+    with tempfile.TemporaryFile(buffering=0) as file:
+        with _spoken_into(os.dup(file.fileno())):
+            yield heard
+        file.seek(0)
+        heard.append(file.read(_HEARD_BYTES))
+
+
+@contextlib.contextmanager
+def _spoken_into(speaker: int) -> Iterator[None]:
+    """The standard error output leads there meanwhile; `speaker` is closed afterwards."""
     kept = os.dup(2)
     try:
         os.dup2(speaker, 2)
-        try:
-            yield heard
-        finally:
-            os.dup2(kept, 2)
-            os.close(speaker)
-        while piece := os.read(listener, _PIPE_BYTES):
-            heard.append(piece)
+        yield
     finally:
+        os.dup2(kept, 2)
         os.close(kept)
-        os.close(listener)
+        os.close(speaker)
+
+
+_LISTENING = listening_on_a_pipe if os.name == "posix" else listening_in_a_file

@@ -129,7 +129,7 @@ class IsolatedCt:
             if self._deaths[wanted] >= _MOST_DEATHS:
                 raise DecoderCrashed("This slice has ended the process that reads it twice.")
         try:
-            values = self._workers.values(wanted.path, wanted.frame, (self._info.width, self._info.height))
+            values = self._workers.values(wanted, (self._info.width, self._info.height))
         except (DecoderCrashed, DecodeTimeout):
             with self._lock:
                 self._deaths[wanted] += 1

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lungviewer.core.ct import HU
+from lungviewer.core.ct import HU, CtSlice
 from lungviewer.core.ct_order import Point, SliceHeader
-from lungviewer.core.errors import FileChanged
 from lungviewer.core.window import Window
-from lungviewer.readers.isolated_ct_worker import ToDescribe, ToReadSlice
+from lungviewer.readers.isolated_ct_worker import ToDescribe, ToReadSlice, another_slice
 from lungviewer.readers.worker_messages import announced_size, receive_answer, receive_bytes
 from lungviewer.readers.worker_process import WorkerPool
 
@@ -54,20 +53,20 @@ class CtWorkers:
                     return _facts(answer, path, positions)
                 return _facts(answer, path, np.empty((0, 3)))
 
-    def values(self, path: Path, frame: int, size: tuple[int, int]) -> HU:
+    def values(self, wanted: CtSlice, size: tuple[int, int]) -> HU:
         """The Hounsfield units of one slice of `size` (width, height). Errors of `describe`.
 
         Raises:
-            FileChanged: it is of another size.
+            FileChanged: its file does not state what it stated before, or it is of another size.
         """
         with self._pool.worker() as worker:
             worker.wake()
             with worker.talk(self._deadline_s, _SUBJECT) as talk:
-                talk.pipe.send(ToReadSlice(path, frame))
+                talk.pipe.send(ToReadSlice(wanted.path, wanted.frame, wanted.stated))
                 height, width = announced_size(receive_answer(talk.pipe))
                 values: HU = receive_bytes(talk.pipe, (height, width, 2)).view("<i2")[..., 0]
         if (width, height) != size:
-            raise FileChanged("The slice is not the one that was looked at.", hint="Open the series again.")
+            raise another_slice()
         return values
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from lungviewer.core.ct import HU
-from lungviewer.core.ct_order import SliceHeader
-from lungviewer.core.errors import FileVanished
+from lungviewer.core.ct_order import SliceHeader, stated
+from lungviewer.core.errors import FileChanged, FileVanished
 from lungviewer.core.registry import load
 from lungviewer.readers.file_state import FileState, file_state
 from lungviewer.readers.worker_messages import Pipe, send_answer, send_bytes_of
@@ -33,10 +33,16 @@ class ToDescribe(NamedTuple):
 
 
 class ToReadSlice(NamedTuple):
-    """One slice: a file, and which of its frames."""
+    """One slice: a file, which of its frames, and what it stated when it was listed (`CtSlice.stated`)."""
 
     path: Path
     frame: int
+    stated: str = ""
+
+
+def another_slice() -> FileChanged:
+    """Something else lies where a slice was listed."""
+    return FileChanged("The slice is not the one that was looked at.", hint="Open the series again.")
 
 
 def serve(pipe: Pipe, opener: str, polite: bool) -> None:
@@ -71,11 +77,18 @@ class CtDesk:
         if isinstance(request, ToDescribe):
             self._describe(pipe, request.path)
         elif isinstance(request, ToReadSlice):
-            values = np.ascontiguousarray(self._open(request.path).values(request.frame), "<i2")
-            send_answer(pipe, height=values.shape[0], width=values.shape[1])
-            send_bytes_of(pipe, values)
+            self._read(pipe, request)
         else:
             raise TypeError(type(request).__name__)
+
+    def _read(self, pipe: Pipe, request: ToReadSlice) -> None:
+        file, frame = self._open(request.path), request.frame
+        there = frame < file.header.frames
+        if not there or request.stated not in ("", stated(file.header, frame)):
+            raise another_slice()
+        values = np.ascontiguousarray(file.values(frame), "<i2")
+        send_answer(pipe, height=values.shape[0], width=values.shape[1])
+        send_bytes_of(pipe, values)
 
     def _describe(self, pipe: Pipe, path: Path) -> None:
         file = self._open(path)

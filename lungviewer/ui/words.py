@@ -135,6 +135,7 @@ def reason_word(code: str) -> str:
         "series_gap": _tr("slices missing"),
         "series_doubled": _tr("slices doubled"),
         "series_uneven": _tr("uneven distances"),
+        "series_shifted": _tr("slices jump"),
         "series_no_positions": _tr("positions unknown"),
         "series_by_name": _tr("order unknown"),
         "series_unnamed": _tr("series unknown"),

@@ -123,6 +123,9 @@ def test_without_numbers_names_count_as_people_read_them():
         {"row": (0.0, 0.0, 0.0)},
         {"column": ROW},
         {"row": (5.0, 0.0, 0.0)},
+        {"row": (1e200, 0.0, 0.0), "column": (0.0, 1e200, 0.0)},
+        {"row": (float("nan"), 0.0, 0.0)},
+        {"positions": ((1e308, 0.0, 1e308),)},
         {"positions": ((0.0, 0.0, float("nan")),)},
         {"frames": 2},
     ],
@@ -163,6 +166,46 @@ def test_slices_that_all_lie_at_one_place_have_no_step():
 def test_uneven_distances_are_told_but_rounding_is_not():
     assert only([header(f"{z}", z) for z in (0, 1.001, 2, 3.0005)]).notes == ()
     assert only([header(f"{z}", z) for z in (0, 1, 2, 3.3)]).notes == ("series_uneven",)
+
+
+def lying(*places):
+    """Slices whose upper left corners lie at `places`."""
+    return [header(f"{i}", positions=(place,)) for i, place in enumerate(places)]
+
+
+@pytest.mark.parametrize("jump", [(80.0, 0.0), (0.0, -2.0)])
+def test_a_picture_that_jumps_sideways_within_a_series_is_told(jump):
+    x, y = jump
+    files = lying(*((0.0, 0.0, 2.0 * i) for i in range(3)), *((x, y, 2.0 * i) for i in range(3, 6)))
+    assert only(files).notes == ("series_shifted",)
+    assert only(lying((0.0, 0.0, 0.0), (x, y, 2.0))).notes == ("series_shifted",)
+
+
+def test_two_pictures_at_one_place_that_lie_apart_are_told():
+    assert only(lying((0.0, 0.0, 0.0), (9.0, 0.0, 0.0), (0.0, 0.0, 2.0))).notes == (
+        "series_doubled",
+        "series_shifted",
+    )
+
+
+def test_what_is_sheared_by_a_tilted_gantry_does_not_jump():
+    """The table moves along the body, so every corner lies a bit further down the slanted slice."""
+    tilt = np.radians(25)
+    down = (0.0, float(np.cos(tilt)), float(np.sin(tilt)))
+    files = [header(f"{z}", positions=((0.0, 0.0, 5.0 * z),), column=down) for z in (0, 1, 2, 7, 8)]
+    assert only(files).notes == ("series_gap",)
+
+
+def test_places_that_were_rounded_do_not_jump():
+    assert only(lying(*((0.3 * (i % 2), 0.0, 2.0 * i) for i in range(6)))).notes == ()
+
+
+def test_thickness_is_that_of_all_slices_or_of_none():
+    thick = [header(f"{z}", float(z), thickness_mm=2.0) for z in range(2)]
+    assert only(thick).thickness_mm == 2.0
+    assert only([*thick, header("2", 2.0, thickness_mm=3.0)]).thickness_mm is None
+    assert only([*thick, header("2", 2.0)]).thickness_mm is None
+    assert only([header("0")]).thickness_mm is None
 
 
 @pytest.mark.parametrize(

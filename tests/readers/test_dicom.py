@@ -4,7 +4,7 @@ import multiprocessing
 
 import numpy as np
 import pytest
-from pydicom.encaps import get_frame
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -15,7 +15,7 @@ from pydicom.uid import (
 )
 
 from lungviewer.core.ct import AIR_HU, as_rgb, window_table, windowed
-from lungviewer.core.errors import ImageError
+from lungviewer.core.errors import ImageCorrupt, ImageError, ImageTruncated
 from lungviewer.core.window import LUNG, Window
 from lungviewer.readers.dicom import open_dicom
 from lungviewer.readers.opening import open_image
@@ -81,6 +81,48 @@ def test_plain_encodings_give_what_was_written(tmp_path, syntax):
     np.testing.assert_array_equal(written(tmp_path / "a.dcm", found).values(0), VALUES)
 
 
+def big_endian(values, vr, **facts):
+    """A slice of 8-bit `values`, intercept −1024, big end first; bytes of a word are swapped in OW alone."""
+    data = values.tobytes() + b"\0" * (values.size % 2)
+    if vr == "OW":
+        data = np.frombuffer(data, "<u2").byteswap().tobytes()
+    rows, columns = values.shape[-2:]
+    stated = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "Rows": rows, "Columns": columns}
+    found = slice_dataset(VALUES, PixelData=data, **stated | facts)
+    found["PixelData"].VR = vr
+    found.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    found.set_original_encoding(False, False)
+    return found
+
+
+@pytest.mark.parametrize("vr", ["OW", "OB"])
+@pytest.mark.parametrize("shape", [(1, 8, 6), (1, 3, 5), (4, 3, 5)], ids=str)
+def test_bytes_of_a_big_endian_file_lie_as_its_kind_of_element_says(tmp_path, vr, shape):
+    """PS3.5, A.3: words (OW) have their high byte first: of two 8-bit pixels the second comes first."""
+    codes = (np.arange(np.prod(shape)) * 3 % 251).astype(np.uint8).reshape(shape)
+    file = written(tmp_path / "a.dcm", big_endian(codes, vr, NumberOfFrames=shape[0]))
+    for frame, wanted in enumerate(codes):
+        np.testing.assert_array_equal(file.values(frame), wanted.astype(int) - 1024)
+
+
+def test_a_big_endian_file_that_does_not_say_how_its_bytes_lie_is_refused(tmp_path):
+    codes = np.arange(48, dtype=np.uint8).reshape(8, 6)
+    for found in (big_endian(codes, "UN"), big_endian(codes.repeat(2, 1), "OB", **SIXTEEN, Columns=6)):
+        with pytest.raises(ImageCorrupt, match="how the bytes of its pixels lie"):
+            written(tmp_path / "a.dcm", found)
+
+
+def test_a_big_endian_file_without_its_last_byte_is_truncated(tmp_path):
+    whole = to_bytes(big_endian(np.arange(15, dtype=np.uint8).reshape(3, 5), "OW"))
+    path = tmp_path / "a.dcm"
+    path.write_bytes(whole[:-1])
+    with pytest.raises(ImageTruncated):
+        open_dicom(path)
+
+
+SIXTEEN = {"BitsAllocated": 16, "BitsStored": 16, "HighBit": 15}
+
+
 @pytest.mark.parametrize(("syntax", "plugin"), [(JPEG2000Lossless, "pylibjpeg"), (RLELossless, "pydicom")])
 @pytest.mark.parametrize("signed", [False, True])
 def test_packed_encodings_give_what_was_written(tmp_path, syntax, plugin, signed):
@@ -126,17 +168,30 @@ def stored_slice(stored, **facts):
             {"PixelRepresentation": 1, "PixelPaddingValue": -2000},
             [-1024, 40, 0, 1],
         ),
-        ([4095, 40, 0, 1], {"PixelPaddingValue": 4095}, [-1024, 40, 0, 1]),
+        ([63536, 40, 0, 1], {"PixelPaddingValue": 63536}, [-1024, 40, 0, 1]),
         (
-            [4001, 4000, 4095, 40],
-            {"PixelPaddingValue": 4095, "PixelPaddingRangeLimit": 4000},
-            [-1024, -1024, -1024, 40],
+            [5, 30, 74, 80],
+            {"RescaleIntercept": -1024, "PixelPaddingValue": 0, "PixelPaddingRangeLimit": 30},
+            [-1024, -1024, -950, -944],
         ),
         ([40, 0, 1, 2], {"PixelPaddingValue": 40}, [40, 0, 1, 2]),
     ],
 )
 def test_stored_values_become_hounsfield_units(tmp_path, stored, facts, units):
     assert written(tmp_path / "a.dcm", stored_slice(stored, **facts)).values(0).tolist() == [units]
+
+
+@pytest.mark.parametrize(
+    ("padding", "limit", "intercept"),
+    [(4095, None, -1024), (4095, None, 0), (75, None, -1024), (0, 1064, -1024), (0, 65535, -1024)],
+)
+def test_padding_that_a_body_or_metal_may_have_is_taken_as_measured(tmp_path, padding, limit, intercept):
+    """4095 is where scanners of 12 bits saturate: metal and dense contrast."""
+    facts = {} if limit is None else {"PixelPaddingRangeLimit": limit}
+    found = stored_slice([4095, 1064], RescaleIntercept=intercept, PixelPaddingValue=padding, **facts)
+    file = written(tmp_path / "a.dcm", found)
+    assert file.notes == ("padding_ignored",)
+    assert file.values(0).tolist() == [[4095 + intercept, 1064 + intercept]]
 
 
 def test_padding_stated_as_unsigned_means_the_same_bits(tmp_path):
@@ -166,8 +221,6 @@ def test_every_frame_has_its_own_scale_and_place(tmp_path):
 
 
 def test_frames_of_several_fragments_are_told_apart_by_the_table(tmp_path):
-    from pydicom.encaps import encapsulate
-
     frames = [phantom(64, seed) for seed in range(3)]
     streams = []
     for frame in frames:

@@ -57,13 +57,14 @@ def slice_words(series: CtSeries, index: int) -> str:
 
 
 def place_words(series: CtSeries, index: int) -> str:
-    """Where the slice lies, and how far it is to the next one, as far as that is stated."""
+    """Where the slice lies, how far it is to the next one, and how thick it is, as far as that is stated."""
     position, said = series.slices[index].position_mm, []
     if position is not None:
         said.append(_tr("at {mm}").format(mm=mm_words(position)))
     if series.step_mm is not None:
-        decimals = 1 if round(series.step_mm, 2) == round(series.step_mm, 1) else 2
-        said.append(_tr("every {mm}").format(mm=mm_words(series.step_mm, decimals)))
+        said.append(_tr("every {mm}").format(mm=_fine(series.step_mm)))
+    if series.thickness_mm is not None:
+        said.append(_tr("{mm} thick").format(mm=_fine(series.thickness_mm)))
     return ", ".join(said)
 
 
@@ -81,6 +82,11 @@ def window_words(levels: WindowLevel) -> str:
 def mm_words(mm: float, decimals: int = 1) -> str:
     """ "−123.5 mm"."""
     return _tr("{number} mm").format(number=QLocale().toString(float(mm), "f", decimals))
+
+
+def _fine(mm: float) -> str:
+    """With a second decimal where it says something."""
+    return mm_words(mm, 1 if round(mm, 2) == round(mm, 1) else 2)
 
 
 def _tr(text: str) -> str:

@@ -1,12 +1,16 @@
 """A CT slice with an answer: its marks and map, and the pictures that are saved of it."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint
 
 from lungviewer.ui.ct.slice_marks import REFUSED, UNREADABLE
 from lungviewer.ui.qimage import rgb_array
 from lungviewer.ui.viewer.explained import explained
+from lungviewer.ui.viewer.slice_plate import place_words
 from lungviewer.ui.viewer.snapshot import save_view
 from tests.fixtures.ct_panes import COUNT, point_at, seen, show
 from tests.fixtures.ct_views import MemoryCt, volume
@@ -62,6 +66,12 @@ def test_a_blinded_reviewer_sees_no_marks_no_map_and_no_call(session, pane, answ
     assert "90" not in pane.furniture.slice.text
     pane.hide_answers(lambda path: False)
     assert len(pane.ct.bar.slices.marks) == 5
+
+
+@pytest.mark.parametrize(("mm", "words"), [(2.5, "2.5 mm"), (1.25, "1.25 mm"), (3.0, "3.0 mm")])
+def test_the_plate_says_how_thick_slices_are(mm, words):
+    series = replace(MemoryCt(volume(3)).series, thickness_mm=mm)
+    assert place_words(series, 0).split(", ")[1:] == ["every 2.5 mm", f"{words} thick"]
 
 
 def test_a_saved_view_has_the_slice_and_the_window_on_it(qtbot, session, pane, tmp_path):
