@@ -75,6 +75,11 @@ def ordered(headers: Iterable[SliceHeader]) -> tuple[CtSeries, ...]:
     """Every series of some files, each in the order of its slices; gaps, doubles and odd slices become notes
     (`ct_reasons.CT_SENTENCES`).
 
+    The first slice is the one that radiologists expect first: slices across the body go from the head to the
+    feet, upright ones seen from the front (coronal) from the front to the back, and those seen from the side
+    (sagittal) from the patient's right to the left; slanted ones as those that they are nearest to. Without
+    positions they go by their numbers.
+
     Files of one series that differ in size, orientation or spacing, or in whether they state where they lie,
     become series of their own. The order in which the files are given plays no part. Files that name no
     series are one a folder."""
@@ -82,11 +87,6 @@ def ordered(headers: Iterable[SliceHeader]) -> tuple[CtSeries, ...]:
     for header in headers:
         named[header.series or f"{_UNNAMED}{header.path.parent}"].append(header)
     found = [series for name in sorted(named) for series in _parts(named[name])]
-    The first slice is the one that radiologists expect first: slices across the body go from the head to the
-    feet, upright ones seen from the front (coronal) from the front to the back, and those seen from the side
-    (sagittal) from the patient's right to the left; slanted ones as those that they are nearest to. Without
-    positions they go by their numbers.
-
     return tuple(sorted(found, key=lambda s: (_or_last(s.number), -len(s.slices), s.identity)))
 
 
@@ -180,6 +180,7 @@ def _series(headers: Sequence[SliceHeader], part: int, mixed: Sequence[str]) -> 
     notes = [*mixed] if headers[0].series else [*mixed, "series_unnamed"]
     if normal is not None and abs(normal[2]) < AXIAL:
         notes.append("series_not_axial")
+    downwards = normal is not None and _main_axis(normal) == 2
     found = sorted(
         ((header, _slice(header, frame, normal)) for header in headers for frame in range(header.frames)),
         key=lambda pair: _key(pair[1], downwards),
@@ -205,7 +206,6 @@ def _series(headers: Sequence[SliceHeader], part: int, mixed: Sequence[str]) -> 
         column=None if normal is None else first.column,
         thickness_mm=thick.pop() if len(thick) == 1 else None,
     )
-    downwards = normal is not None and _main_axis(normal) == 2
 
 
 def _slice(header: SliceHeader, frame: int, normal: npt.NDArray[np.float64] | None) -> CtSlice:
