@@ -118,4 +118,4 @@ def verdict_table(record: Record) -> str:
 
 def _lines(rows: Sequence[Record]) -> list[str]:
     width = max(len(row["what"]) for row in rows)
-    return [f"{r['verdict']:<13}{r['what']:<{width + 2}}{r['wanted']:<17}{r['reached']}" for r in rows]
+    return [f"{r['verdict']:<15}{r['what']:<{width + 2}}{r['wanted']:<17}{r['reached']}" for r in rows]
