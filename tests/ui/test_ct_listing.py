@@ -7,15 +7,18 @@ from PySide6.QtGui import QGuiApplication
 
 from lungviewer.core.errors import ImageTooLarge
 from lungviewer.core.job import NullContext
+from lungviewer.core.types import ImageRecord, Status
 from lungviewer.ui.browser.file_menu import FileMenu
 from lungviewer.ui.browser.roles import Role
+from lungviewer.ui.ct import words
 from lungviewer.ui.ct.current_slice import CurrentSlice
 from lungviewer.ui.ct.entries import fold
 from lungviewer.ui.session import ViewerSession
 from tests.fixtures.browsing import CountedThumbnails, shown_panel
+from tests.fixtures.ct_packs import ct_spec
 from tests.fixtures.dicoms import phantom, write_frames, write_series, write_slice
 from tests.fixtures.packs import PINK, paint
-from tests.fixtures.series_windows import BothKeeper, FakeAnswers, chest, finished, opened
+from tests.fixtures.series_windows import MALIGNANT, BothKeeper, FakeAnswers, chest, finished, opened
 from tests.fixtures.windows import load_model, open_folder
 
 
@@ -220,8 +223,49 @@ def test_keys_filter_and_search_go_through_series_as_through_pictures(qtbot, ses
     session.select(session.files[0])
     qtbot.keyClicks(panel.view, "jj")
     assert session.opened.name_of(session.current) == "Series 3 · 8 slices"
-    qtbot.waitUntil(lambda: panel.model.badge(session.current) == "Malignant: 4 of 6 slices", timeout=20_000)
+    qtbot.waitUntil(
+        lambda: panel.model.badge(session.current) == "Malignant: 4 of 8, 2 refused", timeout=20_000
+    )
     session.select(session.files[0])
     qtbot.waitUntil(lambda: panel.model.needs_review(session.files[2]), timeout=20_000)
     panel.tools.search.setText("series 12")
     qtbot.waitUntil(lambda: [session.opened.name_of(p) for p in panel.model.rows] == ["Series 12 · 5 slices"])
+
+
+def test_a_series_that_is_not_done_says_so_and_counts_as_one(qtbot, session, panel, answers, tmp_path):
+    answers.stop_at = 3
+    answers.classes = [MALIGNANT, None]
+    chest(tmp_path / "chest", 9)
+    load_model(qtbot, session)
+    open_folder(qtbot, session, tmp_path / "chest", answers=False)
+    qtbot.waitUntil(lambda: panel.model.badge(session.current) == "Malignant: 1 of 3 so far", timeout=20_000)
+    qtbot.waitUntil(lambda: "classifying 0 of 1" in panel.footer.text)
+    answers.stop_at = None
+    answers.go.set()
+    qtbot.waitUntil(
+        lambda: panel.model.badge(session.current) == "Malignant: 5 of 9, 4 refused", timeout=20_000
+    )
+    qtbot.waitUntil(lambda: "classifying" not in panel.footer.text)
+
+
+@pytest.mark.parametrize(
+    ("reason", "tiles", "refused", "said"),
+    [
+        ("", 0, 0, "not looked at yet"),
+        ("series_not_finished", 3, 3, "3 slices refused so far"),
+        ("", 3, 3, "every slice was refused"),
+        ("", 32, 2, "Malignant: 15 of 32, 2 refused"),
+        ("", 32, 0, "Malignant: 16 of 32 slices"),
+        ("series_not_finished", 32, 2, "Malignant: 15 of 32 so far"),
+        ("series_unreadable", 31, 1, "Malignant: 15 of 31, some unreadable"),
+    ],
+)
+def test_what_stands_under_a_series_leaves_nothing_out(reason, tiles, refused, said):
+    record = ImageRecord(
+        *("a", "ct", Status.REVIEW),
+        reason="; ".join(filter(None, (reason, "series_not_validated"))),
+        tumour_share=0.5,
+        tiles=tiles,
+        tiles_refused=refused,
+    )
+    assert words.badge(record, ct_spec()) == said

@@ -73,8 +73,10 @@ class BrowserFooter(QWidget):
 
     def count(self, session: ViewerSession, model: BrowserModel, waiting: int) -> None:
         """Count anew; `waiting` images were not handed to the model yet."""
-        done, pending = len(model.answers.known), sum(map(session.is_pending, session.files))
         answers = model.answers
+        # Of a series or slide that is being looked at, something is known, and more is to come.
+        awaited = {path for path in session.files if session.is_pending(path)}
+        done, pending = len(answers.known.keys() - awaited), len(awaited)
         self.show_counts(
             model.rowCount(),
             model.total,

@@ -95,17 +95,20 @@ class SeriesSection(QWidget):
         self.verdict = Sentence()
         self.classes: dict[str, ClassBox] = {}
         self._boxes = QVBoxLayout()
+        self.review, self.review_runs = Prose(selectable=True), SliceButtons()
         self.refused, self.refused_runs = Prose(selectable=True), SliceButtons()
         self.failed, self.failed_runs = Prose(selectable=True), SliceButtons()
         self.notes = Prose(faint=True, selectable=True)
-        for runs in (self.refused_runs, self.failed_runs):
+        for runs in (self.review_runs, self.refused_runs, self.failed_runs):
             runs.asked.connect(self._go_to)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 8)
         for part in (self.about, self.how_far, self.bar, self.toggle, self.verdict):
             column.addWidget(part)
         column.addLayout(self._boxes)
-        for part in (self.refused, self.refused_runs, self.failed, self.failed_runs, self.notes):
+        for part in (self.review, self.review_runs, self.refused, self.refused_runs):
+            column.addWidget(part)
+        for part in (self.failed, self.failed_runs, self.notes):
             column.addWidget(part)
 
     @staticmethod
@@ -158,6 +161,10 @@ class SeriesSection(QWidget):
             box.setVisible(known is not None)
             if known is not None and class_id in known.summary.classes:
                 box.show_class(known.summary.classes[class_id])
+        review = () if known is None else known.summary.review
+        text = self.tr("To review: {slices}.").format(slices=words.slices(len(review)))
+        self.review.say(text if review else "")
+        self.review_runs.show_slices(review, self.tr("To review"))
         refused = () if known is None else known.summary.refused
         self.refused.say(self._refused(known) if known is not None and refused else "")
         self.refused_runs.show_slices(refused, self.tr("Refused"))

@@ -15,6 +15,8 @@ from lungviewer.ui.words import count, reason_codes, reason_sentence
 SERIES_CODE = "series_not_validated"
 """Among the reasons of every row of a whole series, and of no other."""
 
+_UNFINISHED = "series_not_finished"
+
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("ct", text)
@@ -26,17 +28,29 @@ def is_series(record: ImageRecord) -> bool:
 
 
 def badge(record: ImageRecord, spec: ModelSpec | None) -> str:
-    """Of a row of a series: how many of its slices were called tumour, by the class's name if it is one."""
-    read = (record.tiles or 0) - (record.tiles_refused or 0)
-    if not record.tiles:
+    """Of a row of a series: how many of its slices were called tumour, by the class's name if it is one; how
+    many were refused, and whether there is more to come."""
+    judged, refused = record.tiles or 0, record.tiles_refused or 0
+    codes = reason_codes(record)
+    unfinished = _UNFINISHED in codes
+    if not judged:
         return _tr("not looked at yet")
-    if not read:
-        return _tr("every slice was refused")
+    if judged == refused:
+        text = _tr("{slices} refused so far") if unfinished else _tr("every slice was refused")
+        return text.format(slices=slices(judged))
     tumour = [known.label for known in spec.classes if known.role is Role.TUMOUR] if spec is not None else []
-    return _tr("{label}: {n} of {slices}").format(
+    if unfinished:
+        text = _tr("{label}: {n} of {all} so far")
+    elif "series_unreadable" in codes:
+        text = _tr("{label}: {n} of {all}, some unreadable")
+    else:
+        text = _tr("{label}: {n} of {all}, {refused} refused") if refused else _tr("{label}: {n} of {slices}")
+    return text.format(
         label=tumour[0] if len(tumour) == 1 else _tr("tumour"),
-        n=count(round((record.tumour_share or 0.0) * read)),
-        slices=slices(read),
+        n=count(round((record.tumour_share or 0.0) * (judged - refused))),
+        all=count(judged),
+        slices=slices(judged),
+        refused=count(refused),
     )
 
 

@@ -1,9 +1,13 @@
 """What the side panel says of a CT series, and of the slice that is looked at."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 
+from lungviewer.core.types import Status
 from lungviewer.ui.panels.shown import Phase, shown
+from tests.fixtures.ct_views import call
 from tests.fixtures.series_windows import MALIGNANT, NORMAL, chest, finished, look, opened
 
 
@@ -23,7 +27,7 @@ def test_the_panel_follows_the_slice(qtbot, session, panel, folder):
     assert prediction.headline.text() == "Refused: empty"
     assert panel.trust.status.text() == "Refused"
     assert panel.provenance.facts()["Slice"] == "4 of 8"
-    assert panel.provenance.facts()["Position"] == "6.0 mm"
+    assert panel.provenance.facts()["Position"] == "-6.0 mm"
     assert panel.provenance.facts()["File"] == session.series().slices[3].path.name
 
 
@@ -60,6 +64,7 @@ def test_the_summary_says_which_slices_and_leads_to_them(qtbot, session, panel, 
     assert box.detail.text() == "Longest run: 2–3, 2 slices."
     assert series.classes["benign"].number.text() == "0 slices"
     assert series.classes["benign"].surest.isHidden()
+    assert series.review.isHidden()
     assert series.refused.text() == "Refused: 2 slices, as empty."
     qtbot.mouseClick(box.runs.buttons[1], Qt.MouseButton.LeftButton)
     assert session.slice.index == 5
@@ -67,6 +72,23 @@ def test_the_summary_says_which_slices_and_leads_to_them(qtbot, session, panel, 
     assert session.slice.index == 3
     qtbot.mouseClick(box.surest, Qt.MouseButton.LeftButton)
     assert session.slice.index == 1
+
+
+def test_slices_that_ask_for_review_are_listed(qtbot, session, panel, folder, monkeypatch):
+    def doubted(ids, best):
+        made = call(ids, best)
+        asks = replace(made.prediction, status=Status.REVIEW, reasons=("low_confidence",))
+        return replace(made, prediction=asks) if best == NORMAL else made
+
+    monkeypatch.setattr("tests.fixtures.series_windows.call", doubted)
+    opened(qtbot, session, folder)
+    finished(qtbot, session, panel)
+    assert panel.series.review.text() == "To review: 2 slices."
+    buttons = [b for b in panel.series.review_runs.buttons if b.isVisible()]
+    assert [b.text() for b in buttons] == ["1", "5"]
+    assert buttons[1].accessibleName() == "To review: slice 5"
+    qtbot.mouseClick(buttons[1], Qt.MouseButton.LeftButton)
+    assert session.slice.index == 4
 
 
 def test_many_runs_are_counted_and_not_all_listed(qtbot, session, panel, answers, tmp_path):
