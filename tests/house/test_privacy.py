@@ -13,7 +13,7 @@ from tests.fixtures.packs import COLOURS, paint, tiny_pack
 from tests.fixtures.preload import compile_preload
 
 HERE = Path(__file__).parent
-CANARY = "CANARY-SMITH-JOHN"
+CANARY = "CANARY_SMITH_JIM"  # fits where DICOM allows 16 capitals
 
 
 @pytest.fixture
