@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -48,6 +51,8 @@ class ProgressionWindow(QWidget):
         self._make_parts()
         self._arrange()
         self._connect()
+        for keys in (QKeySequence(QKeySequence.StandardKey.Close), QKeySequence(Qt.Key.Key_Escape)):
+            QShortcut(keys, self, self.close)
         self._show_opened()
         self.progression.open()
 
@@ -80,7 +85,7 @@ class ProgressionWindow(QWidget):
         self.bar.setMaximumWidth(120)
         self.bar.setAccessibleName(self.tr("Pictures are being drawn"))
         self.facts = Sized("", 0.9, faint=True)
-
+        self.research = Sized(self.tr("Research use only, not for diagnosis."), 0.9, faint=True)
         self.again_button = QPushButton(icon("rotate"), self.tr("Look &again"))
         self.models_button = QPushButton(icon("model"), self.tr("&Models…"))
         self.lacking = QWidget()
@@ -94,16 +99,21 @@ class ProgressionWindow(QWidget):
         left = QVBoxLayout()
         left.addWidget(self.pictures, 1)
         left.addWidget(self.slider)
-        side = QWidget()
-        side.setFixedWidth(_SIDE_PX)
-        right = QVBoxLayout(side)
+        column_of_side = QWidget()
+        right = QVBoxLayout(column_of_side)
         right.setContentsMargins(0, 0, 0, 0)
         for part in (self.start_box, self.place, self.judged, self.no_judge):
             right.addWidget(part)
         right.addStretch(1)
+        self.side = QScrollArea()
+        self.side.setFrameShape(QFrame.Shape.NoFrame)
+        self.side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.side.setWidgetResizable(True)
+        self.side.setFixedWidth(_SIDE_PX)
+        self.side.setWidget(column_of_side)
         middle = QHBoxLayout()
         middle.addLayout(left, 1)
-        middle.addWidget(side)
+        middle.addWidget(self.side)
         buttons = QHBoxLayout()
         label = QLabel(self.tr("S&trip"))
         label.setBuddy(self.count)
@@ -122,7 +132,8 @@ class ProgressionWindow(QWidget):
         for part in (self.about, self.problem):
             whole.addWidget(part)
         whole.addWidget(self.body, 1)
-        whole.addWidget(self.lacking)
+        for part in (self.lacking, self.research):
+            whole.addWidget(part)
         self._space = QWidget()
         whole.addWidget(self._space, 1)
 
@@ -155,7 +166,7 @@ class ProgressionWindow(QWidget):
         opened, error = self.progression.opened, self.progression.error
         self.problem.say("warning" if error else "", error.sentence if error else "")
         self.body.setVisible(error is None)
-        for part in (self.lacking, self._space):
+        for part in (self.lacking, self.research, self._space):
             part.setVisible(error is not None)
         self._show_busy()
         if opened is None:
@@ -168,7 +179,7 @@ class ProgressionWindow(QWidget):
         )
         if opened.classifier is not None:
             words += " " + self.tr("Calibrated probabilities: {name}.").format(name=opened.classifier_name)
-        words += " " + self.tr("Research use only, not for diagnosis.")
+        words += " " + self.research.text()
         self.facts.setText(words)
         if self.progression.start is None:
             self.progression.start_random(self.start_box.seed.value())
@@ -180,6 +191,7 @@ class ProgressionWindow(QWidget):
             encoded = self.progression.encoded
             self.pictures.show_encoded(encoded, opened.spec.stages)
             self.start_box.show_nearness(encoded)
+            self.side.verticalScrollBar().setValue(0)  # what it says of the drawing is read first
             self.slider.show_place(self.progression.stage)
 
     @Slot()

@@ -18,6 +18,8 @@ def test_without_a_simulator_it_says_how_to_get_one_and_looks_again(qtbot, opene
     assert "No progression simulator" in window.problem.text()
     assert "packs install" in window.problem.text()
     assert not window.body.isVisible()
+    assert window.research.isVisible()
+    assert "Research use only" in window.research.text()
     with qtbot.waitSignal(window.models_asked):
         window.models_button.click()
     user_packs_dir().mkdir(parents=True)
@@ -25,6 +27,8 @@ def test_without_a_simulator_it_says_how_to_get_one_and_looks_again(qtbot, opene
     window.again_button.click()
     quiet(qtbot, window)
     assert window.problem.isHidden()
+    assert window.research.isHidden()
+    assert "Research use only" in window.facts.text()
     assert window.body.isVisible()
     assert len(window.strip.cells) == 7
 
@@ -36,6 +40,11 @@ def test_a_damaged_simulator_is_said_so(opened, installed, judge):
     window = opened(judge)
     assert "SHA-256" in window.problem.text()
     assert not window.body.isVisible()
+
+
+def test_escape_closes_it(qtbot, window):
+    qtbot.keyClick(window.start_box.seed, Qt.Key.Key_Escape)
+    assert not window.isVisible()
 
 
 def test_closing_ends_the_thread_while_it_works(qtbot, window, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QWidget
 
 from tests.fixtures.simulator_windows import quiet
 from tests.fixtures.windows import open_folder
@@ -30,6 +31,21 @@ def test_a_slice_is_encoded_and_shown_beside_its_drawing(qtbot, window, slices):
     quiet(qtbot, window)
     assert not window.pictures.seen.isVisible()
     assert window.start_box.nearness.isHidden()
+
+
+@pytest.mark.parametrize("height", [560, 720])
+def test_what_is_said_of_the_drawing_is_never_cut(qtbot, window, slices, height):
+    window.resize(1120, height)
+    window.start_box.slice_button.click()
+    quiet(qtbot, window)
+    column, judged = window.side.widget(), window.judged
+    for part in filter(QWidget.isVisible, (window.start_box.nearness, judged.trust, judged.bars)):
+        assert part.height() >= part.heightForWidth(part.width())
+        assert column.rect().contains(part.mapTo(column, part.rect().bottomRight()))
+    said = window.start_box.nearness
+    seen = window.side.viewport().rect()
+    assert seen.contains(said.mapTo(window.side.viewport(), said.rect().bottomRight()))
+    assert window.start_box.geometry().bottom() < window.place.geometry().top()
 
 
 def test_a_picture_of_tissue_is_refused_in_place(qtbot, session, window, slices):
