@@ -23,6 +23,8 @@ from lungviewer.ui.viewer.snapshot import copy_view, print_view, save_view
 if TYPE_CHECKING:
     from lungviewer.ui.main_window import MainWindow
 
+_SAVED_TOPIC = "saved"
+
 
 class Commands(QObject):
     """Belongs to the main window."""
@@ -31,6 +33,8 @@ class Commands(QObject):
         super().__init__(window)
         self._window, self._session = window, session
         self._hidden: list[QWidget] = []
+        self._told_saved = False
+        session.current_changed.connect(self._forget_saved)
 
     # --- opening ---------------------------------------------------------------------------------
 
@@ -103,7 +107,15 @@ class Commands(QObject):
 
     @Slot(object)
     def _saved(self, target: Path) -> None:
-        self._tell(Notice("info", self.tr("Saved as {name}.").format(name=shown(target.name))))
+        self._told_saved = True
+        self._tell(Notice("info", self.tr("Saved as {name}.").format(name=shown(target.name)), _SAVED_TOPIC))
+
+    @Slot()
+    def _forget_saved(self) -> None:
+        """It was a picture of the image before."""
+        if self._told_saved:
+            self._told_saved = False
+            self._tell(Notice("info", "", _SAVED_TOPIC))
 
     @Slot(object)
     def _not_saved(self, error: LungviewerError) -> None:

@@ -336,6 +336,13 @@ def test_the_view_is_saved_as_a_marked_png(qtbot, opened, tmp_path):
     assert "Saved" in opened.notices.texts()[-1]
 
 
+def test_that_a_view_was_saved_is_told_until_another_image_is_chosen(qtbot, opened, session, tmp_path):
+    save(qtbot, opened, tmp_path / "view")
+    assert "Saved as view.png." in opened.notices.texts()
+    session.select(session.files[1])
+    assert "Saved as view.png." not in opened.notices.texts()
+
+
 def test_an_image_is_never_replaced_by_a_picture_of_it(qtbot, opened, session):
     png = next(p for p in session.files if p.suffix == ".png")
     before = png.read_bytes()

@@ -24,6 +24,7 @@ class ModelRow(QWidget):
     ) -> None:
         """`model`: the one that a scan would use."""
         super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._controller, self._model = controller, model
         self.name = Prose(selectable=True)
         self.warning = Sentence()

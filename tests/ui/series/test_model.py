@@ -1,7 +1,10 @@
 """By which model a CT series is answered in the window."""
 
+from PIL import Image
+
 from lungviewer.ui.main_window import MainWindow
 from lungviewer.ui.modality import ModalityOffer
+from tests.fixtures.packs import PINK, paint
 from tests.fixtures.series_windows import finished, opened
 from tests.fixtures.windows import open_folder
 
@@ -57,6 +60,25 @@ def test_a_picture_in_colour_is_offered_the_histology_model(qtbot, session, hist
     qtbot.waitUntil(lambda: session.record(session.current) is not None)
     assert session.record(session.current).predicted_class
     assert len(heard) == 1
+
+
+def test_a_remembered_ct_pack_is_told_with_a_button_for_every_tissue_image(qtbot, session, histology):
+    Image.fromarray(paint(PINK, 64, 64)).save(histology / "second.png")
+    session.settings.update(pack="ct", modality="ct", notice_seen=False)
+    window = MainWindow(session)
+    qtbot.addWidget(window)
+    try:
+        window.show()
+        opened(qtbot, session, histology)
+        for path in session.files:
+            session.select(path)
+            qtbot.waitUntil(lambda: window.notices._action.text() == "Use the histology model")
+            assert window.notices._action.isVisible()
+            assert "in colour" in window.notices._text.text()
+            window.notices._next()  # put away for this image
+        assert "in colour" not in "".join(window.notices.texts())
+    finally:
+        window.close()
 
 
 def test_without_a_ct_model_nothing_switches_and_that_is_said(qtbot, session, panel, folder, monkeypatch):
