@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,20 +15,29 @@ _LARGEST = 32767
 
 
 def hounsfield_table(facts: DicomFacts, frame: int, bits: int, shift: int) -> npt.NDArray[np.int16]:
-    """Hounsfield units of every 16-bit code, 65,536 of them.
+    """Hounsfield units of every 16-bit code, 65,536 of them, not to be written to.
 
     The sample is the `bits` bits from bit `shift` on: overlays that old files keep above or below it
     (PS3.5, 8.1.1) fall away. Units are rounded; padding, and what lies below air, is air.
     """
+    rescale = facts.rescales[frame if len(facts.rescales) > 1 else 0]
+    return _table(bits, shift, bool(facts.signed), rescale, usable_padding(facts))
+
+
+@functools.lru_cache(maxsize=8)  # slices of a series share one, which takes as long to make as to apply
+def _table(
+    bits: int, shift: int, signed: bool, rescale: tuple[float, float], padding: tuple[int, int] | None
+) -> npt.NDArray[np.int16]:
     codes = np.arange(1 << 16) >> shift & (1 << bits) - 1
-    stored = codes - (codes >> bits - 1 << bits) if facts.signed else codes
-    slope, intercept = facts.rescales[frame if len(facts.rescales) > 1 else 0]
+    stored = codes - (codes >> bits - 1 << bits) if signed else codes
+    slope, intercept = rescale
     with np.errstate(over="ignore"):  # absurd numbers end at the largest one
         units = np.clip(np.rint(stored * slope + intercept), AIR_HU, _LARGEST)
-    padding = usable_padding(facts)
     if padding is not None:
         units[(stored >= padding[0]) & (stored <= padding[1])] = AIR_HU
-    return units.astype(np.int16)
+    table = units.astype(np.int16)
+    table.setflags(write=False)
+    return table
 
 
 def hounsfield(codes: npt.NDArray[np.uint16], table: npt.NDArray[np.int16]) -> HU:

@@ -3,6 +3,7 @@ quote what it finds odd, because that could name a patient."""
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import warnings
@@ -85,7 +86,14 @@ def items(found: Dataset, tag: int) -> Iterator[Dataset]:
 
 
 def first_item(found: Dataset, tag: int) -> Dataset:
-    """The first item of a sequence, or an empty one."""
+    """The first item of a sequence, or an empty one, not to be written to."""
+    first = next(items(found, tag), None)
+    return _empty() if first is None else first
+
+
+@functools.cache
+def _empty() -> Dataset:
+    """Made once: that takes as long as reading a field."""
     from pydicom.dataset import Dataset
 
-    return next(items(found, tag), Dataset())
+    return Dataset()
