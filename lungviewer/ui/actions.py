@@ -102,6 +102,7 @@ class Actions(QObject):
         # Esc is wanted by others too, while there is nothing to leave.
         self.by_id["leave-full-screen"].setEnabled(False)
         self._ct = CtActions(self.by_id, window.viewer.ct, self)
+        window.viewer.ruler.ended.connect(partial(self.by_id["ruler"].setChecked, False))
         self._enable()
         self._enable_slide()
         self._show_overlay_state()

@@ -8,6 +8,12 @@ from PySide6.QtCore import QObject, Signal
 from lungviewer.core.colourmap import COLOUR_MAPS, RGBA, fading_table, lookup_table
 from lungviewer.ui.settings import SLIDE_LAYERS, SettingsStore
 
+OF_CT = "of ct"
+"""The only layer of a picture of a slice of CT: what speaks for the class, relative to the strongest."""
+
+IN_SERIES = "in series"
+"""The only layer of a slice of a series: as `OF_CT`, but relative to the strongest of all slices."""
+
 _STEP = 0.05
 _NO_PROBABILITY = 0.05
 """A probability below this is not painted."""
@@ -15,10 +21,10 @@ _NO_PROBABILITY = 0.05
 
 def colours_of(layer: str, colour_map: str) -> RGBA:
     """256×4 colours from the least to the most of what is shown; `layer`: one of `SLIDE_LAYERS`, or anything
-    else for a picture. Those of slides begin clear, as most of a slide speaks for nothing."""
+    else for a picture. Those of slides and of CT begin clear, as most of them speaks for nothing."""
     if layer == "probability":
         return fading_table(colour_map, clear_below=_NO_PROBABILITY)
-    if layer == "activation":
+    if layer in ("activation", OF_CT, IN_SERIES):
         return fading_table(colour_map)
     return np.insert(lookup_table(colour_map), 3, 255, axis=1)
 

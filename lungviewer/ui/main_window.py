@@ -94,6 +94,8 @@ class MainWindow(QMainWindow):
         session.settings.unwritable.connect(self._unwritable)
         self.notices.action_taken.connect(self._notice_action)
         self.browser.scan_asked.connect(self.windows.show_scan)
+        for chosen in (self.browser.view.clicked, self.browser.view.activated):
+            chosen.connect(self.viewer.ct.keys.take)
         self.side.jump_asked.connect(self.viewer.jump_to)
         self.viewer.image_opened.connect(self.status_line.show_info)
         session.mapping.mapper.yield_to = self.viewer.busy_reading

@@ -46,7 +46,10 @@ class CtBar(QWidget):
         self._top = QWidget()
         top = QHBoxLayout(self._top)
         top.setContentsMargins(0, 0, 0, 0)
+        self.ends = Plain(), Plain()
+        top.addWidget(self.ends[0])
         top.addWidget(self.slices, 1)
+        top.addWidget(self.ends[1])
         top.addWidget(self.where)
         column.addWidget(self._top)
         bottom = QHBoxLayout()
@@ -60,6 +63,12 @@ class CtBar(QWidget):
         slices.changed.connect(self._show_place)
         self._show_cine()
         self._show_place()
+
+    def show_ends(self, first: str, last: str) -> None:
+        """Letters for the sides of the patient on which the first and the last slice lie; "": unknown."""
+        for label, letters in zip(self.ends, (first, last), strict=True):
+            label.setText(letters)
+            label.setVisible(bool(letters))
 
     def show_marks(self, marks: Mapping[int, SliceMark]) -> None:
         """What is known of the slices, by their indices."""

@@ -6,9 +6,11 @@ from PySide6.QtCore import QObject, QRect, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from lungviewer.core.ct import CtSeries, window_table
+from lungviewer.core.ct_letters import end_letters
 from lungviewer.services.ct_result import SeriesResult, SliceCall
 from lungviewer.ui.ct.cine import Cine
 from lungviewer.ui.ct.ct_bar import CtBar
+from lungviewer.ui.ct.picture_keys import PictureKeys
 from lungviewer.ui.ct.presets import presets_for
 from lungviewer.ui.ct.slice_marks import call_words, marks_of
 from lungviewer.ui.ct.window_level import WindowLevel
@@ -46,12 +48,13 @@ class CtViewing(QObject):
         self.bar = CtBar(session.slice, self.cine, self.levels, parent)
         self.bar.hide()
         self.bar.done.connect(view.setFocus)
+        self.keys = PictureKeys(session, view)
         self._input = SliceInput(view, session.slice, self.levels)
         self._hu = HuInspector(view, self.layer, furniture.tile)
         self._hu.changed.connect(self.changed)
         self._hu.moved.connect(self._hu_moved)
-        self._letters = EdgeLetters(view)
-        furniture.keep_clear = self._letters.places
+        self.letters = EdgeLetters(view, furniture.covered)
+        furniture.keep_clear = self.letters.places
         self._patience = QTimer(self, singleShot=True, interval=_QUIET_MS)
         self._patience.timeout.connect(self._say_reading)
         session.slice.changed.connect(self._select)
@@ -79,7 +82,8 @@ class CtViewing(QObject):
         self._view.show_plane(series.width, series.height, aspect)
         self._view.ruler.measure(um_per_row_pixel(series), aspect, in_mm=True)
         self.layer.show(opened.source, len(series.slices))
-        self._letters.show(series)
+        self.letters.show(series)
+        self.bar.show_ends(*_ends(series))
         self._input.on = True
         self.levels.begin(self._presets(series))
         self.bar.show()
@@ -98,7 +102,7 @@ class CtViewing(QObject):
         self._input.on = False
         self.levels.end_drag()
         self._hu.show(None)
-        self._letters.show(None)
+        self.letters.show(None)
         self._furniture.slice.hide()
         self.bar.hide()
         if self._series is not None:
@@ -140,6 +144,7 @@ class CtViewing(QObject):
     def _slice_is_shown(self, index: int) -> None:
         self._patience.stop()
         self._furniture.message.hide()
+        self._view.ruler.page = index
         error = self.layer.error
         why = ""
         if error is not None and self._series is not None:
@@ -198,6 +203,12 @@ class CtViewing(QObject):
     @Slot()
     def _hu_moved(self) -> None:
         self._furniture.place_tile()
+
+
+def _ends(series: CtSeries) -> tuple[str, str]:
+    """Letters for what lies beyond the first and the last slice; "" where the files do not say."""
+    known = series.row is not None and series.column is not None
+    return end_letters(series.row, series.column) if known else ("", "")
 
 
 def um_per_row_pixel(series: CtSeries) -> float | None:

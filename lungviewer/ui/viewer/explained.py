@@ -7,26 +7,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lungviewer.core.ct import CT
 from lungviewer.core.heatmap import Heatmap
 from lungviewer.core.types import Prediction, Status
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.ct_result import SeriesResult, SliceCall, slice_heatmaps
 from lungviewer.services.slide_result import SlideMap
+from lungviewer.ui.explaining import IN_SERIES, OF_CT
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.words import class_label
 
 EVIDENCE = "evidence"
 """The only layer of a picture: what speaks for the class, relative to the strongest."""
 
-IN_SERIES = "in series"
-"""The only layer of a slice of CT: what speaks for the class, relative to the strongest of all slices."""
-
 
 @dataclass(frozen=True, slots=True)
 class Explained:
     """The map of one class. `chosen`: the person asked for this class; `called`: it is the answer. `layer`:
-    `EVIDENCE`, or of a `slide` one of `SLIDE_LAYERS`; for "calls" the tiles of the slide are shown instead of
-    the map. Of a series the `slice` that is seen; `peak`: the score that counts as 1, None: the map's own."""
+    `EVIDENCE`, for CT `OF_CT` or `IN_SERIES`, or of a `slide` one of `SLIDE_LAYERS`; for "calls" the tiles of
+    the slide are shown instead of the map. Of a series the `slice` that is seen; `peak`: the score that
+    counts as 1, None: the map's own."""
 
     class_id: str
     label: str
@@ -51,7 +51,8 @@ def explained(session: ViewerSession, index: int | None = None) -> Explained | N
     wanted = session.explaining.class_id
     chosen = wanted in result.heatmaps
     class_id = wanted if wanted is not None and chosen else shown_by_default(result)
-    layer, maps = EVIDENCE, result.heatmaps
+    of_ct = session.spec is not None and session.spec.modality == CT
+    layer, maps = OF_CT if of_ct else EVIDENCE, result.heatmaps
     if result.slide is not None:
         layer = session.explaining.layer
         maps = result.slide.activation if layer == "activation" else result.slide.probability

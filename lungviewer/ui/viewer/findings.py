@@ -43,6 +43,14 @@ class Findings(QObject):
         """Whether the answer of the current image may be told."""
         return not self._overlay.hidden(self._session.current)
 
+    def made_by(self) -> str:
+        """The model of the current answer by name and version, and the day of the answer, as far as known."""
+        result = self._session.result() if self.may_tell() else None
+        if result is None:
+            return ""
+        row = result.record
+        return ", ".join(filter(None, (f"{row.model} {row.model_version}".strip(), row.analysed_at[:10])))
+
     def show(self, info: ImageInfo | None, index: int | None = None) -> None:
         """Show what belongs to the current image; `info` None: no image is there yet. `index`: the slice of a
         series that is seen."""

@@ -66,13 +66,17 @@ class Furniture:
         top = max(inner.top(), self.scale.y() - gap // 2 - popup.height())
         self.popup.setGeometry(QRect(QPoint(inner.right() - popup.width() + 1, top), popup))
 
+    def covered(self) -> tuple[QRect, ...]:
+        """Where plates stand that do not give way."""
+        plates = (self.legend, self.scale, self.minimap, self.notes, self.slice)
+        return tuple(plate.geometry() for plate in plates if not plate.isHidden())
+
     def place_tile(self) -> None:
         """Put the plate of a tile where it covers neither that tile nor the cursor, if there is such a place,
         and best at the bottom; without enough room it stays away."""
         inner, gap = self._inner, self._gap
         size = self.tile.size_within(inner.size())
-        others = (self.legend, self.scale, self.minimap, self.notes, self.slice)
-        taken = [*self.keep_clear(), *(other.geometry() for other in others if not other.isHidden())]
+        taken = (*self.keep_clear(), *self.covered())
         wide = size + QSize(gap, gap)
         free = [
             place

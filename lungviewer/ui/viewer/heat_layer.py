@@ -37,11 +37,19 @@ class HeatLayer:
             scene.addItem(item)
         self.unknown_share = 0.0
 
-    def show(self, heatmap: Heatmap, threshold: float, colour_map: str, peak: float | None = None) -> None:
-        """Show the map of a picture in place of what was shown: scores relative to the strongest, or to
-        `peak`, clear where they are below the threshold (0–1), holes hatched."""
+    def show(
+        self,
+        heatmap: Heatmap,
+        threshold: float,
+        colour_map: str,
+        peak: float | None = None,
+        layer: str = EVIDENCE,
+    ) -> None:
+        """Show the map of a picture in place of what was shown, in the colours of its `layer`: scores
+        relative to the strongest, or to `peak`, clear where they are below the threshold (0–1), holes
+        hatched."""
         self.show_scores(heatmap, peak)
-        self.set_colours(score_table(threshold, colours_of(EVIDENCE, colour_map)))
+        self.set_colours(score_table(threshold, colours_of(layer, colour_map)))
         self.hatch(np.isnan(heatmap.grid), heatmap.rect)
         self.unknown_share = float(np.isnan(heatmap.grid).mean())
 

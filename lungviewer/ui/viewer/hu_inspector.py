@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QPoint, QRect, Signal, Slot
 from lungviewer.core.ct import CtSeries
 from lungviewer.ui.viewer.pointer import Pointer
 from lungviewer.ui.viewer.slice_layer import SliceLayer
-from lungviewer.ui.viewer.slice_plate import mm_words
+from lungviewer.ui.viewer.slice_plate import mm_words, with_minus
 from lungviewer.ui.viewer.slide_view import SlideView
 from lungviewer.ui.viewer.tile_plate import TilePlate, TileWords
 
@@ -57,9 +57,10 @@ class HuInspector(QObject):
             self.moved.emit()
 
     def _words(self, hu: int, column: int, row: int) -> TileWords:
-        head = self.tr("{number} HU").format(number=hu)
+        head = self.tr("{number} HU").format(number=with_minus(hu))
         spacing = self._series.spacing_mm if self._series is not None else None
         if spacing is None:
             return TileWords(head, ((self.tr("Column, row"), f"{column}, {row}"),))
         across, down = mm_words((column + 0.5) * spacing[1]), mm_words((row + 0.5) * spacing[0])
-        return TileWords(head, ((self.tr("From the left"), across), (self.tr("From the top"), down)))
+        place = self.tr("x {across}, y {down}").format(across=across, down=down)
+        return TileWords(head, ((self.tr("From the image's upper left"), place),))

@@ -7,11 +7,11 @@ from PySide6.QtGui import QFontMetrics, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from lungviewer.core.model import ModelSpec
-from lungviewer.ui.explaining import colours_of
+from lungviewer.ui.explaining import IN_SERIES, colours_of
 from lungviewer.ui.prose import Prose
 from lungviewer.ui.viewer.chip import Chip
 from lungviewer.ui.viewer.class_key import ClassKey
-from lungviewer.ui.viewer.explained import IN_SERIES, Explained
+from lungviewer.ui.viewer.explained import Explained
 from lungviewer.ui.viewer.legend_samples import HatchSample, Ramp
 from lungviewer.ui.words import in_percent
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
@@ -13,14 +15,18 @@ _DARK, _LIGHT = QColor(20, 20, 20), QColor(255, 255, 255)
 _EDGE_PX, _GAP_PX = 3, 6
 _EDGES = ((0.5, 0.0), (1.0, 0.5), (0.5, 1.0), (0.0, 0.5))
 """Top, right, bottom, left, as shares of the room to the right and down."""
+_STEP_PX = 8
 
 
 class EdgeLetters:
-    """Painted over the view, each letter in the middle of its edge; turned with the picture."""
+    """Painted over the view, each letter in the middle of its edge, or as near to that as the plates leave
+    room; turned with the picture."""
 
-    def __init__(self, view: SlideView) -> None:
-        self._view = view
+    def __init__(self, view: SlideView, taken: Callable[[], tuple[QRect, ...]] = tuple) -> None:
+        """`taken`: where plates cover the view."""
+        self._view, self._taken = view, taken
         self._letters: tuple[str, ...] = ()
+        self._painted: tuple[QRect, ...] = ()
         view.foreground.append(self._paint)
 
     def show(self, series: CtSeries | None) -> None:
@@ -33,6 +39,11 @@ class EdgeLetters:
         """At the top, the right, the bottom and the left edge; empty when nothing is known."""
         quarter = round(self._view.angle / 90) % 4
         return self._letters[-quarter:] + self._letters[:-quarter] if quarter else self._letters
+
+    def give_way(self) -> None:
+        """Plates may stand elsewhere than before."""
+        if self.places() != self._painted:
+            self._view.viewport().update()
 
     def places(self) -> tuple[QRect, ...]:
         """Where the letters stand in the view."""
@@ -48,7 +59,11 @@ class EdgeLetters:
                 (room.height() - rect.height()) * middle[1],
             )
             rect.moveTopLeft(room.topLeft() + QPointF(across, down))
-        return rects
+        taken = [QRectF(each).adjusted(-_GAP_PX, -_GAP_PX, _GAP_PX, _GAP_PX) for each in self._taken()]
+        found: list[QRectF] = []
+        for rect, middle in zip(rects, _EDGES, strict=True):
+            found.append(_nearest_free(rect, middle[0] == 0.5, room, [*taken, *found]))
+        return found
 
     @property
     def _font(self) -> QFont:
@@ -57,6 +72,7 @@ class EdgeLetters:
         return font
 
     def _paint(self, painter: QPainter) -> None:
+        self._painted = self.places()
         if not self._letters:
             return
         font = self._font
@@ -71,3 +87,25 @@ class EdgeLetters:
             painter.drawPath(path)
             painter.fillPath(path, _LIGHT)
         painter.restore()
+
+
+def _nearest_free(rect: QRectF, level: bool, room: QRectF, taken: list[QRectF]) -> QRectF:
+    """The place of a letter: along its edge (`level`: at the top or bottom) to the nearest place that is not
+    covered, else further into the picture; where everything is covered, its usual one."""
+    inwards = room.center() - rect.center()
+    deepest = round(abs(inwards.y() if level else inwards.x()))
+    for depth in range(0, deepest, _STEP_PX):
+        share = depth / max(1, deepest)
+        into = QPointF(0, share * inwards.y()) if level else QPointF(share * inwards.x(), 0)
+        for along in _outwards(round((room.width() if level else room.height()) / 2)):
+            place = rect.translated(into + (QPointF(along, 0) if level else QPointF(0, along)))
+            if room.contains(place) and not any(place.intersects(each) for each in taken):
+                return place
+    return rect
+
+
+def _outwards(furthest: int) -> Iterator[int]:
+    """0, 8, −8, 16, −16 …"""
+    yield 0
+    for away in range(_STEP_PX, furthest, _STEP_PX):
+        yield from (away, -away)

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QGraphicsScene
 
+from lungviewer.core.ct import CT
 from lungviewer.core.image import ImageInfo
 from lungviewer.core.types import SLIDE, Status
 from lungviewer.services.slide_result import SlideMap
@@ -76,18 +77,22 @@ class Overlay:
         self._furniture.legend.say_faint(strength < opacity)
 
     def _refusal(self, index: int | None) -> tuple[str, bool]:
-        """Why the image, or the slice of it that is seen, was refused, and whether that hatches all of it."""
+        """Why the image, or the slice of it that is seen, was refused, and whether that hatches all of it: a
+        slice of CT has to be read by a person, whatever a model says."""
         session = self._session
         path, spec, result = session.current, session.spec, session.result()
         if result is not None and result.series is not None:
             call = None if index is None else result.series.calls.get(index)
             if call is None or call.prediction.status is not Status.REFUSED:
                 return "", False
-            return call_words(call, spec), True
-        record = None if path is None else session.record(path)
+            return call_words(call, spec), False
+        if path is None or (session.is_pending(path) and (result is None or session.series() is not None)):
+            return "", False  # what was said before, if anything, is being asked anew
+        record = session.record(path)
         if record is None or record.status is not Status.REFUSED:
             return "", False
-        return headline(record, spec), record.kind != SLIDE
+        of_ct = record.kind == CT or (spec is not None and spec.modality == CT)
+        return headline(record, spec), record.kind != SLIDE and not of_ct
 
     def _paint(self, what: Explained | None, refused: ImageInfo | None) -> bool:
         """Whether anything had to be painted."""
@@ -106,7 +111,7 @@ class Overlay:
         self._heat.clear()
         self._steps = None
         if what is not None:
-            self._heat.show(what.heatmap, how.threshold, how.colour_map, what.peak)
+            self._heat.show(what.heatmap, how.threshold, how.colour_map, what.peak, what.layer)
         if refused is not None:
             self._heat.mark_refused(QRectF(0, 0, refused.width, refused.height))
         return True

@@ -48,15 +48,13 @@ class ViewerPane(QWidget):
         self.view = SlideView(session.settings.current.tile_cache_mb * _MEGABYTE, self)
         self.setFocusProxy(self.view)
         self.furniture = furniture_of(self)
-        self._ruler = RulerControl(self.view, self.furniture.notes)
+        self.ruler = RulerControl(self.view, self.furniture.notes)
         self._minimap = MinimapControl(self.view, self.furniture.minimap)
         self._scaling = Scaling(session, self.furniture.scale, self.furniture.popup, self)
         self._findings = Findings(session, self.view, self.furniture)
         self.ct = CtViewing(session, self.view, self.furniture, self)
         self._opener = ViewOpener(session.decoder, self)
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.setInterval(_QUIET_MS)
+        self._patience = QTimer(self, singleShot=True, interval=_QUIET_MS)
         self._connect()
         self._open_current()
 
@@ -101,8 +99,7 @@ class ViewerPane(QWidget):
         self.view.fit()
 
     def zoom_to_magnification(self, x: float) -> None:
-        """10 is 1 µm per screen pixel, 40 is 0.25. An image of unknown scale, and CT, is taken for a scan at
-        20×."""
+        """10 is 1 µm per screen pixel, 40 is 0.25. CT, and what has no scale, is taken for a scan at 20×."""
         self.view.set_zoom(zoom_for(x, self._tissue_scale))
 
     def zoom_by(self, factor: float) -> None:
@@ -116,7 +113,7 @@ class ViewerPane(QWidget):
     @Slot(bool)
     def set_ruler(self, on: bool) -> None:
         """While it is on, dragging draws a line instead of moving the image."""
-        self._ruler.set_on(on)
+        self.ruler.set_on(on)
 
     @Slot(bool)
     def set_minimap(self, on: bool) -> None:
@@ -129,19 +126,16 @@ class ViewerPane(QWidget):
         self._findings.tissue.set_on(on)
 
     def preview_tissue(self, tissue: TissueMap | None) -> None:
-        """Show what would be taken for tissue, whether or not its outline is on; None ends that, and so does
-        opening an image."""
+        """Show what would be taken for tissue, outline or not; None and another image end that."""
         self._findings.tissue.preview(tissue)
 
     def busy_reading(self) -> bool:
-        """Whether something that is wanted on the screen now is still being opened or read. May be asked in
-        any thread."""
+        """Whether something that is wanted on the screen is still being read. May be asked in any thread."""
         return self._opener.busy or self.view.tiles.busy or self.ct.layer.busy
 
     @Slot(float, float)
     def jump_to(self, l0_x: float, l0_y: float) -> None:
-        """Bring a point into the middle, of a slide near enough for cells, with its tile marked for a while;
-        from the whole of another image, also nearer."""
+        """Bring a point into the middle, of a slide near enough for cells and marked; of others nearer."""
         if self._info is not None and self._info.kind == SLIDE:
             self.view.set_zoom(near_cells(self.view.zoom, self.um_per_px))
         elif self.view.shows_whole_image():
@@ -153,6 +147,11 @@ class ViewerPane(QWidget):
     def shows_map(self) -> bool:
         """Whether a map is seen over the image."""
         return not self.furniture.legend.isHidden()
+
+    @property
+    def made_by(self) -> str:
+        """Which model drew the map that is seen, and when; "" where none is seen."""
+        return self._findings.made_by() if self.shows_map else ""
 
     def snapshot(self) -> QImage:
         """What is seen, with overlay, legend, scale bar and what it may be used for."""
@@ -230,6 +229,7 @@ class ViewerPane(QWidget):
             self.furniture.minimap.show_image(view.thumbnail, (self._info.width, self._info.height))
             self.view.show_image(view.source, view.thumbnail)
         self.view.show_cursor()
+        self.ct.keys.image_shown(view.series is not None)
         self.refresh()
         self.image_opened.emit(self._info)
 
@@ -305,6 +305,7 @@ class ViewerPane(QWidget):
         room = self.ct.place_bar(self.rect())
         self.view.setGeometry(room)
         self.furniture.place(room, self.fontMetrics().height())
+        self.ct.letters.give_way()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -320,10 +321,10 @@ class ViewerPane(QWidget):
 
     def _comes_before_menu(self, key: Qt.Key) -> bool:
         """Keys of the menu that something in the view needs at the moment."""
-        return key == Qt.Key.Key_Escape and (self.furniture.popup.isVisible() or self._ruler.takes_escape)
+        return key == Qt.Key.Key_Escape and (self.furniture.popup.isVisible() or self.ruler.takes_escape)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys of the ruler; all others are the menu's."""
-        if not self._ruler.press(event):
+        if not self.ruler.press(event):
             event.ignore()
         self.view.viewport().update()

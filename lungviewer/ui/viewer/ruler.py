@@ -16,7 +16,8 @@ _LINE_PX, _EDGE_PX, _TICK_PX, _PAD_PX = 2, 4, 7, 4
 class Ruler:
     """Ends are kept in level-0 pixels; the line is drawn in pixels of the screen, light beside dark.
     `um_per_px` is the width of a pixel, `aspect` how much higher than wide it is; `in_mm`: also what is
-    shorter than one."""
+    shorter than one. `page`: the slice of a series that is seen; a line belongs to the one on which it was
+    begun, and is not seen on others."""
 
     def __init__(self) -> None:
         self.on = False
@@ -25,6 +26,7 @@ class Ruler:
         self.um_per_px: float | None = None
         self.aspect = 1.0
         self.in_mm = False
+        self.page = self._drawn_on = 0
         self.ends: tuple[QPointF, QPointF] | None = None
 
     def measure(self, um_per_px: float | None, aspect: float = 1.0, *, in_mm: bool = False) -> None:
@@ -33,11 +35,12 @@ class Ruler:
 
     def begin(self, l0: QPointF) -> None:
         self.drawing, self.following = True, False
+        self._drawn_on = self.page
         self.ends = (QPointF(l0), QPointF(l0))
 
     def extend(self, l0: QPointF) -> None:
         """Move the second end."""
-        if self.ends is not None:
+        if self.ends is not None and self.is_seen:
             self.ends = (self.ends[0], QPointF(l0))
 
     def end(self) -> None:
@@ -47,7 +50,13 @@ class Ruler:
         """By keyboard: begin at the middle of the view, follow it, and at the next mark stay there."""
         self.following = not self.following
         if self.following:
+            self._drawn_on = self.page
             self.ends = (QPointF(l0_centre), QPointF(l0_centre))
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether there is a line on what is seen."""
+        return self.ends is not None and self._drawn_on == self.page
 
     def clear(self) -> None:
         self.drawing = self.following = False
@@ -69,7 +78,7 @@ class Ruler:
 
     def paint(self, painter: QPainter, to_screen: QTransform) -> None:
         """`painter` works in screen pixels."""
-        if self.ends is None:
+        if self.ends is None or not self.is_seen:
             return
         painter.save()
         line = QLineF(to_screen.map(self.ends[0]), to_screen.map(self.ends[1]))

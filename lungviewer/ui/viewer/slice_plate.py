@@ -30,7 +30,7 @@ class SlicePlate(Chip):
         """Speak of slice `index`; `called`: what it was called, "" when nothing may be told. True when it
         needs another room than before."""
         before = self.isHidden(), self.size_within()
-        lines = (slice_words(series, index), place_words(series, index), window_words(levels), called)
+        lines = (head_words(series, index), place_words(series, index), window_words(levels), called)
         for line, words in zip(self._lines, lines, strict=True):
             line.setText(words)
             line.setVisible(bool(words))
@@ -56,6 +56,15 @@ def slice_words(series: CtSeries, index: int) -> str:
     return _tr("Slice {number} of {count}").format(number=index + 1, count=len(series.slices))
 
 
+def head_words(series: CtSeries, index: int) -> str:
+    """ "Slice 12 of 32 · Image 67": also the number that the slice's file gives itself. Frames of one file
+    have none of their own."""
+    own = len(series.slices) == 1 or series.slices[0].path != series.slices[-1].path
+    number = series.slices[index].instance if own else None
+    words = slice_words(series, index)
+    return words if number is None else _tr("{slice} · Image {number}").format(slice=words, number=number)
+
+
 def place_words(series: CtSeries, index: int) -> str:
     """Where the slice lies, how far it is to the next one, and how thick it is, as far as that is stated."""
     position, said = series.slices[index].position_mm, []
@@ -71,7 +80,8 @@ def place_words(series: CtSeries, index: int) -> str:
 def window_words(levels: WindowLevel) -> str:
     """ "W 1500 L −600, Lung"."""
     window, preset = levels.window, levels.preset
-    said = [_tr("W {width} L {centre}").format(width=round(window.width), centre=round(window.centre))]
+    centre = with_minus(round(window.centre))
+    said = [_tr("W {width} L {centre}").format(width=round(window.width), centre=centre)]
     if preset is not None:
         said.append(preset.label)
     if levels.inverted:
@@ -81,7 +91,12 @@ def window_words(levels: WindowLevel) -> str:
 
 def mm_words(mm: float, decimals: int = 1) -> str:
     """ "−123.5 mm"."""
-    return _tr("{number} mm").format(number=QLocale().toString(float(mm), "f", decimals))
+    return _tr("{number} mm").format(number=with_minus(QLocale().toString(float(mm), "f", decimals)))
+
+
+def with_minus(number: float | str) -> str:
+    """A number with a minus sign, where it has a hyphen."""
+    return str(number).replace("-", "−")
 
 
 def _fine(mm: float) -> str:

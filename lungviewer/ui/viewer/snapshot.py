@@ -29,11 +29,15 @@ _ANY_HEIGHT = 1 << 16
 
 
 def draw_view(pane: ViewerPane) -> QImage:
-    """The view and its plates on a light ground, without buttons, and below it what it may be used for."""
+    """The view and its plates on a light ground, without buttons, and below it which model drew the map and
+    when, and what it may be used for."""
     light = make_palette(dark=False)
     view, ratio = pane.view, pane.devicePixelRatioF()
     line = pane.fontMetrics().height() + 8
-    size = view.size() + type(view.size())(0, line)
+    room = view.width() - 16
+    advance = pane.fontMetrics().horizontalAdvance
+    beside = advance(pane.made_by) + advance(RESEARCH_ONLY) + line <= room
+    size = view.size() + QSize(0, line if beside or not pane.made_by else 2 * line)
     picture = QImage(size * ratio, QImage.Format.Format_RGB32)
     picture.setDevicePixelRatio(ratio)
     picture.fill(light.color(QPalette.ColorRole.Window))
@@ -52,8 +56,10 @@ def draw_view(pane: ViewerPane) -> QImage:
     painter = QPainter(picture)
     painter.setFont(pane.font())
     painter.setPen(light.color(QPalette.ColorRole.WindowText))
-    below = QRect(8, view.height(), size.width() - 16, line)
+    below = QRect(8, size.height() - line, room, line)
     painter.drawText(below, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, RESEARCH_ONLY)
+    below.moveTop(view.height())
+    painter.drawText(below, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, pane.made_by)
     painter.end()
     return picture
 

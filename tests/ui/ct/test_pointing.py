@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
 
 from lungviewer.core.ct import window_table, windowed
 from lungviewer.core.window import LUNG
@@ -18,12 +19,14 @@ def test_hounsfield_units_and_millimetres_are_those_under_the_cursor(qtbot, sess
     show(qtbot, pane, MemoryCt(volume(COUNT), spacing_mm=(0.8, 0.8)), 5)
     point_at(pane, 20, 10)
     lines = pane.furniture.tile.text.splitlines()
-    assert lines == ["1005 HU", "From the left 16.4 mm", "From the top 8.4 mm"]
+    assert lines == ["1005 HU", "From the image's upper left x 16.4 mm, y 8.4 mm"]
     session.slice.step(1)
     qtbot.waitUntil(lambda: seen(pane, 6))
     assert pane.furniture.tile.text.startswith("1006 HU")
     point_at(pane, 30, 30)
     assert pane.furniture.tile.text.startswith("60 HU")
+    point_at(pane, 1, 1)
+    assert pane.furniture.tile.text.startswith("−1024 HU")
     point_at(pane, -5, 30)
     assert pane.furniture.tile.text == ""
 
@@ -56,7 +59,7 @@ def test_ruler_and_bar_measure_in_mm_also_where_pixels_are_no_squares(qtbot, ses
 
 def test_letters_say_which_side_is_where_and_turn_with_the_picture(qtbot, session, pane):
     show(qtbot, pane, MemoryCt(volume(3)))
-    letters = pane.ct._letters
+    letters = pane.ct.letters
     assert letters.seen == ("A", "L", "P", "R")
     pane.rotate_by(90)
     assert letters.seen == ("R", "A", "L", "P")
@@ -64,6 +67,55 @@ def test_letters_say_which_side_is_where_and_turn_with_the_picture(qtbot, sessio
     assert letters.seen == ("L", "P", "R", "A")
     show(qtbot, pane, MemoryCt(volume(3), row=None, column=None))
     assert letters.seen == ()
+
+
+def test_letters_give_way_to_plates_and_come_back(qtbot, session, pane):
+    show(qtbot, pane, MemoryCt(volume(3)))
+    usual = pane.ct.letters.places()
+    notes = pane.furniture.notes
+    notes.say("refused", "Refused. " + "The reason is long, and fills the upper edge. " * 3)
+    pane.refresh()
+    notes.say("refused", "Refused. " + "The reason is long, and fills the upper edge. " * 3)
+    pane._place()
+    moved = pane.ct.letters.places()
+    assert usual[0].intersects(notes.geometry())
+    assert not any(place.intersects(plate) for place in moved for plate in pane.furniture.covered())
+    assert all(pane.view.rect().contains(place) for place in moved)
+    pane.refresh()
+    assert pane.ct.letters.places() == usual
+
+
+def test_a_line_of_the_ruler_belongs_to_its_slice_and_esc_ends_it(qtbot, session, pane):
+    show(qtbot, pane, MemoryCt(volume(COUNT)), 5)
+    ended = []
+    pane.ruler.ended.connect(lambda: ended.append(True))
+    pane.set_ruler(True)
+    ruler = pane.view.ruler
+    ruler.begin(QPointF(10, 10))
+    ruler.extend(QPointF(50, 10))
+    ruler.end()
+    assert ruler.is_seen
+    session.slice.step(1)
+    qtbot.waitUntil(lambda: seen(pane, 6))
+    assert not ruler.is_seen
+    ruler.extend(QPointF(11, 10))
+    session.slice.step(-1)
+    qtbot.waitUntil(lambda: seen(pane, 5))
+    assert ruler.is_seen
+    assert ruler.l0_length == 40
+    QTest.keyClick(pane.view, Qt.Key.Key_Escape)
+    assert ruler.ends is None
+    assert not ruler.on
+    assert ended == [True]
+    assert "Ruler" not in pane.furniture.notes.text
+
+
+def test_the_bar_says_where_head_and_feet_are(qtbot, session, pane):
+    ends = pane.ct.bar.ends
+    show(qtbot, pane, MemoryCt(volume(3)))
+    assert [end.text() for end in ends] == ["H", "F"]
+    show(qtbot, pane, MemoryCt(volume(3), row=None, column=None))
+    assert not any(end.isVisible() for end in ends)
 
 
 def test_the_minimap_shows_the_slice_that_is_seen(qtbot, session, pane):
