@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from lungviewer.core.job import NullContext
 from lungviewer.core.window import Window
+from lungviewer.services.gate import gate_of
 from tests.fixtures.ct_data import RADII, draw_slice, write_ct_data
 from training.about import read_about
 from training.audit.scan_probes import SCAN_PROBES, in_grey
@@ -228,3 +230,6 @@ def test_what_means_nothing_for_ct_is_said_and_counts_neither_way() -> None:
     assert not set(idle) & set(fails(rows))
     assert not [row for row in gate_rows({}) if row.verdict == NOT_APPLICABLE]
     assert [row for row in rows if row.verdict == MISSING], "what was not measured is no pass"
+    shown = gate_of({"gate": {"passes": False, "rows": [asdict(row) for row in rows]}})
+    assert shown.judged == len(rows) - len(idle)
+    assert len(shown.failing) == len(fails(rows))
