@@ -67,11 +67,17 @@ def of_another_kind(files: int) -> str:
     return f"{files} file{'s' * (files != 1)} of another kind"
 
 
+def ranges(indices: Sequence[int]) -> list[tuple[int, str]]:
+    """(first index, "5–14") of every run of neighbours; people count from 1."""
+    return [
+        (first, str(first + 1) if first == last else f"{first + 1}–{last + 1}")
+        for first, last in runs(indices)
+    ]
+
+
 def in_runs(indices: Sequence[int]) -> str:
     """Ascending indices as numbers from 1: "12, 40–51"."""
-    return ", ".join(
-        f"{first + 1}" if first == last else f"{first + 1}–{last + 1}" for first, last in runs(indices)
-    )
+    return ", ".join(text for _, text in ranges(indices))
 
 
 def _counted(indices: Sequence[int]) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QWidget
 
-from lungviewer.ui.ct import words
+from lungviewer.services.ct_words import ranges
+from lungviewer.ui.enter_button import EnterButton
 from lungviewer.ui.flow import FlowLayout
 from lungviewer.ui.prose import Plain
 
 _MOST = 12
 
 
-class SliceButton(QToolButton):
-    """One run. Enter works it as Space does."""
+class SliceButton(EnterButton):
+    """One run."""
 
     asked = Signal(int)  # the first slice, from 0
 
@@ -34,12 +34,6 @@ class SliceButton(QToolButton):
         told = told.format(about=about, text=text)
         self.setAccessibleName(told)
         self.setToolTip(told)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-        else:
-            super().keyPressEvent(event)
 
     @Slot()
     def _clicked(self) -> None:
@@ -61,7 +55,7 @@ class SliceButtons(QWidget):
 
     def show_slices(self, indices: Sequence[int], about: str) -> None:
         """Show these, ascending; nothing, and no room for it, when there are none."""
-        found = words.ranges(indices)
+        found = ranges(indices)
         while len(self.buttons) < min(len(found), _MOST):
             self._add()
         for button, (index, text) in zip(self.buttons, found, strict=False):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolic
 from lungviewer.core.ct_summary import ClassInSeries
 from lungviewer.core.model import ClassSpec, ModelSpec
 from lungviewer.services.ct_result import SeriesResult
+from lungviewer.services.ct_words import ranges
 from lungviewer.ui.ct import words
 from lungviewer.ui.ct.slice_buttons import SliceButtons
 from lungviewer.ui.icons import icon
@@ -56,8 +57,8 @@ class ClassBox(QWidget):
     def show_class(self, found: ClassInSeries) -> None:
         self.number.setText(words.slices(len(found.slices)))
         self.runs.show_slices(found.slices, self._label)
-        longest = words.ranges(found.longest_run)
-        several = len(words.ranges(found.slices)) > 1 and len(found.longest_run) > 1
+        longest = ranges(found.longest_run)
+        several = len(ranges(found.slices)) > 1 and len(found.longest_run) > 1
         text = self.tr("Longest run: {run}, {slices}.")
         self.detail.say(
             text.format(run=longest[0][1], slices=words.slices(len(found.longest_run))) if several else ""

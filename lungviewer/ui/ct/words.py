@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from lungviewer.core.ct import CT, CtSeries
-from lungviewer.core.ct_summary import runs
 from lungviewer.core.model import ModelSpec, Role
 from lungviewer.core.types import ImageRecord
 from lungviewer.ui.words import count, reason_codes, reason_sentence
@@ -64,14 +61,6 @@ def series_name(number: int, part: int, length: int) -> str:
     text = _tr("Series {number} ({part}) · {slices}") if part else _tr("Series {number} · {slices}")
     # Numbers of series are names: never "3,000,566".
     return text.format(number=number, part=part, slices=slices(length))
-
-
-def ranges(indices: Sequence[int]) -> list[tuple[int, str]]:
-    """(first index, "5–14") of every run of neighbours; people count from 1."""
-    return [
-        (first, str(first + 1) if first == last else f"{first + 1}–{last + 1}")
-        for first, last in runs(indices)
-    ]
 
 
 def about(series: CtSeries) -> str:

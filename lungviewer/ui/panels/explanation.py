@@ -14,11 +14,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from lungviewer.core.ct import CT
 from lungviewer.core.colourmap import COLOUR_MAPS, RGBA, lookup_table, over_white
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import SLIDE, Status
 from lungviewer.ui.calm import CalmComboBox, CalmSlider
-from lungviewer.ui.explaining import SLIDE_LAYERS, Explaining, colours_of
+from lungviewer.ui.explaining import OF_CT, SLIDE_LAYERS, Explaining, colours_of
 from lungviewer.ui.panels.shown import Phase, Shown, shown_class
 from lungviewer.ui.prose import Plain, Prose
 from lungviewer.ui.qimage import rgb_image
@@ -145,7 +146,8 @@ class ExplanationSection(QWidget):
             )
         self.strip.setVisible(layer != "calls")
         ends = (in_percent("0"), in_percent("100")) if layer == "probability" else ()
-        self.strip.show_colours(colours_of(layer, now.colour_map), now.threshold, *ends)
+        of_ct = self._spec is not None and self._spec.modality == CT
+        self.strip.show_colours(colours_of(OF_CT if of_ct else layer, now.colour_map), now.threshold, *ends)
         self.legend.say(self._legend_text())
 
     @property
@@ -171,7 +173,7 @@ class ExplanationSection(QWidget):
         if state.slices and class_id is not None:
             text = self.tr(
                 "Evidence for {label} in this slice, relative to the strongest place of all slices. "
-                "Grey hatching: refused."
+                "Where there is little, the slice is left clear."
             )
             return text.format(label=class_label(class_id, self._spec))
         if class_id is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QIcon, QKeyEvent, QPixmap
-from PySide6.QtWidgets import QGridLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.job import JobContext
@@ -14,6 +14,7 @@ from lungviewer.core.model import ModelSpec
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import ImageResult
 from lungviewer.services.regions import Region, cut_regions, telling_regions
+from lungviewer.ui.enter_button import EnterButton
 from lungviewer.ui.jobs import Job
 from lungviewer.ui.panels.shown import Phase, Shown, shown_class
 from lungviewer.ui.prose import Prose
@@ -30,7 +31,7 @@ _PIXELS = 2 * _ICON_PX
 _LATER = 10
 
 
-class RegionButton(QToolButton):
+class RegionButton(EnterButton):
     """One place. Enter works it as Space does."""
 
     jump_asked = Signal(float, float)
@@ -64,12 +65,6 @@ class RegionButton(QToolButton):
         self.setAccessibleName(text)
         self.setToolTip(text)
         self.clicked.connect(self._clicked)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-        else:
-            super().keyPressEvent(event)
 
     @Slot()
     def _clicked(self) -> None:

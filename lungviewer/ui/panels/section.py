@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QKeyEvent, QPalette
-from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
+from lungviewer.ui.enter_button import EnterButton
 from lungviewer.ui.prose import bold_font
 
 
-class _Heading(QToolButton):
-    """Enter works it as Space does; the arrow keys open and close."""
+class _Heading(EnterButton):
+    """The arrow keys open and close."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, closed = event.key(), self.arrowType() == Qt.ArrowType.RightArrow
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             if closed == (key == Qt.Key.Key_Right):
                 self.click()
         else:

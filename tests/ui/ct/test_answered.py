@@ -92,7 +92,8 @@ def test_a_saved_view_has_the_slice_and_the_window_on_it(qtbot, session, pane, t
     place = pane.furniture.slice.geometry()
     pane.furniture.slice.hide()
     without = rgb_array(pane.snapshot())
-    differs = np.argwhere((with_plate != without).any(axis=2))
+    # Qt rounds the soft edges of letters differently from one drawing to the next, by up to 4 levels.
+    differs = np.argwhere((abs(with_plate.astype(int) - without) > 8).any(axis=2))
     assert place.contains(QPoint(*map(int, differs.min(0)[::-1])))
     assert place.contains(QPoint(*map(int, differs.max(0)[::-1])))
     assert (with_plate[40, 2] == 0).all()  # the ground of CT stays black on paper

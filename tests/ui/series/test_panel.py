@@ -118,3 +118,11 @@ def test_the_check_is_not_offered_for_slices_and_says_why(qtbot, session, panel,
     assert panel.check.intro.text() == (
         "It is made for single pictures, and not offered for slices of a series."
     )
+
+
+def test_the_colours_of_ct_begin_clear_in_the_panel_too(qtbot, session, panel, folder):
+    opened(qtbot, session, folder)
+    finished(qtbot, session, panel)
+    first = panel.explanation.strip.grab().toImage()
+    assert first.pixelColor(3, first.height() // 2).lightness() > 200
+    assert "left clear" in panel.explanation.legend.text()
