@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lungviewer.core.ct import CT
 from lungviewer.core.colourmap import COLOUR_MAPS, RGBA, lookup_table, over_white
+from lungviewer.core.ct import CT
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import SLIDE, Status
 from lungviewer.ui.calm import CalmComboBox, CalmSlider
