@@ -32,7 +32,7 @@ _LATER = 10
 
 
 class RegionButton(EnterButton):
-    """One place. Enter works it as Space does."""
+    """One place."""
 
     jump_asked = Signal(float, float)
 
