@@ -74,7 +74,7 @@ def serve(chosen: Mapping[str, Any], tell: Callable[[str], None], *, quiet: bool
                     timeout_graceful_shutdown=_STOP_S,
                 )
             )
-            with _polite_kill_is_ctrl_c():
+            with _stopping_is_ctrl_c():
                 server.run(sockets=[listener])
         finally:
             worker.close()
@@ -100,16 +100,18 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _polite_kill_is_ctrl_c() -> Iterator[None]:
-    """After its own clean end uvicorn raises the signal again: SIGTERM would end the process on the spot."""
+def _stopping_is_ctrl_c() -> Iterator[None]:
+    """After its own clean end uvicorn raises the signal again: SIGTERM would end the process on the spot, and
+    SIGINT do nothing in a program that a shell has put into the background."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {n: signal.signal(n, signal.default_int_handler) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -100,6 +100,10 @@ def few(packs, tmp_path_factory):
     """A web form for eight connections and two requests at a time, which soon loses patience."""
     chosen = {"packs": [str(packs[0])], "connections": 8, "queue": 2, "patience_s": 1.0}
     with Served(tmp_path_factory.mktemp("few"), chosen=chosen) as served:
+        served.client.close()
+        # One that is kept may be closed for its silence at the very moment in which it is used again.
+        anew = httpx.Limits(max_keepalive_connections=0)
+        served.client = httpx.Client(base_url=served.url, timeout=60, limits=anew)
         yield served
 
 
