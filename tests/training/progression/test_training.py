@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,17 @@ class _StopAfter(CancellableContext):
             self.cancel()
 
 
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """A few steps are sooner done one by one than compiled; the test of the pack compiles them."""
+    import tensorflow
+
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)
+
+
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("method", ["gan", "vae-gan"])
 def test_a_paused_training_ends_with_the_same_weights_and_finite_losses(
     method: str, settings: Settings, slices: Slices, tmp_path: Path
