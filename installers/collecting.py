@@ -1,0 +1,134 @@
+"""What goes into a bundle: build.spec's questions, answered from the code and its string tables."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+Entry = tuple[str, str, str]
+"""PyInstaller's: place in the bundle, where it comes from, kind."""
+
+_LIBRARIES_WITHOUT_HOOK = ("openslide_bin",)
+"""Python finds their shared library by its place beside the module, which PyInstaller cannot see."""
+
+_OTHER_QT = ("PyQt5", "PyQt6", "PySide2")
+_TOOLS = ("IPython", "notebook", "pytest", "_pytest", "hypothesis", "setuptools", "pkg_resources", "pip", "tkinter")
+_TRAINING_ONLY = ("training", "tensorflow", "keras", "tf2onnx", "sklearn", "scipy", "matplotlib", "threadpoolctl")
+_HEAVY_PARTS = (
+    "onnx.reference",  # an interpreter of graphs in Python
+    "onnx.backend",
+    "onnxruntime.transformers",
+    "onnxruntime.tools",
+)
+
+# Files by their path in the bundle. Qt's plug-ins bring whole modules along that no window of ours uses:
+# the virtual keyboard alone brings QML and Quick.
+_UNUSED = re.compile(
+    r"""(?x)
+    (^|/)(lib)?Qt6?(Qml|Quick|Pdf|VirtualKeyboard|WebEngine|Network|3D|Charts|Test|ShaderTools|Wayland|EglFS)\w*\.
+    | /plugins/(platforminputcontexts/\w*virtualkeyboard|imageformats/\w*qpdf|networkinformation|tls|generic
+        |egldeviceintegrations|sqldrivers|qmltooling|wayland|platforms/\w*(vnc|eglfs|linuxfb|minimal\b|minimalegl|vkkhr|wayland))
+    | ^PySide6/(Qt/)?translations/
+    | ^PySide6/Qt(Network|Qml|Quick)\w*\.
+    | (^|/)tests?/
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An executable of a bundle."""
+
+    name: str
+    console: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A folder with programs that share their libraries."""
+
+    folder: str
+    extras: tuple[str, ...]
+    script: str
+    programs: tuple[Program, ...]
+    packages: tuple[str, ...]
+    """Our own packages that go in, every module of them."""
+    resources: tuple[str, ...]
+    excluded: tuple[str, ...]
+
+
+BUNDLES: dict[str, Bundle] = {
+    "viewer": Bundle(
+        "lungviewer",
+        ("gui", "serve"),
+        "lungviewer/__main__.py",
+        (Program("lungviewer", console=False), Program("lungviewer-cli", console=True)),
+        ("lungviewer",),
+        ("models", "resources"),
+        (*_OTHER_QT, *_TOOLS, *_TRAINING_ONLY, *_HEAVY_PARTS),
+    ),
+    "training": Bundle(
+        "lungviewer-training",
+        ("training",),
+        "training/__main__.py",
+        (Program("lungviewer-training", console=True),),
+        ("training", "lungviewer.core", "lungviewer.packs"),
+        (),
+        (*_OTHER_QT, *_TOOLS, "PySide6", "fastapi", "uvicorn", "openslide", "gdcm", "reportlab"),
+    ),
+}
+
+
+def hidden_imports(bundle: Bundle, home: Path) -> list[str]:
+    """Every module of our packages: whatever a string table names is among them
+    (tests/installers/test_build.py looks that each is)."""
+    return sorted({name for package in bundle.packages for name in modules_of(package, home)})
+
+
+def modules_of(package: str, home: Path) -> Iterable[str]:
+    """Dotted names of a package of the checkout and everything in it."""
+    for path in sorted((home / package.replace(".", "/")).rglob("*.py")):
+        parts = path.relative_to(home).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def named_in_strings(package: str, home: Path) -> set[str]:
+    """Modules of ours that the code names in strings, as "package.module:object" or "package.module"."""
+    known = {name for top in ("lungviewer", "training") for name in modules_of(top, home)}
+    found: set[str] = set()
+    for path in (home / package.replace(".", "/")).rglob("*.py"):
+        found |= set(re.findall(r"[\"']((?:lungviewer|training)(?:\.\w+)+)(?=[:\"'])", path.read_text("utf-8")))
+    return found & known
+
+
+def libraries(bundle: Bundle) -> list[tuple[str, str]]:
+    """Shared libraries that PyInstaller would not find by itself."""
+    from PyInstaller.utils.hooks import collect_dynamic_libs
+
+    if "openslide" in bundle.excluded:
+        return []
+    return [entry for name in _LIBRARIES_WITHOUT_HOOK for entry in collect_dynamic_libs(name)]
+
+
+def data(bundle: Bundle, home: Path, stamp: Path) -> list[tuple[str, str]]:
+    """Files that are no code, by the places where `core.paths.bundled` looks for them."""
+    found = [(str(home / name), f"lungviewer/_bundled/{name}") for name in bundle.resources]
+    return [*found, (str(stamp), "lungviewer/_bundled"), (str(home / "LICENSE"), ".")]
+
+
+def without_unused(entries: Iterable[Entry]) -> list[Entry]:
+    """Leave out what no window of ours uses."""
+    return [entry for entry in entries if not _UNUSED.search(entry[0].replace("\\", "/"))]
+
+
+def icon(home: Path, folder: Path) -> str | None:
+    """The program's icon in Windows' format, drawn from the one that the window shows; None elsewhere."""
+    return None
+
+
+def version_resource(home: Path, folder: Path, name: str) -> str | None:
+    """What Windows shows as a file's properties; None elsewhere."""
+    return None
