@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lungviewer.core.errors import MissingDependency
 from lungviewer.core.privacy import import_onnxruntime
 
 INSTALL_HINT = MissingDependency.default_hint
+_SHORT = "auto_mixed_precision_onednn_bfloat16"
 
 
 def require_tensorflow(seed: int | None = None) -> tuple[Any, Any]:
@@ -33,6 +36,18 @@ def require_tensorflow(seed: int | None = None) -> tuple[Any, Any]:
         keras.utils.set_random_seed(seed)
         tensorflow.config.experimental.enable_op_determinism()
     return tensorflow, keras
+
+
+@contextmanager
+def short_floats() -> Iterator[None]:
+    """Functions compiled inside compute convolutions and products of matrices with bfloat16 where the
+    processor has it (about twice as fast there); weights, sums and losses stay float32."""
+    tensorflow, _ = require_tensorflow()
+    tensorflow.config.optimizer.set_experimental_options({_SHORT: True})
+    try:
+        yield
+    finally:
+        tensorflow.config.optimizer.set_experimental_options({_SHORT: False})
 
 
 def require_onnxruntime() -> Any:

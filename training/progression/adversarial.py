@@ -13,7 +13,7 @@ from training.progression.diff_augment import augment
 from training.progression.inversion import Inversion
 from training.progression.networks import build_discriminator, build_encoder, build_generator
 from training.progression.settings import Settings
-from training.progression.trainer import Averages, Drawn, GradientPenalty, adam, apply, hinge
+from training.progression.trainer import Averages, Drawn, GradientPenalty, adam, apply, hinge, stage_told
 from training.tensorflow_gate import require_tensorflow
 
 
@@ -67,12 +67,14 @@ class GanTrainer:
         tf, score = self._tf, self._discriminator
         with tf.GradientTape(persistent=True) as tape:
             made = self.generator([latent, aims], training=True)
-            drawn = score([augment(made, alter_drawn), aims], training=True)[0]
-            fake = score([augment(tf.stop_gradient(made), alter_drawn), aims], training=False)[0]
-            true = score([augment(real, alter_real), stages], training=False)[0]
-            found = {"generator": -tf.reduce_mean(drawn), "discriminator": hinge(true, fake)}
-        apply(self._optimizer, tape, found["generator"], self.generator.trainable_variables)
-        apply(self._against, tape, found["discriminator"], score.trainable_variables)
+            drawn, *_, shown = score([augment(made, alter_drawn), aims], training=True)
+            true, *_, known = score([augment(real, alter_real), stages], training=False)
+            found = {"generator": -tf.reduce_mean(drawn), "discriminator": hinge(true, drawn)}
+            found |= {"told": stage_told(aims, shown), "known": stage_told(stages, known)}
+            loss = found["generator"] + self._settings.told * found["told"]
+            against = found["discriminator"] + found["known"]
+        apply(self._optimizer, tape, loss, self.generator.trainable_variables)
+        apply(self._against, tape, against, score.trainable_variables)
         del tape
         self._averages.update()
         return found

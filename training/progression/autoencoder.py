@@ -2,9 +2,9 @@
 
 A variational autoencoder (Kingma & Welling 2014, arXiv:1312.6114) with a discriminator (Larsen et al. 2016,
 arXiv:1512.09300). Per step: (1) slices given back at their own stage, compared by pixels and by the
-discriminator's features; (2) half of them drawn at another place on the axis, and as many made-up people, all
-of which must look real there to the discriminator, the former with what they were at an eighth of the size
-(made-up people's codes vary as the batch's do: that is where they are drawn from later, see frame.py);
+discriminator's features; (2) half of them drawn at another place on the axis, and as many made-up people
+(their codes vary as the batch's do: that is where they are drawn from later, see frame.py), all of which must
+look real to the discriminator and show it that stage, the former as they were at an eighth of the size;
 (3) latents that tell the stage are punished through a network that looks for it (as Lample et al. 2017,
 arXiv:1706.00409), so that only the axis can change it.
 """
@@ -22,7 +22,7 @@ from training.progression.networks import (
     build_stage_seeker,
 )
 from training.progression.settings import STAGES, Settings
-from training.progression.trainer import Averages, Drawn, GradientPenalty, adam, apply, hinge
+from training.progression.trainer import Averages, Drawn, GradientPenalty, adam, apply, hinge, stage_told
 from training.tensorflow_gate import require_tensorflow
 
 STAGE_HEAD = 0.1
@@ -105,13 +105,10 @@ class AutoencoderTrainer:
                     moved = self.generator([codes, aims], training=True)
                     pictures = tf.concat([moved, back[half:]], 0)
                     places = tf.concat([aims, stages[half:]], 0)
-                    drawn = score([augment(pictures, alter_drawn), places], training=True)[0]
-                    fake = score([augment(tf.stop_gradient(pictures), alter_drawn), places], training=False)[
-                        0
-                    ]
-                    true = score([augment(real, alter_real), stages], training=False)[0]
+                    drawn, *_, shown = score([augment(pictures, alter_drawn), places], training=True)
+                    true, *_, known = score([augment(real, alter_real), stages], training=False)
                     # Unaltered: these are compared with one another, not judged.
-                    ours, theirs = (score([p, stages], training=False)[1:] for p in (back, real))
+                    ours, theirs = (score([p, stages], training=False)[1:3] for p in (back, real))
                     found["features"] = tf.add_n(
                         [
                             tf.reduce_mean(tf.abs(a - tf.stop_gradient(b)))
@@ -120,14 +117,16 @@ class AutoencoderTrainer:
                     )
                     found["outline"] = tf.reduce_mean(tf.abs(_small(tf, moved - real)[:half]))
                     found["generator"] = -tf.reduce_mean(drawn)
-                    found["discriminator"] = hinge(true, fake)
+                    found["discriminator"] = hinge(true, drawn)
                     loss += s.features * found["features"] + s.outline * found["outline"]
-                    loss += s.adversarial * found["generator"]
+                    found["told"], found["known"] = stage_told(places, shown), stage_told(stages, known)
+                    loss += s.adversarial * (found["generator"] + s.told * found["told"])
+                    against = found["discriminator"] + found["known"]
             apply(self._optimizer, tape, loss, self._learned)
             apply(self._seeking, tape, sought, self._seeker.trainable_variables)
             if playing:
                 play = self._discriminator.trainable_variables
-                apply(self._against, tape, found["discriminator"], play)
+                apply(self._against, tape, against, play)
             del tape
             self._averages.update()
             return found

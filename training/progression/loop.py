@@ -20,7 +20,7 @@ from training.progression.sheets import strips_sheet
 from training.progression.slices import Batches, Slices
 from training.progression.trainer import Drawn, draw_step
 from training.run_folder import RunFolder
-from training.tensorflow_gate import require_tensorflow
+from training.tensorflow_gate import require_tensorflow, short_floats
 
 CHECKPOINT = "checkpoint.npz"
 HISTORY = "losses.json"
@@ -66,7 +66,8 @@ def train(settings: Settings, training: Slices, shown: Slices, folder: Path, ctx
     draws, sums = Batches(training, settings.batch, settings.seed), _Sums(folder, int(done.numpy()))
     for number in range(int(done.numpy()) + 1, trainer.steps + 1):
         ctx.check()
-        sums.add(trainer.step(number, draw_step(draws, settings, number)))
+        with short_floats():
+            sums.add(trainer.step(number, draw_step(draws, settings, number)))
         ctx.progress(number, trainer.steps, "Steps")
         if number % settings.checkpoint and number != trainer.steps:
             continue

@@ -96,8 +96,9 @@ def build_encoder(settings: Settings) -> Any:
 
 
 def build_discriminator(settings: Settings) -> Any:
-    """(picture, stage N) → (score N, feature maps of two sides). How real a picture is as one of a stage, by
-    projection (Miyato & Koyama 2018, arXiv:1802.05637)."""
+    """(picture, stage N) → (score N, feature maps of two sides, logits of the stages N×3). How real a picture
+    is as one of a stage, by projection (Miyato & Koyama 2018, arXiv:1802.05637); and which stage it shows
+    (Odena et al. 2017, arXiv:1610.09585), whatever it is said to be."""
     _, keras = require_tensorflow()
     layers = keras.layers
     picture = keras.Input((settings.size, settings.size, 1), name="picture")
@@ -115,7 +116,8 @@ def build_discriminator(settings: Settings) -> Any:
     plain = spectral_dense(1)(flat)
     match = layers.Dot(1)([pooled, spectral_dense(int(pooled.shape[-1]))(stage_weights_layer()(stage))])
     score = layers.Reshape(())(layers.Add()([plain, match]))
-    return keras.Model([picture, stage], [score, features[1], features[2]], name="discriminator")
+    outputs = [score, features[1], features[2], spectral_dense(COUNT)(flat)]
+    return keras.Model([picture, stage], outputs, name="discriminator")
 
 
 def build_stage_seeker(settings: Settings) -> Any:

@@ -30,8 +30,9 @@ class Settings:
     `widest`. `steps` of `batch` slices are trained; `warm_up` of them are of an autoencoder without its
     discriminator; `inversion_steps` are of a GAN's encoder, afterwards. `average` is the decay of the moving
     average of the weights that are kept. `r1` is the weight of the gradient penalty, taken every
-    `r1_every` steps. `kl`, `stage_out`, `features`, `outline` and `adversarial` weigh the autoencoder's
-    terms (training/progression/autoencoder.py says which). `checkpoint` steps lie between two checkpoints.
+    `r1_every` steps. `told` weighs which stage the discriminator sees in drawn slices, beside how real it
+    finds them. `kl`, `stage_out`, `features`, `outline` and `adversarial` weigh the autoencoder's terms
+    (training/progression/autoencoder.py says which). `checkpoint` steps lie between two checkpoints.
     """
 
     method: str = "vae-gan"
@@ -52,6 +53,7 @@ class Settings:
     features: float = 0.5
     outline: float = 1.0
     adversarial: float = 0.15
+    told: float = 1.0
     checkpoint: int = 100
     seed: int = 7
 

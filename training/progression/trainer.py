@@ -10,6 +10,7 @@ import numpy as np
 
 from lungviewer.core.backend import FloatArray
 from training.progression.diff_augment import augment, draws
+from training.progression.layers import stage_weights
 from training.progression.settings import STAGES, Settings
 from training.progression.slices import Batches
 from training.tensorflow_gate import require_tensorflow
@@ -97,6 +98,13 @@ def hinge(real: Any, drawn: Any) -> Any:
     """The discriminator's loss (Lim & Ye 2017, arXiv:1705.02894)."""
     tf, _ = require_tensorflow()
     return tf.reduce_mean(tf.nn.relu(1.0 - real)) + tf.reduce_mean(tf.nn.relu(1.0 + drawn))
+
+
+def stage_told(stages: Any, logits: Any) -> Any:
+    """How far pictures are from showing their places on the axis: the mean cross-entropy in nats, of the
+    mixture of stages that a place stands for."""
+    tf, _ = require_tensorflow()
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(stage_weights(stages), logits))
 
 
 class GradientPenalty:

@@ -25,6 +25,8 @@ from training.progression.pack import Names, export, training_record, with_evalu
 from training.progression.runtime import Simulator
 from training.progression.settings import Settings
 from training.progression.slices import Grey, Slices, read_slices
+from training.progression.trainer import stage_told
+from training.tensorflow_gate import require_tensorflow, short_floats
 
 pytest.importorskip("tensorflow")
 
@@ -114,3 +116,20 @@ def test_from_a_data_folder_to_a_measured_pack(settings: Settings, disc_folder: 
 
 def test_a_run_without_a_checkpoint_has_no_networks_yet(settings: Settings, tmp_path: Path) -> None:
     assert load_trained(settings, tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("place", "shown", "nats"), [(0, (9, 0, 0), 0), (2, (9, 0, 0), 9), (0.5, (5, 5, 0), 0.69)]
+)
+def test_a_place_between_two_stages_is_shown_by_both(
+    place: float, shown: tuple[float, ...], nats: float
+) -> None:
+    assert float(stage_told(np.float32([place]), np.float32([shown]))) == pytest.approx(nats, abs=0.01)
+
+
+def test_short_floats_end_with_what_is_computed_inside() -> None:
+    tf, _ = require_tensorflow()
+    with short_floats():
+        inside = tf.config.optimizer.get_experimental_options()
+    after = tf.config.optimizer.get_experimental_options()
+    assert [on["auto_mixed_precision_onednn_bfloat16"] for on in (inside, after)] == [True, False]
