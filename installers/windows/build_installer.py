@@ -1,0 +1,199 @@
+"""Compile the Windows installer from built bundles: needs NSIS (Debian: `apt-get install nsis`).
+
+    python installers/windows/build_installer.py dist/lungviewer --training dist/lungviewer-training
+
+Runs on Windows and on Linux alike; the bundles must have been built on Windows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+from installers.windows.payload import PayloadUnfit, commands, list_of_files, payload  # noqa: E402
+
+TARGETS = ("amd64-unicode", "x86-unicode")
+"""Of the installer itself, the better one first: NSIS as its authors give it out has only the second one."""
+
+_RESEARCH_USE = "Research use only, not for diagnosis."
+_NOTICES = re.compile(r"(?i)third[-_ ]party.*notices.*\.(txt|html|md)$")
+
+
+class CannotBuild(Exception):
+    """There is no installer; the message says why."""
+
+
+def build_installer(
+    viewer: Path,
+    output: Path,
+    training: Path | None = None,
+    *,
+    version: str = "",
+    target: str = "",
+    sign: str = "",
+) -> Path:
+    """Compile an installer, and write its SHA-256 beside it.
+
+    Args:
+        viewer: folder of the viewer's bundle, with lungviewer.exe and lungviewer-cli.exe.
+        output: the installer, an .exe.
+        training: folder of the training bundle; without one the installer does not offer training.
+        version: as the program says it; "" takes it from lungviewer/__init__.py.
+        target: one of TARGETS; "" takes the first one that this NSIS has.
+        sign: command that signs the file whose name is put after it; run on the uninstaller and the
+            installer. "" signs nothing.
+
+    Returns:
+        The file with the SHA-256.
+
+    Raises:
+        CannotBuild: NSIS is missing, a bundle is no bundle, or NSIS failed.
+        PayloadUnfit: a bundle holds what Windows cannot take.
+    """
+    makensis = find_makensis()
+    _require(viewer, "lungviewer.exe", "lungviewer-cli.exe")
+    version = version or version_of_source()
+    with tempfile.TemporaryDirectory() as work:
+        defines = {
+            "VERSION": version,
+            "NUMERIC": numeric(version),
+            "WORK": work,
+            "OUTPUT": str(output.resolve()),
+            "ICON": str(HERE / "lungviewer.ico"),
+            "CPU": target or next(each for each in TARGETS if each in targets_of(makensis)),
+            "VIEWER_KB": _write_lists(Path(work), "viewer", viewer, ""),
+        }
+        if training is not None:
+            _require(training, "lungviewer-training.exe")
+            defines["TRAINING_KB"] = _write_lists(Path(work), "training", training, "training")
+        notices = sorted(path for path in viewer.iterdir() if _NOTICES.search(path.name))
+        if notices:
+            defines["NOTICES"] = notices[0].name
+        if sign:
+            defines["SIGN"] = sign
+        _write_licence(Path(work) / "licence.txt", notices[0].name if notices else "")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [
+                makensis,
+                "-V2",  # warnings and errors
+                "-WX",  # and the former are the latter
+                "-INPUTCHARSET",
+                "UTF8",
+                *(f"-D{name}={value}" for name, value in defines.items()),
+                str(HERE / "lungviewer.nsi"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    if done.returncode != 0:
+        output.unlink(missing_ok=True)
+        raise CannotBuild(f"NSIS failed:\n{done.stdout}")
+    return write_sha256(output)
+
+
+def find_makensis() -> str:
+    """NSIS's compiler, on the path or where NSIS installs itself on Windows, which does not change the path.
+
+    Raises:
+        CannotBuild: it is in neither place.
+    """
+    usual = Path(r"C:\Program Files (x86)\NSIS\makensis.exe")
+    found = shutil.which("makensis") or (str(usual) if usual.is_file() else None)
+    if found is None:
+        raise CannotBuild("NSIS is not installed: apt-get install nsis, or choco install nsis on Windows.")
+    return found
+
+
+def targets_of(makensis: str) -> set[str]:
+    """Which of TARGETS this NSIS can compile for."""
+    told = subprocess.run([makensis, "-HDRINFO"], capture_output=True, text=True, check=False).stdout
+    named = re.search(r"NSISDIR=([^,\n]+)", told)
+    home = Path(named[1]) if named else Path(makensis).parent
+    return {each for each in TARGETS if (home / "Stubs" / f"lzma_solid-{each}").is_file()} or {TARGETS[-1]}
+
+
+def version_of_source() -> str:
+    """The version of the checkout, without importing the program."""
+    text = (ROOT / "lungviewer" / "__init__.py").read_text("utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"', text, re.MULTILINE)
+    if found is None:
+        raise CannotBuild("lungviewer/__init__.py states no version.")
+    return found[1]
+
+
+def numeric(version: str) -> str:
+    """The four numbers that Windows compares; what follows the numbers (rc1, .dev0) does not count.
+
+    >>> numeric("0.7.0rc1")
+    '0.7.0.0'
+    """
+    found = re.match(r"\d+(\.\d+){0,3}", version)
+    if found is None:
+        raise CannotBuild(f"{version} does not begin with a number.")
+    return ".".join([*found[0].split("."), "0", "0", "0"][:4])
+
+
+def write_sha256(file: Path) -> Path:
+    """Write `NAME.sha256` beside a file, as `sha256sum -c` reads it."""
+    beside = file.with_name(file.name + ".sha256")
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    beside.write_text(f"{digest} *{file.name}\n", "ascii")
+    return beside
+
+
+def _write_lists(work: Path, name: str, bundle: Path, below: str) -> str:
+    found = payload(bundle, below)
+    (work / f"{name}-files.nsh").write_text(commands(found), "utf-8")
+    (work / f"{name}-files.txt").write_bytes(list_of_files(found))
+    return str(found.kilobytes)
+
+
+def _write_licence(target: Path, notices: str) -> None:
+    parts = f"The licences of the parts it is made of are in {notices} in its folder." if notices else ""
+    licence = (ROOT / "LICENSE").read_text("utf-8")
+    text = "\n\n".join(filter(None, (_RESEARCH_USE, parts, licence)))
+    target.write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+
+
+def _require(bundle: Path, *programs: str) -> None:
+    for name in programs:
+        if not (bundle / name).is_file():
+            raise CannotBuild(f"{bundle} is no bundle: it has no {name}.")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Compile the Windows installer.")
+    parser.add_argument("viewer", type=Path, help="folder of the viewer's bundle")
+    parser.add_argument("--training", type=Path, help="folder of the training bundle")
+    parser.add_argument("-o", "--output", type=Path, help="the installer (dist/lungviewer-VERSION-setup.exe)")
+    parser.add_argument("--sign", default="", help="command that signs the file named after it")
+    parser.add_argument("--target", choices=TARGETS, default="", help="of the installer itself")
+    given = parser.parse_args(arguments)
+    output = given.output or ROOT / "dist" / f"lungviewer-{version_of_source()}-setup.exe"
+    try:
+        build_installer(given.viewer, output, given.training, target=given.target, sign=given.sign)
+    except (CannotBuild, PayloadUnfit) as error:
+        sys.stderr.write(f"build_installer.py: {error}\n")
+        return 1
+    sys.stdout.write(f"{output}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
