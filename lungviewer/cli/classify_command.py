@@ -12,11 +12,10 @@ from lungviewer.cli.console import err, out
 from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
 from lungviewer.cli.opening import engine_of, suited
 from lungviewer.cli.parsers import RESEARCH_USE
-from lungviewer.core.ct_frames import slice_shown
 from lungviewer.core.errors import ImageError, UsageError
 from lungviewer.core.model import ModelSpec
+from lungviewer.core.note_sentences import sentence_of
 from lungviewer.core.paths import is_one_of, pack_dirs
-from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import ImageRecord, Status
 from lungviewer.packs.store import resolve_pack
 from lungviewer.readers.isolated import IsolatedDecoder
@@ -85,11 +84,6 @@ def _tell(record: ImageRecord, fields: Mapping[str, int], spec: ModelSpec) -> No
         what = "slices" if "frames_not_validated" in record.reason else "fields"
         console.print(f"  {read} of {record.tiles} {what} read{': ' * bool(calls)}{calls}")
     for code in filter(None, record.reason.split("; ")):
-        console.print(f"  {code}: {REASON_SENTENCES.get(code, _note(code))}")
+        console.print(f"  {code}: {sentence_of(code)}")
     shares = ", ".join(f"{spec.class_by_id(c).label} {p:.1%}" for c, p in record.probabilities.items())
     console.print(f"  {shares}")
-
-
-def _note(code: str) -> str:
-    shown = slice_shown(code)
-    return "see the manual" if shown is None else "The answer is that of this slice, counted from the head."

@@ -11,9 +11,8 @@ import numpy.typing as npt
 
 import lungviewer
 from lungviewer.core.colourmap import colourise
-from lungviewer.core.ct_frames import slice_shown
 from lungviewer.core.image import RGB
-from lungviewer.core.trust import REASON_SENTENCES
+from lungviewer.core.note_sentences import sentence_of
 from lungviewer.exporters.hatching import hatch_tile
 from lungviewer.server.models import ServedModel
 from lungviewer.server.problems import Problem
@@ -36,7 +35,7 @@ def answer_of(result: ImageResult, model: ServedModel, *, overlay: bool) -> Answ
         label=None if called is None else spec.class_by_id(called).label,
         status=record.status.value,
         reasons=[
-            Reason(code=code, sentence=_sentence(code)) for code in filter(None, record.reason.split("; "))
+            Reason(code=code, sentence=sentence_of(code)) for code in filter(None, record.reason.split("; "))
         ],
         how_often_right=how_often_right(spec.calibration, record.confidence or 0.0) if single else "",
         trust_score=_finite(record.trust_score),
@@ -80,13 +79,6 @@ def pack_of(model: ServedModel, *, default: bool) -> Pack:
         elsewhere=model.elsewhere,
         default=default,
     )
-
-
-def _sentence(code: str) -> str:
-    shown = slice_shown(code)
-    if shown is not None:
-        return f"The answer is that of slice {shown[0]} of {shown[1]}."
-    return REASON_SENTENCES.get(code, "")
 
 
 def _overlay(result: ImageResult, picture: RGB) -> Overlay:

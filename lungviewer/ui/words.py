@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
-from lungviewer.core.ct_frames import slice_shown
 from lungviewer.core.model import ModelSpec, Role
+from lungviewer.core.note_sentences import told
 from lungviewer.core.slide_summary import MOSTLY_REFUSED, NOT_FINISHED
-from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import SLIDE, ImageRecord, Status
 
 _MOST = 0.999
@@ -99,6 +98,7 @@ def reason_word(code: str) -> str:
         "synthetic": _tr("from the simulator"),
         "unlike_training": _tr("unlike training"),
         "low_confidence": _tr("not sure"),
+        "aim_not_met": _tr("model's aim not met"),
         "not_a_number": _tr("no usable numbers"),
         "low_resolution": _tr("too little detail"),
         "not_validated": _tr("model not validated"),
@@ -172,48 +172,8 @@ def of_other_kind(record: ImageRecord) -> bool:
 
 def reason_sentence(code: str) -> str:
     """What a code of a row means, as a sentence: reasons of trust as well as notes of the pixel rules."""
-    if code in REASON_SENTENCES:
-        return _tr(REASON_SENTENCES[code])
-    return note_sentence(code)
-
-
-def note_sentence(code: str) -> str:
-    """What a pixel rule changed on the way in (readers/raster.py); an unknown code gives itself."""
-    frames = code.removeprefix("first_frame_of_")
-    if frames != code:
-        return _tr("The file holds {n} pictures; the first one was read.").format(n=frames)
-    regions = code.removeprefix("one_of_").removesuffix("_regions")
-    if regions.isdecimal():
-        return _tr("The file holds {n} scanned regions; only the largest one was read.").format(n=regions)
-    shown = slice_shown(code)
-    if shown is not None:
-        text = _tr("The file has {n} slices; this is the answer for slice {k}, counted from the head.")
-        return text.format(k=shown[0], n=shown[1])
-    sentences = {
-        "monochrome1": _tr("The file asks for its values to be shown as a negative, which was not done."),
-        "padding_ignored": _tr("The value that stands for nothing is one that tissue has; it was kept."),
-        "no_spacing": _tr("The file does not say how far apart its pixels lie."),
-        "lossy": _tr("The pixels were compressed with loss."),
-        "grey": _tr("The picture is grey; it was repeated into three colour channels."),
-        "bilevel": _tr("The picture has only black and white pixels."),
-        "palette": _tr("The picture has a palette of few colours."),
-        "16bit_scaled": _tr("The picture has 16 bits per channel; they were scaled to 8."),
-        "alpha_on_white": _tr("Transparent parts were laid on white."),
-        "extra_channel_ignored": _tr("A channel of unknown meaning was left out."),
-        "cmyk_converted": _tr(
-            "The picture is in print colours (CMYK); they were converted without a profile."
-        ),
-        "exif_rotated": _tr("The picture was turned upright, as its file asks."),
-        "exif_unreadable": _tr("The camera data of the file is damaged; the picture is shown as it lies."),
-        "icc_ignored": _tr("The file has a colour profile, which was not applied."),
-        "gamma_ignored": _tr("The file asks for an unusual gamma, which was not applied."),
-        "suffix_mismatch": _tr("The name ends like another image format; the content counts."),
-        "anisotropic_scale_ignored": _tr(
-            "The stated µm per pixel differ across and down; they were not used."
-        ),
-        "implausible_scale_ignored": _tr("The stated µm per pixel make no sense; they were not used."),
-    }
-    return sentences.get(code, code.replace("_", " "))
+    sentence, numbers = told(code)
+    return _tr(sentence).format(**numbers)
 
 
 def strangeness(score: float, limit: float) -> str:

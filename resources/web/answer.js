@@ -57,7 +57,7 @@ function bars(answer, pack) {
 
 function reasons(answer) {
   const list = element("ul", "", "reasons");
-  for (const { sentence } of answer.reasons) if (sentence) list.append(element("li", sentence));
+  for (const { sentence } of answer.reasons) list.append(element("li", sentence));
   return list;
 }
 
@@ -70,7 +70,6 @@ function facts(answer, pack) {
   add("Scale", answer.um_per_px ? `${Number(scale[0].toPrecision(3))} ${scale[1]} per pixel${from}` : "not known");
   const read = answer.fields - (answer.fields_refused || 0);
   add("Fields", answer.fields > 1 && `${read} of ${answer.fields} read`);
-  add("Noted", answer.reasons.filter((one) => !one.sentence).map((one) => one.code.replaceAll("_", " ")).join(", "));
   add("Strangeness", answer.trust_score !== null && answer.trust_score.toPrecision(3));
   add("Model", pack ? pack.title : answer.model);
   add("Version", `${answer.model} ${answer.model_version}`);

@@ -50,6 +50,15 @@ def test_a_call_says_what_made_it_and_what_it_is_for(form, call, packs):
     assert answer["reasons"][0]["sentence"].endswith(".")
 
 
+def test_every_code_has_its_sentence_notes_of_the_file_too(form):
+    stream = io.BytesIO()
+    Image.new("L", (80, 64), 130).save(stream, "PNG")
+    reasons = {r["code"]: r["sentence"] for r in form.send(stream.getvalue(), "grey.tif").json()["reasons"]}
+    assert reasons["grey"] == "The picture is grey; it was repeated into three colour channels."
+    assert {"scale_unknown", "suffix_mismatch"} <= reasons.keys()
+    assert all(sentence.endswith(".") for sentence in reasons.values())
+
+
 def test_a_refused_image_is_an_answer_without_a_call(form, strange):
     response = form.send(strange)
     answer = response.json()

@@ -27,7 +27,7 @@ from lungviewer.ui.panels.side import SidePanel
 from lungviewer.ui.panels.trust_line import TrustSection
 from lungviewer.ui.session import EngineInfo, ViewerSession
 from lungviewer.ui.settings import SettingsStore
-from lungviewer.ui.words import headline, note_sentence, percent
+from lungviewer.ui.words import headline, percent, reason_sentence
 from tests.fixtures.packs import paint
 from tests.fixtures.scans import fake_engine, fake_spec
 from tests.fixtures.windows import open_folder
@@ -203,7 +203,7 @@ def test_every_reason_of_a_refusal_is_a_sentence_and_notes_stand_apart(qtbot, an
         "The field is almost only glass.",
         "The field is unlike anything this model was trained on.",
     ]
-    assert section.notes.text() == "Also noted:\n" + note_sentence("16bit_scaled")
+    assert section.notes.text() == "Also noted:\n" + reason_sentence("16bit_scaled")
 
 
 def test_a_row_of_a_scan_without_maps_shows_its_reasons_too(qtbot, answered):
@@ -213,7 +213,7 @@ def test_a_row_of_a_scan_without_maps_shows_its_reasons_too(qtbot, answered):
     section.show_state(replace(state, result=None))
     assert section.status.text() == "Needs review"
     assert section.reasons.text() == "The model is not sure enough for a call without review."
-    assert note_sentence("exif_rotated") in section.notes.text()
+    assert reason_sentence("exif_rotated") in section.notes.text()
 
 
 def test_strangeness_stands_beside_its_threshold(qtbot, answered):
@@ -266,11 +266,11 @@ def test_every_note_of_the_pixel_rules_has_a_sentence():
     codes = [line.split()[0] for line in table.splitlines()]
     assert len(codes) == 15
     for code in codes:
-        sentence = note_sentence(code.replace("<n>", "3"))
+        sentence = reason_sentence(code.replace("<n>", "3"))
         assert sentence.endswith(".")
         assert "_" not in sentence
-    assert "3 pictures" in note_sentence("first_frame_of_3")
-    assert "3 scanned regions" in note_sentence("one_of_3_regions")
+    assert "3 pictures" in reason_sentence("first_frame_of_3")
+    assert "3 scanned regions" in reason_sentence("one_of_3_regions")
 
 
 # --- explanation: both ways --------------------------------------------------------------------------
