@@ -247,7 +247,7 @@ def _add_samples(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     instead.add_argument(
         "--ct", type=slices, metavar="N", help="draw a chest CT series of so many slices (DICOM) instead"
     )
-    samples.add_argument("--size", type=positive, default=768, metavar="PX", help="side of the images")
+    samples.add_argument("--size", type=positive, default=512, metavar="PX", help="side of the images")
     samples.add_argument("--format", choices=("jpeg", "png", "both"), default="jpeg")
     samples.add_argument(
         "--seed", type=int, default=0, metavar="N", help="another slide or series for another seed"
