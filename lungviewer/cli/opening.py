@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lungviewer.cli.console import err
@@ -12,8 +12,8 @@ from lungviewer.core.ct import CT
 from lungviewer.packs.catalogue import HISTOLOGY
 from lungviewer.services.classify import display_name
 from lungviewer.services.engine import InferenceEngine
-from lungviewer.services.find import is_ct
 from lungviewer.services.opening import EngineChoice, default_id, open_engine
+from lungviewer.services.suiting import kinds_of
 
 
 def tell_missing(paths: Iterable[Path]) -> bool:
@@ -26,24 +26,29 @@ def tell_missing(paths: Iterable[Path]) -> bool:
     return gone is not None
 
 
-def suited(options: argparse.Namespace, files: Iterable[Path]) -> tuple[str, str]:
+def suited(
+    options: argparse.Namespace, files: Iterable[Path], check: Callable[[], None] = lambda: None
+) -> tuple[str, str]:
     """The modality of the default pack for these files, and what is to be said at the end ("": nothing).
 
-    Where no pack was named and every file is a CT slice, that of CT, which is said at once.
+    Where no pack was named and every file that can be read is a CT slice, that of CT, which is said at once.
+    `check` is called before every file.
     """
     if options.pack is not None:
         return HISTOLOGY, ""
-    ct = [is_ct(path) for path in files]
-    if not any(ct):
+    kinds = kinds_of(files, check)
+    if not kinds.ct:
         return HISTOLOGY, ""
     pack = default_id(CT)
-    if all(ct) and pack:
-        err().print(f"Note: these files are CT slices; the CT pack {pack} judges them. --pack names another.")
+    if kinds.modality == CT and pack:
+        which = "these files are" if kinds.ct == kinds.files else "what can be read of these files are"
+        err().print(f"Note: {which} CT slices; the CT pack {pack} judges them. --pack names another.")
         return CT, ""
-    what = f"{sum(ct)} of {len(ct)} files" if len(ct) > 1 else "The file"
-    found = f"{what} {'are CT slices' if sum(ct) > 1 else 'is a CT slice'}, which the histology pack refuses."
+    several = kinds.ct > 1
+    what = f"{kinds.ct} of {kinds.files} files" if kinds.files > 1 else "The file"
+    found = f"{what} {'are CT slices' if several else 'is a CT slice'}, which the histology pack refuses."
     return HISTOLOGY, f"{found} " + (
-        f"--pack {pack} judges {'them' if sum(ct) > 1 else 'it'}." if pack else "No CT pack is installed."
+        f"--pack {pack} judges {'them' if several else 'it'}." if pack else "No CT pack is installed."
     )
 
 

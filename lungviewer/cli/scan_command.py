@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 from lungviewer.cli.console import console_context, err, how_to_go_on, out
 from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
@@ -56,13 +55,7 @@ def _suited(options: argparse.Namespace, ctx: JobContext) -> tuple[str, str]:
     if options.pack is not None:  # then nothing has to be looked into
         return suited(options, ())
     found = find_images(options.paths, recursive=options.recursive, check=ctx.check)
-    return suited(options, _checked(map(found.path, found.files), ctx))
-
-
-def _checked(paths: Iterable[Path], ctx: JobContext) -> Iterator[Path]:
-    for path in paths:
-        ctx.check()
-        yield path
+    return suited(options, map(found.path, found.files), ctx.check)
 
 
 def _describe(value: object) -> str:

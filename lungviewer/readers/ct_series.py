@@ -12,14 +12,20 @@ from lungviewer.core.ct import CtSeries, CtSlice
 from lungviewer.core.ct_order import SliceHeader, ordered
 from lungviewer.core.errors import ImageError, ImageTooLarge
 from lungviewer.readers.ct_header import read_slice_header
+from lungviewer.readers.dicom_syntaxes import DEFLATED
 from lungviewer.readers.files import read_head
-from lungviewer.readers.sniff import sniff
+from lungviewer.readers.sniff import HEAD_BYTES, sniff
 
 if TYPE_CHECKING:
     from lungviewer.readers.isolated import IsolatedDecoder
 
 MOST_SLICES = 100_000
 """More than ten whole bodies: files can state frames that they do not have."""
+
+
+_BEGINNING = 1 << 20
+_PIXELS = b"\xe0\x7f\x10\x00"
+"""The tag of the pixels (7FE0,0010)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +36,44 @@ class FoundSeries:
     left_out: Mapping[Path, ImageError]
 
 
-def series_in(paths: Iterable[Path], check: Callable[[], None] = lambda: None) -> tuple[CtSeries, ...]:
+def series_in(
+    paths: Iterable[Path], check: Callable[[], None] = lambda: None, decoder: IsolatedDecoder | None = None
+) -> tuple[CtSeries, ...]:
     """The CT series that some files hold, whatever else is among them; about half a millisecond a file.
 
     What is no CT slice, or cannot be read, is passed over, and so are files whose headers cannot be read in
-    bounded time (deflated ones): those are series of their own (`series_of`).
+    bounded time (deflated ones): those are series of their own (`series_of`), unless there is a `decoder` to
+    ask, which takes some milliseconds for each.
 
     Args:
         check: called before every file; may raise `Cancelled`.
 
     Raises:
         ImageTooLarge: the files state more slices than anybody can look at.
+        Cancelled: `decoder` was closed.
     """
-    return _found(paths, check, lambda _: None)
+
+    def ask(path: Path) -> SliceHeader | None:
+        if decoder is None or not needs_decoder(path):
+            return None
+        try:
+            return decoder.slices.describe(path).header
+        except ImageError:
+            return None
+
+    return _found(paths, check, ask)
+
+
+def needs_decoder(path: Path) -> bool:
+    """Whether a file is DICOM whose beginning does not tell what it is: it is deflated, or its pixels do not
+    begin within the first MiB."""
+    try:
+        head = read_head(path, _BEGINNING)
+    except ImageError:
+        return False
+    if sniff(head) != "dicom":
+        return False
+    return DEFLATED.encode() in head[:HEAD_BYTES] or (len(head) == _BEGINNING and _PIXELS not in head)
 
 
 def find_series(

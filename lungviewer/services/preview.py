@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lungviewer.core.errors import JournalMismatch, LungviewerError, OutputUnwritable, UsageError
 from lungviewer.exporters.csv_table import is_image_csv
-from lungviewer.services.find import FoundFiles, find_images, is_ct
+from lungviewer.services.find import FoundFiles, find_images
 from lungviewer.services.scan import ScanOptions, fingerprint, root_key
 from lungviewer.services.scan_output import check_output, journal_of
 from lungviewer.services.slide_scan import told_apart
+from lungviewer.services.suiting import Kinds, kinds_of
 from lungviewer.store.journal import glimpse
 
 _FORMATS = {
@@ -28,7 +29,7 @@ _FORMATS = {
 class ScanPreview:
     """What lies below `paths`. `formats` are (name, files), most frequent first, as the files call
     themselves ("" without a suffix); `slides` of the files are whole slides, which take minutes each;
-    `suggested` is a place for the report; `ct_files` hold CT slices."""
+    `suggested` is a place for the report; `kinds`: which models read the files."""
 
     paths: tuple[Path, ...]
     recursive: bool
@@ -37,7 +38,7 @@ class ScanPreview:
     total_bytes: int
     suggested: Path
     slides: int = 0
-    ct_files: int = 0
+    kinds: Kinds = field(default_factory=Kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def preview_scan(
         total_bytes=sum(max(0, file.size) for file in found.files),
         suggested=_suggested(found.root, documents),
         slides=len(told_apart(found, found.files, check)[1]),
-        ct_files=sum(_is_ct(path, check) for path in map(found.path, found.files)),
+        kinds=kinds_of(map(found.path, found.files), check),
     )
 
 
@@ -111,11 +112,6 @@ def look_at_output(
         other = JournalMismatch("The report with this name belongs to a scan of another folder.")
         return Outlook(output, other, replaceable=True, earlier=len(seen.listed))
     return Outlook(output, earlier=len(seen.listed), kept=len(seen.settled & wanted))
-
-
-def _is_ct(path: Path, check: Callable[[], None]) -> bool:
-    check()
-    return is_ct(path)
 
 
 def _replaceable(output: Path) -> bool:

@@ -15,9 +15,12 @@ from lungviewer.core.job import JobContext
 from lungviewer.core.natural import natural_key
 from lungviewer.packs.catalogue import HISTOLOGY
 from lungviewer.readers.ct_header import read_slice_header
+from lungviewer.readers.ct_series import needs_decoder
+from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.classify import display_name
 from lungviewer.services.find import FoundFiles, find_images
 from lungviewer.services.opening import has_default
+from lungviewer.services.suiting import is_picture
 from lungviewer.ui.ct.entries import Folded, fold
 
 
@@ -57,7 +60,7 @@ class Listing:
 class Places:
     """What was asked for, as it lies on the disk. `folder`: the one folder that is open, None for several
     places; `file`: the one file to look at; `listed`: what the list is made of; `slice`: the file is a slice,
-    to be looked at in its series."""
+    or may be, to be looked at in its series."""
 
     folder: Path | None
     file: Path | None
@@ -83,7 +86,7 @@ def look_up(paths: Sequence[Path], otherwise: Sequence[Path] = ()) -> Places:
         ) from error
     # A file that was named is listed whatever it is called; an unusable one then says why.
     listed = places if file is None else (file.parent, file)
-    is_slice = file is not None and read_slice_header(file) is not None
+    is_slice = file is not None and (read_slice_header(file) is not None or needs_decoder(file))
     return Places(listed[0] if len(places) == 1 else None, file, listed, is_slice)
 
 
@@ -93,10 +96,14 @@ def _place(path: Path) -> Path:
 
 
 def list_images(
-    paths: Sequence[Path], otherwise: Sequence[Path], recursive: bool, ctx: JobContext
+    paths: Sequence[Path],
+    otherwise: Sequence[Path],
+    recursive: bool,
+    decoder: IsolatedDecoder | None,
+    ctx: JobContext,
 ) -> Listing:
     """Look into folders, and take files as they are; a job. Its partial result are the `Places`. Errors of
-    `look_up` and `find_images`.
+    `look_up` and `find_images`; `decoder` as for `fold`.
 
     Keys of names are made here: for 5,000 files they take as long as the window may stand still.
     """
@@ -104,7 +111,7 @@ def list_images(
     ctx.partial(places)
     found = find_images(places.listed, recursive=recursive and places.file is None, check=ctx.check)
     by_name = {display_name(Path(os.fsdecode(file.path))): found.path(file) for file in found.files}
-    folded = fold(by_name.values(), ctx)
+    folded = fold(by_name.values(), ctx, decoder)
     entries = tuple(entries_of((*folded.series, *folded.files), found.root, folded.names))
     for entry in entries:
         hash(entry.path)  # kept in the path, like its text
@@ -119,9 +126,10 @@ def list_images(
 
 
 def _modality(folded: Folded) -> str:
+    """Of what can be read: a broken file, or DICOM that is no image, says nothing about the others."""
     if not folded.series:
         return HISTOLOGY if folded.files else ""
-    return CT if folded.strays.issuperset(folded.files) and has_default(CT) else ""
+    return CT if not any(map(is_picture, folded.files)) and has_default(CT) else ""
 
 
 def entries_of(

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from lungviewer.core.ct import CtSeries
 from lungviewer.core.errors import LungviewerError
+from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.find import FoundFiles
 from lungviewer.ui.ct.answering import files_of
 from lungviewer.ui.jobs import Job
@@ -32,8 +33,10 @@ class Opened(QObject):
     not_listed = Signal()  # nothing can be listed; `noticed` says why
     noticed = Signal(object)  # Notice
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, decoder: IsolatedDecoder | None = None, parent: QObject | None = None) -> None:
+        """`decoder`: asked about files whose beginning does not tell whether they are slices."""
         super().__init__(parent)
+        self._decoder = decoder
         self._jobs = ReplacedRunner("folders", self)
         self._job: Job | None = None
         self.asked: list[Path] = []
@@ -96,7 +99,10 @@ class Opened(QObject):
         self._forget()
         self._say_strays(0)
         asked = self.asked = [path.absolute() for path in paths]
-        self._job = self._jobs.fresh().submit(lambda ctx: list_images(asked, otherwise, recursive, ctx))
+        decoder = self._decoder
+        self._job = self._jobs.fresh().submit(
+            lambda ctx: list_images(asked, otherwise, recursive, decoder, ctx)
+        )
         self._job.partial.connect(self._found)
         self._job.progressed.connect(self.advanced)
         self._job.finished.connect(self._listed)

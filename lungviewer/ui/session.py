@@ -62,7 +62,7 @@ class ViewerSession(QObject):
         self.decoder = IsolatedDecoder(workers=2)
         self.model_jobs = JobRunner("model", self)
         self.file_jobs = JobRunner("files", self)
-        self.opened = Opened(self)
+        self.opened = Opened(self.decoder, self)
         self._watch = FileWatch(self)
         self.keeper = keeper or EngineKeeper()
         self.model_jobs.at_close(self.keeper.close)

@@ -37,6 +37,16 @@ def test_a_scan_of_slices_takes_the_ct_pack_and_says_so(tmp_path, capsys):
     assert {row["model"] for row in rows(tmp_path / "r.csv")} == {"tiny-ct"}
 
 
+def test_files_that_cannot_be_read_do_not_decide(tmp_path, capsys):
+    folder = chest(tmp_path / "in", CLASSES)
+    (folder / "cut.dcm").write_bytes(b"\0" * 128 + b"DICM" + b"\1" * 9)
+    (folder / "empty.png").write_bytes(b"")
+    assert run("scan", folder, "-o", tmp_path / "r.csv") == 1
+    assert TAKEN.replace("these files are", "what can be read of these files are") in capsys.readouterr().err
+    found = rows(tmp_path / "r.csv")
+    assert sorted(row["predicted_class"] for row in found if row["status"] != "error") == sorted(CLASSES)
+
+
 def test_a_scan_of_slices_and_pictures_ends_with_a_hint(tmp_path, capsys):
     folder = chest(tmp_path / "in", CLASSES)
     Image.fromarray(paint(PINK)).save(folder / "tissue.png")

@@ -133,6 +133,7 @@ def test_with_a_decoder_nothing_is_left_aside_and_what_is_no_slice_says_why(tmp_
     assert [len(series.slices) for series in series_in(files)] == [3]
     with IsolatedDecoder() as decoder:
         found = find_series(files, decoder)
+        assert series_in(files, decoder=decoder) == found.series
     (series,) = found.series
     assert [s.path for s in series.slices] == [*paths, deflated]
     assert {path: error.code for path, error in found.left_out.items()} == {report: "unsupported_format"}

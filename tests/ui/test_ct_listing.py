@@ -1,7 +1,9 @@
 """Folders with CT in the browser: one entry a series, whatever lies beside it."""
 
+import pydicom
 import pytest
 from PIL import Image
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
@@ -16,7 +18,7 @@ from lungviewer.ui.ct.entries import fold
 from lungviewer.ui.session import ViewerSession
 from tests.fixtures.browsing import CountedThumbnails, shown_panel
 from tests.fixtures.ct_packs import ct_spec
-from tests.fixtures.dicoms import phantom, write_frames, write_series, write_slice
+from tests.fixtures.dicoms import phantom, to_bytes, write_frames, write_series, write_slice
 from tests.fixtures.packs import PINK, paint
 from tests.fixtures.series_windows import MALIGNANT, BothKeeper, FakeAnswers, chest, finished, opened
 from tests.fixtures.windows import load_model, open_folder
@@ -45,6 +47,13 @@ def mixed(tmp_path):
     Image.fromarray(paint(PINK, 64, 64)).save(folder / "a_picture.png")
     (folder / "b_broken.dcm").write_bytes(b"\0" * 128 + b"DICM" + b"\1" * 40)
     return folder
+
+
+def deflate(path):
+    found = pydicom.dcmread(path)
+    found.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    path.write_bytes(to_bytes(found))
+    return path
 
 
 def labels(session):
@@ -135,6 +144,40 @@ def test_a_slice_that_is_opened_is_looked_at_in_its_series(qtbot, session, mixed
     assert session.slice.index == 6
 
 
+def test_only_what_can_be_read_says_what_is_open(qtbot, session, tmp_path):
+    chest(tmp_path, 4)
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    Image.fromarray(paint(PINK, 64, 64)).save(tmp_path / "b.png")
+    opened(qtbot, session, tmp_path)
+    assert session.choice.modality == "histology"
+    (tmp_path / "b.png").write_bytes(b"")
+    open_folder(qtbot, session, tmp_path, answers=False)
+    assert session.choice.modality == "ct"
+
+
+def test_a_deflated_slice_stands_in_its_series_and_is_opened_in_it(qtbot, session, tmp_path):
+    whole = chest(tmp_path, 5)
+    deflated = deflate(whole[3])
+    for asked in (tmp_path, deflated):
+        with qtbot.waitSignal(session.files_changed, timeout=30_000):
+            session.open_paths([asked])
+        assert labels(session) == ["Series 3 · 5 slices"]
+        assert session.choice.modality == "ct"
+    assert session.slice.index == 3
+    assert session.series().slices[3].path == deflated
+
+
+def test_a_deflated_file_that_is_no_slice_stands_alone(qtbot, session, mixed):
+    (mixed / "b_broken.dcm").unlink()
+    report = write_slice(mixed / "b_report.dcm", SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11", Modality="SR")
+    deflate(report)
+    open_folder(qtbot, session, mixed, answers=False)
+    assert labels(session)[:2] == ["a_picture.png", "b_report.dcm"]
+    with qtbot.waitSignal(session.files_changed, timeout=30_000):
+        session.open_paths([report])
+    assert session.current == report
+
+
 def test_series_of_one_number_are_told_apart_and_those_without_get_one(tmp_path):
     files = write_series(tmp_path, 3, series="a", SeriesNumber=2)
     files += write_series(tmp_path, 3, series="b", SeriesNumber=2)
@@ -156,7 +199,7 @@ def test_one_file_of_many_slices_is_a_series_that_opens_in_its_middle(qtbot, ses
 
 
 def test_a_folder_that_states_too_many_slices_is_listed_file_by_file(qtbot, session, mixed, monkeypatch):
-    def too_many(paths, check):
+    def too_many(paths, check, decoder):
         raise ImageTooLarge("There are more than 100,000 CT slices.", hint="Open a folder of fewer.")
 
     monkeypatch.setattr("lungviewer.ui.ct.entries.series_in", too_many)

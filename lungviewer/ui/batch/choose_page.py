@@ -26,7 +26,6 @@ from lungviewer.ui.batch.model_row import ModelRow
 from lungviewer.ui.batch.options_box import OptionsBox
 from lungviewer.ui.batch.state import ScanState
 from lungviewer.ui.icons import icon
-from lungviewer.ui.model_in_force import ModelInForce
 from lungviewer.ui.path_line import PathLine
 from lungviewer.ui.prose import Prose, Sentence
 from lungviewer.ui.settings import SettingsStore
@@ -38,11 +37,7 @@ class ChoosePage(QWidget):
     """Shows the controller's preview and outlook; starts the scan."""
 
     def __init__(
-        self,
-        controller: ScanController,
-        settings: SettingsStore,
-        model: ModelInForce,
-        parent: QWidget | None = None,
+        self, controller: ScanController, settings: SettingsStore, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._controller, self._settings = controller, settings
@@ -52,7 +47,7 @@ class ChoosePage(QWidget):
         self._recursive = QCheckBox(self.tr("Include s&ub-folders"))
         self._recursive.setChecked(settings.current.recursive)
         self._found = _paragraph(self.tr("What was found"))
-        self.model_row = ModelRow(controller, model)
+        self.model_row = ModelRow(controller)
         self._nothing = self.tr("Nothing is chosen yet.")
         self._output = PathLine(self.tr("Report"), self.tr("Save &as …"))
         self._there = _paragraph(self.tr("What lies at the place for the report"))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal, Slot
@@ -14,12 +11,12 @@ from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal, Slot
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.model import ModelSpec
 from lungviewer.core.types import ImageRecord
-from lungviewer.services.classify import display_name
 from lungviewer.services.opening import EngineChoice, EngineKeeper
 from lungviewer.services.preview import Outlook, ScanPreview, look_at_output, preview_scan
 from lungviewer.services.scan import KeptRows, ScanProgress, ScanSummary
-from lungviewer.ui.batch.offering import RowOffer
+from lungviewer.ui.batch.offering import RowOffer, place_of
 from lungviewer.ui.batch.pace import Pace
+from lungviewer.ui.batch.scan_model import ScanModel
 from lungviewer.ui.batch.state import BatchOptions, ScanNumbers, ScanState
 from lungviewer.ui.batch.work import EngineReady, ScanEnd, gentle, reading_threads, scan_job
 from lungviewer.ui.jobs import Job, JobRunner, Progress
@@ -55,6 +52,7 @@ class ScanController(QObject):
         self._keeper = keeper or EngineKeeper()
         self._runner = JobRunner("scan", self)
         self._runner.at_close(self._keeper.close)
+        self.model = ScanModel(session.model, session.settings, self._runner, self._keeper, self)
         self._job: Job | None = None
         self._looking: Job | None = None
         self._pace = Pace()
@@ -78,7 +76,7 @@ class ScanController(QObject):
         self._spec: ModelSpec | None = None
         self._choice: EngineChoice | None = None
         self._offer = RowOffer(session, self)
-        session.model_changed.connect(self._model_changed)
+        self.model.changed.connect(self._model_changed)
 
     @property
     def active(self) -> bool:
@@ -88,19 +86,11 @@ class ScanController(QObject):
     @property
     def spec(self) -> ModelSpec | None:
         """The pack that scans, or would."""
-        return self._spec or self._session.spec
+        return self._spec or self.model.spec
 
     def path_of(self, record: ImageRecord) -> Path | None:
         """Where the image of a row lies."""
-        if self.preview_made is None:
-            return None
-        found = self.preview_made.found
-        # Files are in the order of their names; only names that are no text are written otherwise.
-        near = bisect_left(found.files, record.path.encode(), key=lambda file: file.path)
-        for file in chain(found.files[near : near + 1], found.files):
-            if display_name(Path(os.fsdecode(file.path))) == record.path:
-                return found.path(file)
-        return None
+        return None if self.preview_made is None else place_of(record, self.preview_made.found)
 
     # --- before the scan -------------------------------------------------------------------------
 
@@ -124,6 +114,7 @@ class ScanController(QObject):
     @Slot(object)
     def _previewed(self, preview: ScanPreview) -> None:
         self._job, self.preview_made = None, preview
+        self.model.suit(preview.kinds.modality)
         self.state = ScanState.READY
         self.look_at(preview.suggested, self.options)
 
@@ -142,7 +133,7 @@ class ScanController(QObject):
         self.output, self.options = output, options
         self.outlook = self.problem = None
         found, scan = self.preview_made.found, options.for_scan(self.preview_made.recursive, 1)
-        info = self._session.engine_info
+        info = self.model.info
         if info is None and self.other_model:  # then it is not known yet which rows hold
             return self._set_state(ScanState.READY)
         pack = None if info is None else info.provenance.model_sha256
@@ -160,7 +151,7 @@ class ScanController(QObject):
     @Slot()
     def _model_changed(self) -> None:
         """Which rows are kept depends on the pack."""
-        if self._choice is not None and self._session.choice.same_pack(self._choice):
+        if self._choice is not None and self.model.choice.same_pack(self._choice):
             self.other_model = False
         if self.state is ScanState.READY and self.output is not None:
             self.look_at(self.output, self.options)
@@ -180,7 +171,7 @@ class ScanController(QObject):
         self._pace.start()
         self._timer.start()
         keeper, paths = self._keeper, preview.paths
-        self._choice = self._session.choice
+        self._choice = self.model.choice
         self._offer.begin(self.rows, preview.found, options.um_per_px)
         choice = gentle(self._choice, options.precision)
         scan = options.for_scan(preview.recursive, reading_threads())
@@ -199,7 +190,7 @@ class ScanController(QObject):
         if not self.state.over or self.output is None or self._choice is None:
             return
         options = replace(self.options, fresh=False)
-        if self._session.choice.same_pack(self._choice):
+        if self.model.choice.same_pack(self._choice):
             return self.start(self.output, options)
         self.other_model = True
         self.look_at(self.output, options)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Slot
@@ -88,6 +90,16 @@ class RowOffer(QObject):
     def _compared(self, changed: frozenset[str]) -> None:
         self._comparing, self._changed = None, changed
         self._again()
+
+
+def place_of(record: ImageRecord, found: FoundFiles) -> Path | None:
+    """Where the image of a row lies, if it is one of these files."""
+    # Files are in the order of their names; only names that are no text are written otherwise.
+    near = bisect_left(found.files, record.path.encode(), key=lambda file: file.path)
+    for file in chain(found.files[near : near + 1], found.files):
+        if display_name(Path(os.fsdecode(file.path))) == record.path:
+            return found.path(file)
+    return None
 
 
 def changed_names(then: Iterable[FileIdentity], now: Iterable[FileIdentity]) -> frozenset[str]:

@@ -36,7 +36,7 @@ class ScanWindow(QWidget):
         self.setWindowTitle(self.tr("Scan a folder"))
         self.setAcceptDrops(True)
         self.resize(*_SIZE)
-        self.choosing = ChoosePage(controller, session.settings, session.model)
+        self.choosing = ChoosePage(controller, session.settings)
         self.running = RunPage(controller, session.settings)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.choosing)

@@ -14,6 +14,7 @@ from lungviewer.core.natural import natural_key
 from lungviewer.readers.ct_series import series_in
 from lungviewer.readers.dicom_header import read_slide_instance
 from lungviewer.readers.files import read_head
+from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.sniff import SUFFIXES_OF, sniff
 from lungviewer.services.find import may_be_dicom
 from lungviewer.ui.ct import words
@@ -32,16 +33,17 @@ class Folded:
     problem: str = ""
 
 
-def fold(files: Iterable[Path], ctx: JobContext) -> Folded:
-    """Put slices together; reads the beginning of files that may be DICOM, and says how far that is.
+def fold(files: Iterable[Path], ctx: JobContext, decoder: IsolatedDecoder | None = None) -> Folded:
+    """Put slices together; reads the beginning of files that may be DICOM, and says how far that is. Slices
+    whose beginning tells nothing, as it is deflated, stand alone where there is no `decoder` to ask.
 
     Raises:
-        Cancelled: `ctx` asked to stop.
+        Cancelled: `ctx` asked to stop, or `decoder` was closed.
     """
     listed = tuple(files)
     asked = tuple(filter(may_be_dicom, listed))
     try:
-        found = series_in(_counted(asked, ctx), ctx.check)
+        found = series_in(_counted(asked, ctx), ctx.check, decoder)
     except ImageTooLarge as error:
         return Folded(files=listed, problem=error.sentence)
     series: dict[Path, CtSeries] = {}
