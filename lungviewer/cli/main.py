@@ -28,10 +28,6 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 fine, 1 some files failed, 2 bad use, 130 stopped."""
-    if getattr(sys, "frozen", False):  # worker processes of the packaged program start here too
-        import multiprocessing
-
-        multiprocessing.freeze_support()
     # Before numpy: its matrix library would keep a thread per processor spinning after every small
     # product, which took a fifth of the speed of a scan (benchmarks/README.md).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Container
 from pathlib import Path
 
-import lungviewer
 from lungviewer.cli.values import kinds, port, positive, scale, share_up_to, slices
+from lungviewer.cli.version import ShowVersion
 from lungviewer.services.export_kinds import USUAL_KINDS, ExportKind
 
 RESEARCH_USE = "Research use only, not for diagnosis."
@@ -20,7 +20,9 @@ def parser_and_commands() -> tuple[argparse.ArgumentParser, Container[str]]:
         description="Classify lung images, see why, and whether to trust it. " + RESEARCH_USE,
         epilog="Without a command, `lungviewer [FILE|FOLDER ...]` opens the window.",
     )
-    parser.add_argument("--version", action="version", version=f"lungviewer {lungviewer.__version__}")
+    parser.add_argument(
+        "--version", action=ShowVersion, nargs=0, help="show the version, the build and the packs, and exit"
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_view(commands)
     _add_scan(commands)
