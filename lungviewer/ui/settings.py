@@ -19,6 +19,7 @@ from lungviewer.core.errors import OutputUnwritable
 from lungviewer.core.paths import atomic_write, user_settings_dir
 from lungviewer.services.engine import desktop_threads
 from lungviewer.services.opening import EngineChoice
+from lungviewer.ui.ct.cine import FASTEST, SLOWEST, USUAL
 
 MOST_RECENT = 10
 MOST_SCALES = 200
@@ -35,6 +36,9 @@ THUMBNAIL_SIZES = ("list", "medium", "large")
 MODALITIES = ("", "ct")
 """Whose default pack answers where no pack is chosen: that of what is open, or always that of CT."""
 
+CT_WINDOWS = ("", "lung", "soft_tissue", "bone", "model", "file")
+"""Ids of windows that a CT series may begin with; "": its file's own, or the lung's."""
+
 _ALLOWED: dict[str, tuple[Any, ...]] = {
     "theme": THEMES,
     "device": DEVICES,
@@ -43,6 +47,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "thumbnail_size": THUMBNAIL_SIZES,
     "slide_layer": SLIDE_LAYERS,
     "modality": MODALITIES,
+    "ct_window": CT_WINDOWS,
 }
 _SCALES = {"folder_scales", "slide_scales"}
 _RANGES: dict[str, tuple[float, float]] = {
@@ -53,6 +58,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "opacity": (0, 1),
     "um_per_px": (0, 20),
     "classify_up_to": (0, 10_000),
+    "cine_speed": (SLOWEST, FASTEST),
 }
 
 
@@ -62,6 +68,7 @@ class Settings:
     do not say; 0: nothing is assumed. `classify_up_to`: folders of at most so many images are classified
     when they are opened. `slide_scales`: µm/px by a hash that names no slide; `map_opened_slides`: a slide
     that is looked at is mapped unasked. `modality`: one of `MODALITIES`;
+    `cine_speed` in slices per second;
     `packs_aside`: packs that were chosen, by modality, while a model of the other one is used.
     `review_in_doubt`: the last one may not be on the disk. `geometry`
     and `layout` are Qt's own bytes in base64."""
@@ -92,6 +99,9 @@ class Settings:
     folder_scales: dict[str, float] = field(default_factory=dict)
     slide_scales: dict[str, float] = field(default_factory=dict)
     map_opened_slides: bool = True
+    ct_window: str = ""
+    ct_inverted: bool = False
+    cine_speed: int = USUAL
     geometry: str = ""
     layout: str = ""
 

@@ -16,8 +16,8 @@ _LEAST_HU_PER_PX, _MOST_HU_PER_PX = 0.5, 10.0
 
 
 class WindowLevel(QObject):
-    """The window in force. A preset that a person chose stays for the next series; else each begins with the
-    file's own window, or the lung's."""
+    """The window in force. A preset that a person chose, and inverting, stay for the next series; without a
+    preset each begins with the file's own window, or the lung's."""
 
     changed = Signal()
 
@@ -47,13 +47,22 @@ class WindowLevel(QObject):
         wanted = [p for p in self._presets if p.window == self._window]
         return next((p for p in wanted if p.id == self._preferred), next(iter(wanted), None))
 
+    @property
+    def preferred(self) -> str:
+        """The id of the preset that a person chose; "": none was."""
+        return self._preferred or ""
+
+    def recall(self, preferred: str, inverted: bool) -> None:
+        """What a person chose before, for the series that come."""
+        self._preferred, self._inverted = preferred or None, inverted
+
     def begin(self, presets: tuple[Preset, ...]) -> None:
         """Another series, with these presets."""
         self._presets = presets
         self._dragged_from = None
         by_id = {preset.id: preset for preset in presets}
         first = by_id.get(self._preferred or FILE) or by_id.get(FILE) or by_id.get("lung")
-        self._window, self._inverted = first.window if first is not None else LUNG, False
+        self._window = first.window if first is not None else LUNG
         self.changed.emit()
 
     def offer(self, presets: tuple[Preset, ...]) -> None:

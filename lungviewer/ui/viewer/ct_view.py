@@ -12,6 +12,7 @@ from lungviewer.ui.ct.cine import Cine
 from lungviewer.ui.ct.ct_bar import CtBar
 from lungviewer.ui.ct.picture_keys import PictureKeys
 from lungviewer.ui.ct.presets import presets_for
+from lungviewer.ui.ct.remembered import RememberedLooks
 from lungviewer.ui.ct.slice_marks import call_words, marks_of
 from lungviewer.ui.ct.window_level import WindowLevel
 from lungviewer.ui.session import ViewerSession
@@ -45,6 +46,7 @@ class CtViewing(QObject):
         self.levels = WindowLevel(self)
         self.layer = SliceLayer(view.scene(), self)
         self.cine = Cine(self._forward, lambda: self.layer.is_settled, self)
+        self.looks = RememberedLooks(session.settings, self.levels, self.cine, self)
         self.bar = CtBar(session.slice, self.cine, self.levels, parent)
         self.bar.hide()
         self.bar.done.connect(view.setFocus)
@@ -161,7 +163,7 @@ class CtViewing(QObject):
     def _say_reading(self) -> None:
         if self._series is not None and not self.layer.is_settled:
             words = slice_words(self._series, self._session.slice.index)
-            self._furniture.message.say(self.tr("Reading {slice}…").format(slice=words))
+            self._furniture.message.say(self.tr("{slice} is being read…").format(slice=words))
             self.changed.emit()
 
     # --- the window --------------------------------------------------------------------------------

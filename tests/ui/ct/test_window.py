@@ -1,11 +1,20 @@
 """CT in the slide view goes round as a film, and is seen through the right window."""
 
+import subprocess
+import sys
+
 import numpy as np
+import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
 from lungviewer.core.ct import window_table, windowed
 from lungviewer.core.window import LUNG, SOFT_TISSUE, Window
+from lungviewer.ui.ct.cine import Cine
+from lungviewer.ui.ct.presets import presets_for
+from lungviewer.ui.ct.remembered import RememberedLooks
+from lungviewer.ui.ct.window_level import WindowLevel
+from lungviewer.ui.settings import SettingsStore
 from tests.fixtures.ct_panes import greys, right_drag, show
 from tests.fixtures.ct_views import OF_FILE, MemoryCt, opened, volume
 
@@ -83,6 +92,37 @@ def test_a_preset_that_was_chosen_stays_for_the_next_series_and_numbers_do_not(q
     show(qtbot, pane, MemoryCt(volume(3)))
     assert pane.ct.levels.window == SOFT_TISSUE
     assert pane.ct.levels.preset.id == "soft_tissue"
+
+
+def test_speed_preset_and_inverting_are_there_again_after_the_next_start(qtbot, session, pane):
+    show(qtbot, pane, MemoryCt(volume(3)))
+    pane.ct.bar.speed.setValue(17)
+    pane.ct.levels.choose("bone")
+    pane.ct.levels.set_numbers(77, 7)
+    pane.ct.bar.window_controls.invert.click()
+    path = session.settings._path
+    code = (
+        "import sys; from pathlib import Path; from lungviewer.ui.settings import SettingsStore;"
+        "now = SettingsStore(Path(sys.argv[1])).current;"
+        "print(now.cine_speed, now.ct_window, now.ct_inverted)"
+    )
+    read = subprocess.run(
+        [sys.executable, "-c", code, str(path.parent)], capture_output=True, text=True, check=True
+    )
+    assert read.stdout.split() == ["17", "bone", "True"]
+    levels, cine = WindowLevel(), Cine(lambda: None, lambda: True, pane)
+    RememberedLooks(SettingsStore(path.parent), levels, cine, pane)
+    levels.begin(presets_for((), None))
+    assert (levels.preset.id, levels.inverted, cine.speed) == ("bone", True, 17)
+
+
+@pytest.mark.parametrize(
+    "value", [{"cine_speed": 0}, {"cine_speed": 31}, {"ct_window": "file2"}, {"ct_inverted": 1}]
+)
+def test_settings_that_make_no_sense_are_not_taken(session, value):
+    before = session.settings.current
+    session.settings.update(**value)
+    assert session.settings.current == before
 
 
 def test_without_a_window_of_the_file_the_lung_is_shown(qtbot, session, pane):
