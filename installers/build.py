@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Build the packaged program, and measure it.
+
+    python installers/build.py viewer      dist/lungviewer: window, command line, web form
+    python installers/build.py training    dist/lungviewer-training: what retraining needs beside it
+    python installers/build.py deb         Debian package of the viewer's bundle
+    python installers/build.py portable    archive of it that runs from any folder
+    python installers/build.py sizes       measure what was built; fails when it is over budget.py
+
+Nothing needs to be installed but Python 3.11 or newer: a virtual environment is made under build/ and kept
+while pyproject.toml asks for the same. --fresh makes a new one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(HOME))
+
+from installers import budget, collecting, stamp
+
+BUILD, DIST = HOME / "build", HOME / "dist"
+
+
+def build(name: str, *, fresh: bool = False) -> Path:
+    """Make a bundle with its notices and list of parts. Returns its folder under dist/.
+
+    Raises:
+        subprocess.CalledProcessError: a step failed; its words are above.
+    """
+    bundle = collecting.BUNDLES[name]
+    python = environment(name, fresh=fresh)
+    work = BUILD / name
+    work.mkdir(parents=True, exist_ok=True)
+    told = stamp.read(HOME)
+    (work / stamp.FILE).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    surroundings = {
+        **os.environ,
+        "LUNGVIEWER_BUNDLE": name,
+        "LUNGVIEWER_STAMP": str(work / stamp.FILE),
+        "SOURCE_DATE_EPOCH": str(told["epoch"]),
+        "PYTHONHASHSEED": "0",  # or the same source would give other bytes
+        "QT_QPA_PLATFORM": "offscreen",
+    }
+    places = ["--distpath", str(DIST), "--workpath", str(work / "pyinstaller")]
+    recipe = [str(HOME / "build.spec"), "--noconfirm", "--log-level", "WARN"]
+    _run([python, "-m", "PyInstaller", *recipe, *places], surroundings)
+    made, *others = bundle.programs
+    for program in others:
+        link = DIST / bundle.folder / program.name
+        if program not in collecting.executables(bundle):
+            link.symlink_to(made.name)
+    return DIST / bundle.folder
+
+
+def environment(name: str, *, fresh: bool = False) -> Path:
+    """The Python of a virtual environment with what a bundle needs, and nothing else."""
+    folder = BUILD / f"environment-{name}"
+    wanted = "\n".join(collecting.requirements((*collecting.BUNDLES[name].extras, "freeze"), HOME))
+    have = folder / "requirements.txt"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not fresh and python.exists() and have.is_file() and have.read_text("utf-8") == wanted:
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    venv.create(folder, with_pip=True)
+    asked = folder / "asked.txt"
+    asked.write_text(wanted, encoding="utf-8")
+    _run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", asked])
+    asked.replace(have)
+    return python
+
+
+def sizes() -> int:
+    """Print what each bundle takes; 1 when one takes more than it may."""
+    too_large: list[str] = []
+    for name, bundle in collecting.BUNDLES.items():
+        folder = DIST / bundle.folder
+        if folder.is_dir():
+            size = budget.size_of(folder)
+            print(f"{name:10} {size.disk / budget.MB:8.1f} MB on disk {size.xz / budget.MB:8.1f} MB compressed")
+            too_large += budget.judge(name, size)
+    print(*too_large, sep="\n", end="\n" if too_large else "", file=sys.stderr)
+    return 1 if too_large else 0
+
+
+def _run(command: list[str | Path], surroundings: dict[str, str] | None = None) -> None:
+    subprocess.run(command, check=True, cwd=HOME, env=surroundings)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=(*collecting.BUNDLES, "deb", "portable", "sizes"))
+    parser.add_argument("--fresh", action="store_true", help="make a new virtual environment")
+    asked = parser.parse_args()
+    try:
+        if asked.what == "sizes":
+            return sizes()
+        if asked.what in collecting.BUNDLES:
+            print(build(asked.what, fresh=asked.fresh))
+            return 0
+        made = f"installers/linux/{asked.what}.py"
+        _run([sys.executable, made, "--bundle", DIST / collecting.BUNDLES["viewer"].folder, "--out", DIST])
+    except subprocess.CalledProcessError as error:
+        print(f"build.py: {Path(str(error.cmd[0])).name} failed; its words are above.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
