@@ -8,7 +8,6 @@ Runs on Windows and on Linux alike; the bundles must have been built on Windows.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import re
 import shutil
 import subprocess
@@ -21,17 +20,16 @@ ROOT = HERE.parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from installers.windows.payload import PayloadUnfit, commands, list_of_files, payload  # noqa: E402
+from installers.contents import NOTICES_FOLDER  # noqa: E402
+from installers.linux import facts  # noqa: E402
+from installers.linux.archive import PackagingError, write_sha256  # noqa: E402
+from installers.notices import FILE as NOTICES  # noqa: E402
+from installers.windows.payload import commands, list_of_files, payload  # noqa: E402
 
 TARGETS = ("amd64-unicode", "x86-unicode")
 """Of the installer itself, the better one first: NSIS as its authors give it out has only the second one."""
 
 _RESEARCH_USE = "Research use only, not for diagnosis."
-_NOTICES = re.compile(r"(?i)third[-_ ]party.*notices.*\.(txt|html|md)$")
-
-
-class CannotBuild(Exception):
-    """There is no installer; the message says why."""
 
 
 def build_installer(
@@ -42,7 +40,7 @@ def build_installer(
     version: str = "",
     target: str = "",
     sign: str = "",
-) -> Path:
+) -> None:
     """Compile an installer, and write its SHA-256 beside it.
 
     Args:
@@ -54,16 +52,12 @@ def build_installer(
         sign: command that signs the file whose name is put after it; run on the uninstaller and the
             installer. "" signs nothing.
 
-    Returns:
-        The file with the SHA-256.
-
     Raises:
-        CannotBuild: NSIS is missing, a bundle is no bundle, or NSIS failed.
-        PayloadUnfit: a bundle holds what Windows cannot take.
+        PackagingError: NSIS is missing or failed, a bundle is no bundle, or holds what Windows cannot take.
     """
     makensis = find_makensis()
     _require(viewer, "lungviewer.exe", "lungviewer-cli.exe")
-    version = version or version_of_source()
+    version = version or facts.version()
     with tempfile.TemporaryDirectory() as work:
         defines = {
             "VERSION": version,
@@ -77,12 +71,12 @@ def build_installer(
         if training is not None:
             _require(training, "lungviewer-training.exe")
             defines["TRAINING_KB"] = _write_lists(Path(work), "training", training, "training")
-        notices = sorted(path for path in viewer.iterdir() if _NOTICES.search(path.name))
+        notices = f"{NOTICES_FOLDER}\\{NOTICES}" if (viewer / NOTICES_FOLDER / NOTICES).is_file() else ""
         if notices:
-            defines["NOTICES"] = notices[0].name
+            defines["NOTICES"] = notices
         if sign:
             defines["SIGN"] = sign
-        _write_licence(Path(work) / "licence.txt", notices[0].name if notices else "")
+        _write_licence(Path(work) / "licence.txt", notices)
         output.parent.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             [
@@ -102,20 +96,20 @@ def build_installer(
         )
     if done.returncode != 0:
         output.unlink(missing_ok=True)
-        raise CannotBuild(f"NSIS failed:\n{done.stdout}")
-    return write_sha256(output)
+        raise PackagingError(f"NSIS failed:\n{done.stdout}")
+    write_sha256(output)
 
 
 def find_makensis() -> str:
     """NSIS's compiler, on the path or where NSIS installs itself on Windows, which does not change the path.
 
     Raises:
-        CannotBuild: it is in neither place.
+        PackagingError: it is in neither place.
     """
     usual = Path(r"C:\Program Files (x86)\NSIS\makensis.exe")
     found = shutil.which("makensis") or (str(usual) if usual.is_file() else None)
     if found is None:
-        raise CannotBuild("NSIS is not installed: apt-get install nsis, or choco install nsis on Windows.")
+        raise PackagingError("NSIS is not installed: apt-get install nsis, or choco install nsis on Windows.")
     return found
 
 
@@ -127,15 +121,6 @@ def targets_of(makensis: str) -> set[str]:
     return {each for each in TARGETS if (home / "Stubs" / f"lzma_solid-{each}").is_file()} or {TARGETS[-1]}
 
 
-def version_of_source() -> str:
-    """The version of the checkout, without importing the program."""
-    text = (ROOT / "lungviewer" / "__init__.py").read_text("utf-8")
-    found = re.search(r'^__version__ = "([^"]+)"', text, re.MULTILINE)
-    if found is None:
-        raise CannotBuild("lungviewer/__init__.py states no version.")
-    return found[1]
-
-
 def numeric(version: str) -> str:
     """The four numbers that Windows compares; what follows the numbers (rc1, .dev0) does not count.
 
@@ -144,17 +129,8 @@ def numeric(version: str) -> str:
     """
     found = re.match(r"\d+(\.\d+){0,3}", version)
     if found is None:
-        raise CannotBuild(f"{version} does not begin with a number.")
+        raise PackagingError(f"{version} does not begin with a number.")
     return ".".join([*found[0].split("."), "0", "0", "0"][:4])
-
-
-def write_sha256(file: Path) -> Path:
-    """Write `NAME.sha256` beside a file, as `sha256sum -c` reads it."""
-    beside = file.with_name(file.name + ".sha256")
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    beside.write_text(f"{digest} *{file.name}\n", "ascii")
-    return beside
 
 
 def _write_lists(work: Path, name: str, bundle: Path, below: str) -> str:
@@ -174,7 +150,7 @@ def _write_licence(target: Path, notices: str) -> None:
 def _require(bundle: Path, *programs: str) -> None:
     for name in programs:
         if not (bundle / name).is_file():
-            raise CannotBuild(f"{bundle} is no bundle: it has no {name}.")
+            raise PackagingError(f"{bundle} is no bundle: it has no {name}.")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -185,10 +161,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sign", default="", help="command that signs the file named after it")
     parser.add_argument("--target", choices=TARGETS, default="", help="of the installer itself")
     given = parser.parse_args(arguments)
-    output = given.output or ROOT / "dist" / f"lungviewer-{version_of_source()}-setup.exe"
+    output = given.output or ROOT / "dist" / f"lungviewer-{facts.version()}-setup.exe"
     try:
         build_installer(given.viewer, output, given.training, target=given.target, sign=given.sign)
-    except (CannotBuild, PayloadUnfit) as error:
+    except PackagingError as error:
         sys.stderr.write(f"build_installer.py: {error}\n")
         return 1
     sys.stdout.write(f"{output}\n")

@@ -51,12 +51,14 @@ VIAddVersionKey "FileDescription" "lungviewer installer"
 VIAddVersionKey "CompanyName" "The lungviewer authors"
 VIAddVersionKey "LegalCopyright" "Apache-2.0"
 !ifdef SIGN
-  !finalize '${SIGN} "%1"' = 0
-  !uninstfinalize '${SIGN} "%1"' = 0
+  !finalize `${SIGN} "%1"` = 0
+  !uninstfinalize `${SIGN} "%1"` = 0
 !endif
 
 !define MUI_ICON "${ICON}"
 !define MUI_UNICON "${ICON}"
+!define MUI_WELCOMEFINISHPAGE_BITMAP "${__FILEDIR__}/side.bmp"
+!define MUI_COMPONENTSPAGE_SMALLDESC
 !define MUI_ABORTWARNING
 !define MUI_WELCOMEPAGE_TEXT "This installs lungviewer ${VERSION} for you alone. No administrator rights are needed.$\r$\n$\r$\n${RESEARCH}$\r$\n$\r$\nClose lungviewer before you go on, if it is open."
 !insertmacro MUI_PAGE_WELCOME

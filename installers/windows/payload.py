@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from installers.linux.archive import PackagingError
+
 _LONGEST_PATH = 259
 _LONGEST_FOLDER = len(r"C:\Users\12345678901234567890\AppData\Local\Programs\lungviewer\.previous") + 1
 LONGEST_NAME = _LONGEST_PATH - _LONGEST_FOLDER
@@ -18,10 +20,6 @@ _FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]$')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
 # What the installer itself writes into the folder.
 _OWN = frozenset({"installed-files.txt", "uninstall.exe", ".previous"})
-
-
-class PayloadUnfit(Exception):
-    """A bundle holds what Windows or the installer cannot take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +40,19 @@ def payload(bundle: Path, below: str = "") -> Payload:
         below: folder of the installation that the bundle goes into; "" for the installation folder itself.
 
     Raises:
-        PayloadUnfit: a link, a name that Windows has no room or no letters for, two names that differ in case
-            only, or nothing at all.
+        PackagingError: a link, a name that Windows has no room or no letters for, two names that differ in
+            case only, or nothing at all.
     """
     top = PurePosixPath(below)
     files = [(top / PurePosixPath(*path.relative_to(bundle).parts), path) for path in _files(bundle)]
     if not files:
-        raise PayloadUnfit(f"{bundle} has no files.")
+        raise PackagingError(f"{bundle} has no files.")
     folders = {parent for name, _ in files for parent in name.parents} - {PurePosixPath(".")}
     seen: dict[str, PurePosixPath] = {}
     for name in [*(name for name, _ in files), *folders]:
         _require_fit(name)
         if seen.setdefault(str(name).lower(), name) != name:
-            raise PayloadUnfit(f"{name} and {seen[str(name).lower()]} are one name to Windows.")
+            raise PackagingError(f"{name} and {seen[str(name).lower()]} are one name to Windows.")
     size = sum(path.stat().st_size for _, path in files)
     ordered = tuple(sorted(folders, key=lambda folder: folder.parts))
     return Payload(tuple(sorted(files)), ordered, -(-size // 1024))
@@ -75,33 +73,30 @@ def commands(found: Payload) -> str:
     for name, path in found.files:
         if name.parent != folder:
             folder = name.parent
-            below = "" if folder == PurePosixPath(".") else f"\\{_quoted(_windows(folder))}"
+            # In strings a dollar is written twice; names of files to pack are no strings of NSIS.
+            below = "" if folder == PurePosixPath(".") else "\\" + _windows(folder).replace("$", "$$")
             lines.append(f'SetOutPath "$INSTDIR{below}"')
-        lines.append(f'File "{_quoted(str(path.resolve()))}"')
+        lines.append(f'File "{path.resolve()}"')
     return "\n".join(lines) + "\n"
 
 
 def _files(bundle: Path) -> Iterator[Path]:
     for path in bundle.rglob("*"):
         if path.is_symlink():
-            raise PayloadUnfit(f"{path.relative_to(bundle)} is a link, which Windows would not have.")
+            raise PackagingError(f"{path.relative_to(bundle)} is a link, which Windows would not have.")
         if path.is_file():
             yield path
 
 
 def _require_fit(name: PurePosixPath) -> None:
     if any(_FORBIDDEN.search(part) or _RESERVED.match(part) for part in name.parts):
-        raise PayloadUnfit(f"{name} has a name that Windows does not allow.")
+        raise PackagingError(f"{name} has a name that Windows does not allow.")
     if name.parts[0].lower() in _OWN:
-        raise PayloadUnfit(f"{name} is a name that the installer uses itself.")
+        raise PackagingError(f"{name} is a name that the installer uses itself.")
     length = len(str(name).encode("utf-16-le")) // 2
     if length > LONGEST_NAME:
-        raise PayloadUnfit(f"{name} is {length} characters long; {LONGEST_NAME} fit on every Windows.")
+        raise PackagingError(f"{name} is {length} characters long; {LONGEST_NAME} fit on every Windows.")
 
 
 def _windows(name: PurePosixPath) -> str:
     return "\\".join(name.parts)
-
-
-def _quoted(text: str) -> str:
-    return text.replace("$", "$$")
