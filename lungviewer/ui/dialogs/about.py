@@ -51,8 +51,9 @@ class AboutDialog(QDialog):
         words.addWidget(Sized(f"lungviewer {lungviewer.__version__}", 1.5, bold=True))
         words.addWidget(Prose(self.tr("Research use only, not for diagnosis."), bold=True))
         sentence = self.tr(
-            "A viewer for lung histology that says what class it sees, how sure it is, where the answer "
-            "comes from and whether to trust it. It works on this computer alone: nothing is sent anywhere."
+            "A viewer for lung histology and chest CT that says what class it sees, how sure it is, where the "
+            "answer comes from and whether to trust it. It works on this computer alone: nothing is sent "
+            "anywhere."
         )
         words.addWidget(Prose(sentence))
         licence = self.tr(
