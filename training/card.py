@@ -11,6 +11,7 @@ from training.card_elsewhere import damage_section, explanation_section, externa
 from training.cross_text import cross_validation_section
 from training.int8_text import INT8_TITLE, int8_summary
 from training.markdown import bullets, interval, paragraphs, percent, section, table
+from training.operating_text import made_up_lines, review_lines
 from training.verdict import TITLE as VERDICT_TITLE
 from training.verdict import verdict_section
 from training.wording import Words, input_sentence, words_for
@@ -142,43 +143,24 @@ def _trust(spec: ModelSpec, metrics: Record) -> str:
     lines = [
         f"Confidences are softmax probabilities at temperature {spec.calibration.temperature:g}, fitted on "
         f"{spec.calibration.fitted_on}.",
-        _review(spec, metrics),
+        *review_lines(spec, metrics["calibration"]),
         f"A {words.field} is *refused* when an image check fails ({words.checks}) or its strangeness "
         f"({spec.trust.score}) is above {spec.trust.refuse_above:g}, which "
         f"{percent(trust['refused']['validation'])} of validation and "
         f"{percent(trust['refused']['train'])} of training images are.",
-        *_made_up_laboratories(metrics["calibration"]["made_up_laboratories"], words),
-        f"On the test groups it makes a call on {_with_interval(calls['coverage'])} of images; of these "
-        f"calls {_with_interval(calls['selective_accuracy'])} are right. It refuses "
-        f"{_with_interval(calls['refused'])}.",
+        *made_up_lines(metrics["calibration"]["made_up_laboratories"], words),
+        f"{_called(calls)} It refuses {_with_interval(calls['refused'])}.",
     ]
     return bullets(lines)
 
 
-def _review(spec: ModelSpec, metrics: Record) -> str:
-    review = metrics["calibration"]["review"]
-    aims = (
-        f"what validation allowed was: {metrics['calibration']['target']} (error "
-        f"{percent(review['plain_error'])} in all, {percent(review['selective_error'])} among the "
-        f"{percent(review['coverage'])} kept)"
+def _called(calls: Record) -> str:
+    if calls["selective_accuracy"]["value"] is None:
+        return "On the test groups it makes no call."
+    return (
+        f"On the test groups it makes a call on {_with_interval(calls['coverage'])} of images; of these "
+        f"calls {_with_interval(calls['selective_accuracy'])} are right."
     )
-    if spec.trust.review_below <= 0:
-        return f"No answer is marked *review* for its confidence; {aims}."
-    return f"Below a confidence of {spec.trust.review_below:g} an answer is marked *review*; {aims}."
-
-
-def _made_up_laboratories(record: Record | None, words: Words) -> list[str]:
-    if record is None or record["selective_accuracy"] is None:
-        return []
-    plain, calls, kept = (record[k] for k in ("plain_accuracy", "selective_accuracy", "coverage"))
-    return [
-        f"The thresholds were also chosen on validation images as {record['laboratories']} {words.made_up} "
-        f"would show them ({words.made_up_changes}): "
-        f"{percent(plain['mean'])} of all answers are right there, and of its calls "
-        f"{percent(calls['mean'])} on average over them ({percent(calls['lowest'])} to "
-        f"{percent(calls['highest'])}), on {percent(kept['mean'])} of images. The aim of "
-        f"{percent(record['aim'])} was {'met' if record['aim_met'] else 'NOT met'}."
-    ]
 
 
 def _with_interval(measured: Record) -> str:

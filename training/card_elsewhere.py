@@ -103,12 +103,28 @@ def strange_section(about: About, metrics: Record, words: Words) -> str:
     )
 
 
+def _not_called(figures: Record) -> float:
+    return 1 - float(figures["coverage"])
+
+
+def _refused(figures: Record) -> float:
+    return float(figures["refused"])
+
+
+_LOST = {
+    _not_called: ("not called", "not called (review or refused)"),
+    _refused: ("refused", "refused (the others ask for review)"),
+}
+
+
 def damage_section(metrics: Record, words: Words) -> str:
     """Damaged, turned and mirrored pictures."""
     record = metrics["robustness"]
     severities = list(record["mean_drop"])
+    # A model without calls would have 100 in every cell.
+    lost = _refused if record["clean"]["coverage"] == 0 else _not_called
     rows = [
-        [kind, *(f"{100 * r['drop']:.1f} ({100 * (1 - r['coverage']):.0f})" for r in damaged)]
+        [kind, *(f"{100 * r['drop']:.1f} ({100 * lost(r):.0f})" for r in damaged)]
         for kind, damaged in record["kinds"].items()
     ]
     rows.append(["**mean**", *(f"**{100 * record['mean_drop'][s]:.1f}**" for s in severities)])
@@ -116,8 +132,8 @@ def damage_section(metrics: Record, words: Words) -> str:
     return paragraphs(
         f"{record['images']} test images of {record['groups']} groups ({record['chosen']}), split unit: "
         f"{record['split_unit']}. Undamaged, {percent(clean['accuracy'])} of all answers are right and "
-        f"{percent(1 - clean['coverage'])} are not called. The table says how many points of accuracy "
-        "damage costs and, in brackets, how many per cent are then not called (review or refused).",
+        f"{percent(lost(clean))} are {_LOST[lost][0]}. The table says how many points of accuracy "
+        f"damage costs and, in brackets, how many per cent are then {_LOST[lost][1]}.",
         table(["damage", *(f"severity {s}" for s in severities)], rows),
         f"{words.turned} changes {100 * turned['per_view_share']:.2f} % of answers; "
         f"{with_interval(turned['changed_share'], turned['changed_interval'])} of {turned['images']} "

@@ -123,7 +123,8 @@ def _selective(metrics: Record) -> Iterator[Row]:
     wanted = f"≤ half of {plain:.3f}"
     error = 1.0 if right is None else 1 - right
     good = error <= ERROR_SHARE * plain + 1e-12
-    yield _checked("selective", "error among calls at home", wanted, f"{error:.3f}", good)
+    reached = "no calls" if right is None else f"{error:.3f}"
+    yield _checked("selective", "error among calls at home", wanted, reached, good)
 
 
 # --- elsewhere ---------------------------------------------------------------------------------------

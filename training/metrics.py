@@ -249,6 +249,26 @@ def all_right_bound(groups: int) -> float:
     return float(0.025 ** (1 / groups))
 
 
+def lower_end(right: npt.NDArray[np.bool_], groups: npt.NDArray[np.generic]) -> float:
+    """Lower end of the 95 % interval of the share that is right of n answers, as if the images of a group
+    were right or wrong together; 0 of nothing.
+
+    So much do images of a group resemble each other at worst. n images of unequal groups then count as
+    (Σ n_g)² / Σ n_g² independent ones (Kish 1965), on which the exact binomial interval stands (Clopper &
+    Pearson 1934; Korn & Graubard 1998). With all right and groups of one size it is `all_right_bound`.
+    Resampling groups, which gives the published intervals, is no rule to decide by: without a single error
+    it finds none, so that one error more would raise the bound.
+    """
+    from scipy.special import betaincinv
+
+    if not right.any():
+        return 0.0
+    sizes = np.unique(groups, return_counts=True)[1]
+    count = len(right) ** 2 / float((sizes**2).sum())
+    hits = float(right.mean()) * count
+    return float(betaincinv(hits, count - hits + 1, 0.025))
+
+
 def groups_behind(name: str, targets: Targets, groups: npt.NDArray[np.str_], class_ids: Sequence[str]) -> int:
     """How many groups a figure rests on: those of its class, or all."""
     of_class = [c for c, class_id in enumerate(class_ids) if name.endswith(f"_{class_id}")]

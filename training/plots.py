@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lungviewer.core.model import CalibrationSpec, ClassSpec, ModelSpec
+from lungviewer.core.model import CalibrationSpec, ClassSpec, ModelSpec, TrustSpec
 from training.history import Epoch, best_epoch
 from training.judge import Answers
 from training.metrics import ECE_BINS, coverage_curve, equal_mass_bins, roc_auc, roc_curve
@@ -74,7 +74,7 @@ def home_pictures(
         "confusion": confusion_matrix(record["confusion"], spec.classes, note),
         "roc": roc(given.probabilities, targets, spec.classes, note),
         "reliability": reliability_diagram(spec.calibration, given.confidence, right, note),
-        "coverage": coverage(given, targets, spec.trust.review_below, note),
+        "coverage": coverage(given, targets, spec.trust, note),
     }
 
 
@@ -150,14 +150,15 @@ def reliability_diagram(
     return png(figure)
 
 
-def coverage(given: Answers, targets: npt.NDArray[np.int64], review_below: float, note: str) -> bytes:
+def coverage(given: Answers, targets: npt.NDArray[np.int64], trust: TrustSpec, note: str) -> bytes:
     """Accuracy among the most confident answers, against how many those are."""
     figure, (axis,) = new_figure(5.2, 4.6)
     right = given.predicted == targets
     covered, accuracy = coverage_curve(given.confidence, right)
     axis.plot(covered, accuracy, color=HELD, label="test, by confidence")
-    here = float((given.confidence >= review_below).mean())
-    axis.axvline(here, color=GREY, linewidth=0.8, linestyle=":", label=f"review below {review_below:.2f}")
+    here = 0.0 if trust.always_review else float((given.confidence >= trust.review_below).mean())
+    label = "every answer for review" if trust.always_review else f"review below {trust.review_below:.2f}"
+    axis.axvline(here, color=GREY, linewidth=0.8, linestyle=":", label=label)
     axis.axhline(float(right.mean()), color=TRAIN, linewidth=0.8, label=f"all answers: {right.mean():.3f}")
     axis.set_xlim(0, 1.01)
     axis.set_ylim(max(0.0, min(float(accuracy.min()), float(right.mean())) - 0.02), 1.004)

@@ -96,6 +96,7 @@ def recalibrate(request: CalibrateRequest, ctx: JobContext | None = None) -> Rec
         "own_training_folder": own,
         "manifest_sha256": dataset.manifest_sha256,
         "sides": describe(dataset, split),
+        "unreviewed": fitted.calibration["unreviewed"],
         "made_up_laboratories_before": _abroad_before(judge, labs, dataset),
     }
     for name, each in (("before", judge), ("after", Judge(spec, judge.model, fitted.trust.model))):
@@ -154,7 +155,7 @@ def _calls_of(spec: ModelSpec, outlier: OutlierModel | None, lab: Shifted, datas
     strangeness = np.zeros(len(lab.rows)) if outlier is None else lab.evidence.scores(outlier)
     right = probabilities.argmax(axis=1) == dataset.targets[lab.rows]
     passed = np.array(lab.failed_checks) == ""
-    answered = Answered(probabilities.max(axis=1), strangeness, right, passed)
+    answered = Answered(probabilities.max(axis=1), strangeness, right, passed, dataset.groups[lab.rows])
     limit = np.inf if outlier is None else spec.trust.refuse_above
     return right, answered.calls(limit, spec.trust.review_below)
 

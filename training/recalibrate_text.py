@@ -6,6 +6,7 @@ from typing import Any
 
 from lungviewer.core.model import ModelSpec
 from training.markdown import interval, percent
+from training.operating_text import unreviewed_sentence
 from training.split import SIDES
 
 Record = dict[str, Any]
@@ -42,12 +43,19 @@ def _section(old: ModelSpec, spec: ModelSpec, record: Record) -> str:
             f"is that of version {old.version}. Measured on {after['images']} images of "
             f"{after['groups']} groups that were not fitted on, split unit: {after['split_unit']}. What the "
             f"sections below say about calls, refusals and thresholds is of version {old.version}.",
+            *_unreviewed(record["unreviewed"]),
             "",
             f"| held-out groups | {old.version} (95 % interval) | {spec.version} (95 % interval) |",
             "| --- | --- | --- |",
             *rows,
         ]
     )
+
+
+def _unreviewed(record: Record) -> list[str]:
+    if record["aim_met"]:
+        return []
+    return ["", f"**Every answer is marked *review***: {unreviewed_sentence(record)}"]
 
 
 def _cell(record: Record, place: tuple[str, str]) -> str:

@@ -24,6 +24,7 @@ from training.evidence import (
     strange_evidence,
 )
 from training.metrics import Targets
+from training.notes import Note
 from training.operating import (
     DEFAULT_AIMS,
     TARGETS,
@@ -32,7 +33,9 @@ from training.operating import (
     OperatingPoint,
     abroad_record,
     choose_point,
+    unreviewed_record,
 )
+from training.operating_text import unreviewed_sentence
 from training.pack import with_thresholds
 from training.split import Split
 from training.trust_fit import TrustFit, candidates_record, fit_trust
@@ -96,11 +99,16 @@ def fit_thresholds(
         classes,
     )
     checks = np.array(failed_checks)
-    known = _answered(home[held], targets[held], checks[held], calibration, trust)
+    known = _answered(home[held], targets[held], groups[held], checks[held], calibration, trust)
     abroad = [
-        _answered(s.evidence, targets[s.rows], np.array(s.failed_checks), calibration, trust) for s in shifted
+        _answered(s.evidence, targets[s.rows], groups[s.rows], np.array(s.failed_checks), calibration, trust)
+        for s in shifted
     ]
     point = choose_point(known, abroad, aims)
+    unreviewed = unreviewed_record(point, known, aims)
+    if not unreviewed["aim_met"]:
+        said = f"Every answer of this pack asks for review: {unreviewed_sentence(unreviewed)}"
+        ctx.partial(Note(said, "warning"))
     spec = with_thresholds(
         draft, calibration, trust.method, point.refuse_above, point.review_below, _rates(point, known)
     )
@@ -113,6 +121,7 @@ def fit_thresholds(
             "review": asdict(point),
             "target": TARGETS[point.target],
             "aims": asdict(aims),
+            "unreviewed": unreviewed,
             "made_up_laboratories": abroad_record(point, abroad, aims),
         },
         {
@@ -131,6 +140,7 @@ def fit_thresholds(
 def _answered(
     seen: Evidence,
     targets: Targets,
+    groups: npt.NDArray[np.str_],
     failed_checks: npt.NDArray[np.str_],
     calibration: CalibrationSpec,
     trust: TrustFit,
@@ -141,6 +151,8 @@ def _answered(
         seen.scores(trust.model),
         probabilities.argmax(axis=1) == targets,
         np.asarray(failed_checks == ""),
+        # Numbers: the groups of a thousand subsets are counted.
+        np.unique(groups, return_inverse=True)[1],
     )
 
 
@@ -149,9 +161,11 @@ def _rates(point: OperatingPoint, known: Answered) -> dict[str, float]:
     rates = {
         "validation_refused": float((known.strangeness > point.refuse_above).mean()),
         "validation_coverage": point.coverage,
-        "validation_selective_error": point.selective_error,
         "validation_error": point.plain_error,
+        "validation_call_accuracy_low": point.accuracy_low,
     }
+    if point.selective_error is not None:
+        rates["validation_selective_error"] = point.selective_error
     if point.abroad is not None:
         rates["made_up_laboratories_accuracy"] = point.abroad
     return {name: round(value, 6) for name, value in rates.items()}

@@ -53,7 +53,8 @@ def _describe(entry: PackEntry | SimulatorEntry) -> None:
         out().print(f"  {', '.join(stage.label for stage in spec.stages)}")
     elif spec is not None:
         validated = f"split by {spec.provenance.split_unit}" if spec.validated else "NOT validated"
-        out().print(f"{entry.name}\n  {spec.title}; {spec.modality}; {validated}")
+        review = "; every answer asks for review" if spec.trust.always_review else ""
+        out().print(f"{entry.name}\n  {spec.title}; {spec.modality}; {validated}{review}")
         out().print(f"  {', '.join(c.label for c in spec.classes)}")
 
 

@@ -90,13 +90,18 @@ class ImageCheckLimits:
     min_green_excess: float = 0.15
 
 
+REVIEW_ALL = 1.0
+"""The `review_below` of a model that did not show in validation, at any confidence, that its calls can do
+without review. A rounded probability may be 1.0: it is not let through."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrustSpec:
     """When an answer is shown as a call.
 
     `score` names the out-of-distribution score (core/outliers.py, or "none"); scores above
-    `refuse_above` are refused, confidences below `review_below` are marked for review. `targets` are
-    the rates the thresholds were chosen for, as fractions, for people to read.
+    `refuse_above` are refused, confidences below `review_below` are marked for review; from `REVIEW_ALL` on
+    every answer is. `targets` are the rates the thresholds were chosen for, as fractions, for people to read.
     """
 
     score: str
@@ -104,6 +109,11 @@ class TrustSpec:
     review_below: float
     targets: Mapping[str, float] = field(default_factory=dict)
     checks: ImageCheckLimits = field(default_factory=ImageCheckLimits)
+
+    @property
+    def always_review(self) -> bool:
+        """Whether no answer is ever a call without review, however sure."""
+        return self.review_below >= REVIEW_ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +160,12 @@ class ModelSpec:
     @property
     def class_ids(self) -> tuple[str, ...]:
         return tuple(c.id for c in self.classes)
+
+    @property
+    def standing_doubts(self) -> tuple[str, ...]:
+        """Reason codes for which every call of this model asks for review, whatever the image."""
+        aim = ("aim_not_met",) if self.trust.always_review else ()
+        return aim if self.validated else (*aim, "not_validated")
 
     def class_by_id(self, class_id: str) -> ClassSpec:
         for candidate in self.classes:

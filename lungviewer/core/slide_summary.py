@@ -174,7 +174,7 @@ def summarise(
     if called is None:
         reasons = _why_refused(seen, pending)
     else:
-        own = () if spec.validated else ("not_validated",)
+        own = spec.standing_doubts
         reasons = (*doubts, *_grey_zones(seen, called, spec), *own, "slide_not_validated")
     if pending:
         reasons = (NOT_FINISHED, *reasons)

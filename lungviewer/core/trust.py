@@ -34,6 +34,8 @@ REASON_SENTENCES: dict[str, str] = {
     "synthetic": "This picture was made by the progression simulator; it shows no patient.",
     "unlike_training": "The field is unlike anything this model was trained on.",
     "low_confidence": "The model is not sure enough for a call without review.",
+    "aim_not_met": "This model did not reach its aim for unreviewed calls in validation: all its answers "
+    "ask for review, however sure.",
     "not_a_number": "The model gave no usable numbers for this field.",
     "low_resolution": "The picture had to be enlarged so much that detail is missing.",
     "not_validated": "Nobody has measured how often this imported model is right.",
@@ -248,10 +250,9 @@ def _call(
 ) -> Prediction:
     best = _best(by_class)
     confidence = by_class[best]
-    if not confidence >= spec.trust.review_below:
+    if not (spec.trust.always_review or confidence >= spec.trust.review_below):
         reasons = (*reasons, "low_confidence")
-    if not spec.validated:
-        reasons = (*reasons, "not_validated")
+    reasons = (*reasons, *spec.standing_doubts)
     return Prediction(Status.REVIEW if reasons else Status.OK, reasons, by_class, best, confidence, score)
 
 

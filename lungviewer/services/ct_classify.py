@@ -212,4 +212,4 @@ class _Growing:
         """Why an answer for a series asks for review, which it always does."""
         unfinished = ("series_not_finished",) if self.looked_at < self.slices else ()
         unreadable = ("series_unreadable",) if self.failed else ()
-        return (*unfinished, *unreadable, "series_not_validated")
+        return (*unfinished, *unreadable, *self._engine.spec.standing_doubts, "series_not_validated")

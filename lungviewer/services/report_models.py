@@ -10,6 +10,7 @@ from lungviewer.core.ct import CT
 from lungviewer.core.errors import PackError
 from lungviewer.core.model import ClassSpec, ModelSpec
 from lungviewer.core.paths import pack_dirs
+from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import ImageRecord
 from lungviewer.exporters.report import ModelFacts
 from lungviewer.packs.names import CARD, MANIFEST
@@ -17,7 +18,6 @@ from lungviewer.packs.store import PackEntry, find_packs, read_pack_file
 
 _LIMITS = "## When not to trust it"
 _NOT_HERE = "This model's pack is not on this machine, so its limits cannot be printed: read its card."
-_NOT_VALIDATED = "Nobody has measured how often this imported model is right."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _facts(entry: PackEntry, spec: ModelSpec, sha256: str) -> ModelFacts:
         sha256=sha256,
         limits=tuple(_limits(entry)),
         bins=(held_out, *bins) if bins else (),
-        note="" if spec.validated else _NOT_VALIDATED,
+        note=" ".join(REASON_SENTENCES[code] for code in spec.standing_doubts),
     )
 
 

@@ -144,7 +144,11 @@ def test_an_adapted_pack_has_the_figures_and_the_card_of_any_other(adapted, tiny
     for note in (NO_KERAS_NOTE, OTHER_FOLDER_NOTE):
         assert note in card
     assert "one dense layer was learned anew" in card
-    assert [p.text for p in ctx.partials if isinstance(p, Note)] == [NO_KERAS_NOTE, OTHER_FOLDER_NOTE]
+    *first, last = [p.text for p in ctx.partials if isinstance(p, Note)]
+    assert first == [NO_KERAS_NOTE, OTHER_FOLDER_NOTE]
+    assert last.startswith("Every answer of this pack asks for review"), "four groups show nothing"
+    assert "**Every answer is marked *review*, however sure it is**" in card
+    assert "On the test groups it makes no call." in card
     assert (request.out / "split.csv").is_file()
 
 

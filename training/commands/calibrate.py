@@ -40,10 +40,11 @@ def run(options: argparse.Namespace, ctx: Progress) -> None:
     )
     done = recalibrate(request, ctx)
     trust = done.spec.trust
+    review = "every answer for review" if trust.always_review else f"review below {trust.review_below:g}"
     ctx.result(before_and_after(done.record))
     ctx.result(
-        f"{done.spec.id} {done.spec.version}: temperature {done.spec.calibration.temperature:g}, review "
-        f"below {trust.review_below:g}, refuse {trust.score} above {trust.refuse_above:g}"
+        f"{done.spec.id} {done.spec.version}: temperature {done.spec.calibration.temperature:g}, {review}, "
+        f"refuse {trust.score} above {trust.refuse_above:g}"
     )
     if isinstance(ctx, JsonProgress):
         ctx.event("done", **calibrate_outcome(done))

@@ -89,6 +89,10 @@ class FactsPage(QScrollArea):
     def _trust(self, spec: ModelSpec) -> Rows:
         trust, number = spec.trust, QLocale().toString
         below = self.tr("confidence below {share}").format(share=percent(trust.review_below))
+        if trust.always_review:
+            below = self.tr(
+                "every answer, however sure: it did not reach its aim for unreviewed calls in validation"
+            )
         refused = self.tr("only what fails the image checks: it answers about anything else")
         if trust.score != "none":
             refused = self.tr("strangeness ({score}) above {n}, or what fails the image checks").format(

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import SLIDE, ImageRecord, Status
+from lungviewer.services.gate import Gate
 from lungviewer.ui.gate_words import gate_title
 from lungviewer.ui.icons import icon
 from lungviewer.ui.panels.shown import Shown
@@ -15,8 +16,6 @@ from lungviewer.ui.prose import Prose
 from lungviewer.ui.symbol import Symbol
 from lungviewer.ui.unmapped import cannot_be_mapped, waits
 from lungviewer.ui.words import count, of_other_kind, reason_codes, reason_sentence, status_word, strangeness
-
-_NOT_VALIDATED = "not_validated"
 
 
 class TrustSection(QWidget):
@@ -95,10 +94,13 @@ class TrustSection(QWidget):
         """What is known against the model, whatever it says of this image; each thing once."""
         if state.spec is None or state.standing is None:
             return ""
-        if not state.spec.validated:
-            told = state.record is not None and _NOT_VALIDATED in reason_codes(state.record)
-            return "" if told else reason_sentence(_NOT_VALIDATED)
-        gate = state.standing.gate
+        told = () if state.record is None else reason_codes(state.record)
+        known = [reason_sentence(code) for code in state.spec.standing_doubts if code not in told]
+        if state.spec.validated:
+            known.append(self._gate(state.standing.gate))
+        return " ".join(filter(None, known))
+
+    def _gate(self, gate: Gate) -> str:
         if gate.passes:
             return ""
         if gate.passes is None:
