@@ -38,6 +38,7 @@ class ModalityOffer(QObject):
         """The button of a notice was pressed."""
         for modality in (CT, HISTOLOGY):
             if action == f"use-{modality}":
+                self._told = None, ""  # put away by the button
                 self._session.model.use(modality)
 
     @Slot()
@@ -45,6 +46,9 @@ class ModalityOffer(QObject):
         session, path = self._session, self._session.current
         record = None if path is None else session.record(path)
         info = session.engine_info
+        if info is None and self._told[1] and self._told[0] == path:  # it was said of another model
+            self._told = (path, "")
+            self.offered.emit(Notice("info", "", FILE_TOPIC), "", "")
         if info is None or record is None:
             self._told = (path, "") if path != self._told[0] else self._told
             return

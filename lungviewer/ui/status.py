@@ -35,6 +35,7 @@ class StatusLine(QWidget):
         session.current_changed.connect(self._another_image)
         session.outcome_changed.connect(self._outcome)
         session.model_changed.connect(self._show_model)
+        session.model_changed.connect(self._show_image)  # in millimetres for a model of CT
         self._show_model()
 
     @Slot(object)
@@ -53,6 +54,7 @@ class StatusLine(QWidget):
         if path == self._session.current:
             self._show_model()
 
+    @Slot()
     def _show_image(self) -> None:
         current, info = self._session.current, self._info
         parts = [] if current is None else [shown(self._session.opened.name_of(current))]

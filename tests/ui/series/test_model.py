@@ -46,6 +46,20 @@ def test_a_chosen_pack_stays_and_the_other_model_is_offered(qtbot, session, fold
     assert session.settings.current.packs_aside == {}
 
 
+def test_an_offer_is_taken_back_when_another_way_was_taken_to_the_other_model(
+    qtbot, session, folder, histology
+):
+    session.settings.update(pack="histology")
+    offer, heard = ModalityOffer(session), []
+    offer.offered.connect(lambda *said: heard.append(said))
+    opened(qtbot, session, folder)
+    qtbot.waitUntil(lambda: heard != [])
+    session.settings.update(pack="ct")
+    finished(qtbot, session)
+    assert [(notice.text, action) for notice, action, _ in heard[1:]] == [("", "")]
+    assert heard[1][0].topic == heard[0][0].topic
+
+
 def test_a_picture_in_colour_is_offered_the_histology_model(qtbot, session, histology):
     session.model.use("ct")
     offer, heard = ModalityOffer(session), []
@@ -96,6 +110,19 @@ def test_without_a_ct_model_nothing_switches_and_that_is_said(qtbot, session, pa
     assert panel.trust.reasons.text() == "This is a CT slice; this model reads histology."
     assert panel.prediction.bars.bars == ()
     assert panel.trust.strangeness.isHidden()
+
+
+def test_the_status_line_speaks_of_millimetres_once_a_ct_model_answers(qtbot, session, histology):
+    window = MainWindow(session)
+    qtbot.addWidget(window)
+    try:
+        opened(qtbot, session, histology)
+        image = window.status_line._image
+        qtbot.waitUntil(lambda: image.whole_text().endswith("µm per pixel unknown"), timeout=20_000)
+        session.model.use("ct")
+        qtbot.waitUntil(lambda: image.whole_text().endswith("mm per pixel unknown"), timeout=20_000)
+    finally:
+        window.close()
 
 
 def test_title_and_status_name_the_series_and_its_model(qtbot, session, folder, monkeypatch):
