@@ -7,8 +7,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from lungviewer.core.errors import ImageError, LungviewerError
-from lungviewer.readers.files import read_head
+from lungviewer.core.errors import LungviewerError
 from lungviewer.readers.slide_kinds import is_slide
 from lungviewer.readers.sniff import sniff
 from lungviewer.server.answers import answer_of, failure_of
@@ -105,10 +104,13 @@ class Desk:
         return files_of(sent.kind, in_time, field, limits, self._folder, self.room)
 
     async def _answer(self, upload: Upload, question: Question) -> Answer:
-        if question.for_slices is not None and await asyncio.to_thread(_is_slice, upload):
-            question = replace(question, model=question.for_slices, for_slices=None)
+        model = question.for_slices
+        if model not in (None, question.model) and await _is_slice(upload):
+            question = replace(question, model=model, for_slices=None)
         result = await self._worker.classify(upload, question)
-        return answer_of(result, question.model, overlay=question.keep_thumbnail)
+        if question.keep_thumbnail:  # pictures take too long for the thread that hears everybody
+            return await asyncio.to_thread(answer_of, result, question.model, overlay=True)
+        return answer_of(result, question.model, overlay=False)
 
     async def _item(self, index: int, arrived: Arrived, question: Question) -> BatchItem:
         try:
@@ -123,11 +125,8 @@ class Desk:
         return BatchItem(index=index, name=arrived.name, status_code=200, answer=answer)
 
 
-def _is_slice(upload: Upload) -> bool:
-    try:
-        return sniff(read_head(upload.path)) == "dicom" and not is_slide(upload.path)
-    except ImageError:
-        return False  # reading it will say why
+async def _is_slice(upload: Upload) -> bool:
+    return sniff(upload.head) == "dicom" and not await asyncio.to_thread(is_slide, upload.path)
 
 
 async def _all(tasks: list[asyncio.Task[BatchItem]]) -> list[BatchItem]:

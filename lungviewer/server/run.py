@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import ipaddress
 import logging
 import os
@@ -74,6 +75,8 @@ def serve(chosen: Mapping[str, Any], tell: Callable[[str], None], *, quiet: bool
                     timeout_graceful_shutdown=_STOP_S,
                 )
             )
+            gc.collect()
+            gc.freeze()  # what is there now stays; looking through it again and again is work for nothing
             with _stopping_is_ctrl_c():
                 server.run(sockets=[listener])
         finally:

@@ -17,20 +17,23 @@ from typing import BinaryIO, Self
 
 from filelock import FileLock, Timeout
 
-from lungviewer.readers.sniff import IMAGE_SUFFIXES
+from lungviewer.readers.sniff import HEAD_BYTES, IMAGE_SUFFIXES
 from lungviewer.server.room import Room
 
 _PREFIX = "lungviewer-serve-"
 _LOCK = "lock"
+_BUFFER = 256 * 1024
+"""Bytes of an upload that are gathered before they are written: most images go to the disk in one piece."""
 
 
 class Upload:
-    """One file as it arrives. `name` is what the client calls it: for its own answer, never for a log."""
+    """One file as it arrives. `name` is what the client calls it: for its own answer, never for a log; its
+    first bytes, the `head`, are enough for `sniff`."""
 
     def __init__(self, path: Path, name: str, room: Room) -> None:
-        self.path, self.name, self.size = path, name, 0
+        self.path, self.name, self.size, self.head = path, name, 0, b""
         self._room = room
-        self._stream: BinaryIO | None = path.open("xb")
+        self._stream: BinaryIO | None = path.open("xb", buffering=_BUFFER)
 
     def write(self, data: bytes) -> None:
         """Append.
@@ -41,6 +44,8 @@ class Upload:
         """
         self._room.take(len(data))
         self.size += len(data)
+        if len(self.head) < HEAD_BYTES:
+            self.head += data[: HEAD_BYTES - len(self.head)]
         if self._stream is not None:
             self._stream.write(data)
 

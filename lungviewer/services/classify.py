@@ -178,16 +178,9 @@ def stitched(
     plan: FieldPlan, width: int, height: int, results: Sequence[FieldResult], spec: ModelSpec
 ) -> dict[str, Heatmap]:
     """The maps of a plan's fields over their image, by class id; NaN where fields were refused."""
-    refused = [r.prediction.status is Status.REFUSED for r in results]
-    return {
-        class_id: stitch(
-            plan.fields,
-            [None if no else r.cam[c] for r, no in zip(results, refused, strict=True)],
-            width,
-            height,
-        )
-        for c, class_id in enumerate(spec.class_ids)
-    }
+    maps = [None if r.prediction.status is Status.REFUSED else r.cam for r in results]
+    stitched_maps = stitch(plan.fields, maps, len(spec.class_ids), width, height)
+    return dict(zip(spec.class_ids, stitched_maps, strict=True))
 
 
 def tumour_share(judged: Sequence[Prediction], spec: ModelSpec) -> float | None:

@@ -9,20 +9,30 @@ from lungviewer.core.heatmap import Heatmap, HeatmapBuilder, stitch
 
 def test_the_map_of_a_single_field_is_kept_as_it_is():
     values = np.arange(49, dtype=np.float32).reshape(7, 7)
-    result = stitch([Rect(0, 0, 700, 700)], [values], 700, 700)
+    result = stitch([Rect(0, 0, 700, 700)], [values], 1, 700, 700)[0]
     np.testing.assert_array_equal(result.grid, values)
     assert result.rect == Rect(0, 0, 700, 700)
 
 
 def test_overlapping_fields_are_averaged():
     ones, threes = np.ones((4, 4), np.float32), np.full((4, 4), 3, np.float32)
-    result = stitch([Rect(0, 0, 400, 400), Rect(200, 0, 400, 400)], [ones, threes], 600, 400)
+    result = stitch([Rect(0, 0, 400, 400), Rect(200, 0, 400, 400)], [ones, threes], 1, 600, 400)[0]
     np.testing.assert_array_equal(result.grid[0], [1, 1, 2, 2, 3, 3])
+
+
+def test_every_class_has_its_own_map_laid_down_alike():
+    rng, fields = np.random.default_rng(0), [Rect(0, 0, 400, 400), Rect(200, 0, 400, 400)]
+    maps = [rng.random((3, 4, 4), np.float32) for _ in fields]
+    together = stitch(fields, maps, 3, 600, 400)
+    for layer, found in enumerate(together):
+        alone = stitch(fields, [m[layer] for m in maps], 1, 600, 400)[0]
+        np.testing.assert_array_equal(found.grid, alone.grid)
+    assert not np.array_equal(together[0].grid, together[1].grid)
 
 
 def test_a_refused_field_leaves_a_hole_that_is_not_zero():
     ones = np.ones((2, 2), np.float32)
-    result = stitch([Rect(0, 0, 100, 100), Rect(100, 0, 100, 100)], [ones, None], 200, 100)
+    result = stitch([Rect(0, 0, 100, 100), Rect(100, 0, 100, 100)], [ones, None], 1, 200, 100)[0]
     assert np.isnan(result.grid[:, 2:]).all()
     assert (result.grid[:, :2] == 1).all()
     summary = result.summary()
@@ -31,7 +41,7 @@ def test_a_refused_field_leaves_a_hole_that_is_not_zero():
 
 
 def test_an_image_refused_as_a_whole_has_no_summary():
-    result = stitch([Rect(0, 0, 100, 100)], [None], 100, 100)
+    result = stitch([Rect(0, 0, 100, 100)], [None], 1, 100, 100)[0]
     assert result.summary() is None
     assert np.isnan(result.normalised()).all()
 
@@ -41,7 +51,7 @@ def test_the_hot_spot_is_found_at_its_true_place(row, column):
     values = np.zeros((7, 7), np.float32)
     values[row, column] = 5
     fields = [Rect(0, 0, 210, 210), Rect(300, 0, 210, 210)]
-    summary = stitch(fields, [np.zeros((7, 7), np.float32), values], 510, 210).summary()
+    summary = stitch(fields, [np.zeros((7, 7), np.float32), values], 1, 510, 210)[0].summary()
     assert summary is not None
     assert summary.top_x == pytest.approx(300 + (column + 0.5) * 30, abs=16)
     assert summary.top_y == pytest.approx((row + 0.5) * 30, abs=16)
