@@ -26,6 +26,11 @@ def _fit_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", choices=METHODS, default=default.method, help="default: %(default)s")
     parser.add_argument("--steps", type=positive, default=default.steps, help="default: %(default)s")
     parser.add_argument(
+        "--weights",
+        type=Path,
+        help="Keras weights of MobileNetV2 without its top: the discriminator looks through them",
+    )
+    parser.add_argument(
         "--inversion-steps",
         type=positive,
         default=default.inversion_steps,
@@ -82,8 +87,12 @@ def _fit(options: argparse.Namespace, ctx: Progress) -> None:
         inversion_steps=options.inversion_steps,
         batch=options.batch,
         seed=options.seed,
+        pretrained=options.weights is not None,
     )
-    record = fit(FitRequest(options.data, options.out, settings, options.split_seed, _classes(options)), ctx)
+    request = FitRequest(
+        options.data, options.out, settings, options.split_seed, _classes(options), options.weights
+    )
+    record = fit(request, ctx)
     _done(ctx, "Trained. `python -m training progression export` makes a pack of it.", **record)
 
 

@@ -7,13 +7,23 @@ light generator (compare Liu et al. 2021, arXiv:2101.04775). Its encoder is trai
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from training.progression.diff_augment import augment
 from training.progression.inversion import Inversion
-from training.progression.networks import build_discriminator, build_encoder, build_generator
+from training.progression.networks import build_encoder, build_generator
 from training.progression.settings import Settings
-from training.progression.trainer import Averages, Drawn, GradientPenalty, adam, apply, hinge, stage_told
+from training.progression.trainer import (
+    Averages,
+    Drawn,
+    GradientPenalty,
+    adam,
+    apply,
+    discriminator_of,
+    hinge,
+    stage_told,
+)
 from training.tensorflow_gate import require_tensorflow
 
 
@@ -21,11 +31,11 @@ class GanTrainer:
     """All networks of the method, one step of it, and its state. After `settings.steps` the generator has
     its averaged weights for good, and the encoder is trained for `settings.inversion_steps`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, weights: Path | None = None) -> None:
         tf, _ = require_tensorflow(settings.seed)
         self._tf, self._settings = tf, settings
         self.generator, self.encoder = build_generator(settings), build_encoder(settings)
-        self._discriminator = build_discriminator(settings)
+        self._discriminator = discriminator_of(settings, weights)
         self._averages = Averages(self.generator.variables, settings.average)
         self._optimizer = adam(settings.learning_rate, self.generator.trainable_variables)
         self._against = adam(settings.learning_rate, self._discriminator.trainable_variables)

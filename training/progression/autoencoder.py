@@ -12,17 +12,22 @@ arXiv:1706.00409), so that only the axis can change it.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 from training.progression.diff_augment import augment
-from training.progression.networks import (
-    build_discriminator,
-    build_encoder,
-    build_generator,
-    build_stage_seeker,
-)
+from training.progression.networks import build_encoder, build_generator, build_stage_seeker
 from training.progression.settings import STAGES, Settings
-from training.progression.trainer import Averages, Drawn, GradientPenalty, adam, apply, hinge, stage_told
+from training.progression.trainer import (
+    Averages,
+    Drawn,
+    GradientPenalty,
+    adam,
+    apply,
+    discriminator_of,
+    hinge,
+    stage_told,
+)
 from training.tensorflow_gate import require_tensorflow
 
 STAGE_HEAD = 0.1
@@ -33,11 +38,11 @@ LARGEST_LOG_VARIANCE = 2.0
 class AutoencoderTrainer:
     """All networks of the method, one step of it, and its state."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, weights: Path | None = None) -> None:
         tf, _ = require_tensorflow(settings.seed)
         self._tf, self._settings = tf, settings
         self.generator, self.encoder = build_generator(settings), build_encoder(settings)
-        self._discriminator, self._seeker = build_discriminator(settings), build_stage_seeker(settings)
+        self._discriminator, self._seeker = discriminator_of(settings, weights), build_stage_seeker(settings)
         self._learned = [*self.generator.trainable_variables, *self.encoder.trainable_variables]
         self._kept = [*self.generator.variables, *self.encoder.variables]
         self._averages = Averages(self._kept, settings.average)
@@ -79,6 +84,7 @@ class AutoencoderTrainer:
     def _step_of(self, playing: bool) -> Any:
         tf, s = self._tf, self._settings
         half = s.batch // 2
+        judged = 2 * s.batch - half
         score = self._discriminator
 
         def step(
@@ -105,16 +111,12 @@ class AutoencoderTrainer:
                     moved = self.generator([codes, aims], training=True)
                     pictures = tf.concat([moved, back[half:]], 0)
                     places = tf.concat([aims, stages[half:]], 0)
-                    drawn, *_, shown = score([augment(pictures, alter_drawn), places], training=True)
+                    # Behind them the slices that were given back, altered alike: to be compared, not judged.
+                    both = augment(tf.concat([pictures, real[half:]], 0), alter_drawn)
+                    drawn, *maps, shown = score([both, tf.concat([places, stages[half:]], 0)], training=True)
+                    drawn, shown = drawn[:judged], shown[:judged]
                     true, *_, known = score([augment(real, alter_real), stages], training=False)
-                    # Unaltered: these are compared with one another, not judged.
-                    ours, theirs = (score([p, stages], training=False)[1:3] for p in (back, real))
-                    found["features"] = tf.add_n(
-                        [
-                            tf.reduce_mean(tf.abs(a - tf.stop_gradient(b)))
-                            for a, b in zip(ours, theirs, strict=True)
-                        ]
-                    )
+                    found["features"] = tf.add_n([_apart(tf, m[s.batch : judged], m[judged:]) for m in maps])
                     found["outline"] = tf.reduce_mean(tf.abs(_small(tf, moved - real)[:half]))
                     found["generator"] = -tf.reduce_mean(drawn)
                     found["discriminator"] = hinge(true, drawn)
@@ -146,6 +148,11 @@ def _difference(tf: Any, one: Any, other: Any) -> Any:
     apart = one - other
     pooled = [tf.nn.avg_pool2d(apart, side, side, "VALID") for side in (2, 4)]
     return tf.add_n([tf.reduce_mean(tf.abs(part)) for part in (apart, *pooled)]) / 3
+
+
+def _apart(tf: Any, ours: Any, theirs: Any) -> Any:
+    """Mean absolute difference of maps; only the former are to change."""
+    return tf.reduce_mean(tf.abs(ours - tf.stop_gradient(theirs)))
 
 
 def _small(tf: Any, pictures: Any) -> Any:

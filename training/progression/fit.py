@@ -27,13 +27,15 @@ SHOWN = 2
 
 @dataclass(frozen=True, slots=True)
 class FitRequest:
-    """`split_seed` is the one of the CT pack that is to judge: its test groups are then new to both."""
+    """`split_seed` is the one of the CT pack that is to judge: its test groups are then new to both.
+    `weights` are the MobileNetV2's that a pretrained discriminator looks through."""
 
     data: Path
     out: Path
     settings: Settings = field(default_factory=Settings)
     split_seed: int = 5
     classes: Mapping[str, ClassSpec] = field(default_factory=dict)
+    weights: Path | None = None
 
 
 def open_split(
@@ -70,7 +72,7 @@ def fit(request: FitRequest, ctx: JobContext) -> dict[str, Any]:
     training = read_slices(dataset, split, ("train",), settings.size, ctx)
     held = read_slices(dataset, split, ("validation",), settings.size, ctx)
     rows = [evenly(np.flatnonzero(held.stages == s.position), SHOWN) for s in STAGES]
-    train(settings, training, held.take(np.concatenate(rows)), request.out, ctx)
+    train(settings, training, held.take(np.concatenate(rows)), request.out, ctx, request.weights)
     return {"method": settings.method, "sides": describe(dataset, split)}
 
 

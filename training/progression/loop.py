@@ -43,23 +43,32 @@ class Trainer(Protocol):
     def state(self) -> list[Any]: ...
 
 
-def trainer_for(settings: Settings) -> Trainer:
-    """The networks of a method, as its seed makes them."""
-    return GanTrainer(settings) if settings.method == "gan" else AutoencoderTrainer(settings)
+def trainer_for(settings: Settings, weights: Path | None = None) -> Trainer:
+    """The networks of a method, as its seed makes them; `weights` as in `trainer.discriminator_of`."""
+    method = GanTrainer if settings.method == "gan" else AutoencoderTrainer
+    return method(settings, weights)
 
 
-def train(settings: Settings, training: Slices, shown: Slices, folder: Path, ctx: JobContext) -> Trainer:
+def train(
+    settings: Settings,
+    training: Slices,
+    shown: Slices,
+    folder: Path,
+    ctx: JobContext,
+    weights: Path | None = None,
+) -> Trainer:
     """Train to the end, going on from the folder's checkpoint; the networks have their averaged weights then.
 
     Args:
         training: the slices of the training side.
         shown: a few others; what becomes of them is drawn into `samples/` now and then.
+        weights: of the pretrained discriminator, for its first step.
 
     Raises:
         Cancelled: between two steps; the same call goes on from the last checkpoint.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    trainer = trainer_for(settings)
+    trainer = trainer_for(settings, weights)
     done, state = _state(trainer)
     if (folder / CHECKPOINT).is_file():
         load_variables(folder / CHECKPOINT, state)

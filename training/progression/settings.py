@@ -32,7 +32,9 @@ class Settings:
     average of the weights that are kept. `r1` is the weight of the gradient penalty, taken every
     `r1_every` steps. `told` weighs which stage the discriminator sees in drawn slices, beside how real it
     finds them. `kl`, `stage_out`, `features`, `outline` and `adversarial` weigh the autoencoder's terms
-    (training/progression/autoencoder.py says which). `checkpoint` steps lie between two checkpoints.
+    (training/progression/autoencoder.py says which). With `pretrained` the discriminator looks
+    through a frozen MobileNetV2 (training/progression/pretrained.py), which needs no penalty. `checkpoint`
+    steps lie between two checkpoints.
     """
 
     method: str = "vae-gan"
@@ -50,10 +52,11 @@ class Settings:
     r1_every: int = 16
     kl: float = 2e-4
     stage_out: float = 0.05
-    features: float = 0.5
+    features: float = 0.25
     outline: float = 1.0
     adversarial: float = 0.15
     told: float = 1.0
+    pretrained: bool = False
     checkpoint: int = 100
     seed: int = 7
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from lungviewer.core.backend import FloatArray
 from training.progression.diff_augment import augment, draws
 from training.progression.layers import stage_weights
+from training.progression.networks import build_discriminator
+from training.progression.pretrained import build_pretrained_discriminator
 from training.progression.settings import STAGES, Settings
 from training.progression.slices import Batches
 from training.tensorflow_gate import require_tensorflow
@@ -76,6 +79,18 @@ class Averages:
         return [self.steps, *self.values]
 
 
+def discriminator_of(settings: Settings, weights: Path | None) -> Any:
+    """The discriminator that a run's settings ask for; `weights` are the pretrained one's, which a checkpoint
+    brings too.
+
+    Raises:
+        DataProblem: the weights file is of another network.
+    """
+    if settings.pretrained:
+        return build_pretrained_discriminator(settings, weights)
+    return build_discriminator(settings)
+
+
 def adam(rate: float, variables: Sequence[Any]) -> Any:
     """Adam for adversarial training, its slots made."""
     _, keras = require_tensorflow()
@@ -113,7 +128,7 @@ class GradientPenalty:
 
     def __init__(self, discriminator: Any, optimizer: Any, settings: Settings) -> None:
         tf, _ = require_tensorflow()
-        self._every = settings.r1_every if settings.r1 else 0
+        self._every = settings.r1_every if settings.r1 and not settings.pretrained else 0
         weight = settings.r1 * settings.r1_every / 2
 
         def penalise(real: Any, stages: Any, drawn: Any) -> None:

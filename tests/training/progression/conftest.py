@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -66,3 +67,13 @@ def disc_folder(tmp_path: Path) -> Path:
             rows.append(f"{label}/{i}.png,{label},{label}-{i // 2}")
     (root / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return root
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """A few steps are sooner done one by one than compiled; the test of the pack compiles them."""
+    import tensorflow
+
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)

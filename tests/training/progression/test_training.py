@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,16 +40,6 @@ class _StopAfter(CancellableContext):
     def progress(self, done: int, total: int, text: str = "") -> None:
         if text == "Steps" and done >= self._steps:
             self.cancel()
-
-
-@pytest.fixture
-def eagerly() -> Iterator[None]:
-    """A few steps are sooner done one by one than compiled; the test of the pack compiles them."""
-    import tensorflow
-
-    tensorflow.config.run_functions_eagerly(True)
-    yield
-    tensorflow.config.run_functions_eagerly(False)
 
 
 @pytest.mark.usefixtures("eagerly")
