@@ -103,7 +103,8 @@ def _severity(error: LungviewerError) -> int:
 
 def _say_no_more() -> None:
     """Keep Python from flushing into a closed or full output once more when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:  # a program without a console has none
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(sentence: str, code: int) -> int:
