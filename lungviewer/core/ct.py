@@ -82,6 +82,11 @@ class CtSeries:
     column: tuple[float, float, float] | None = None
     thickness_mm: float | None = None
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of its slices, each once, in the order of the slices."""
+        return tuple(dict.fromkeys(part.path for part in self.slices))
+
 
 class CtSource(ImageSource, Protocol):
     """An open series (or one file, as a series of its frames). Frame i of `read` is slice i, shown through

@@ -9,14 +9,16 @@ from lungviewer.core.slide_summary import rule_of, tells_share
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import SLIDE, ImageRecord
 from lungviewer.exporters.report import BINS, Count, ReportRow
+from lungviewer.services.agreement import decision
 from lungviewer.services.report_models import Vocabulary
-from lungviewer.store.review_entry import OTHER
+from lungviewer.store.review_entry import OTHER, ReviewEntry
 
 READING = (
     "The confidence of a call is the model's calibrated probability for that class among the classes it "
     "knows. It is not the probability that a patient has a disease.",
-    "It was calibrated on images like those the model was trained on; on slides of other laboratories it is "
-    "often too high. Where an image was read as several fields it is their mean, which nobody has validated.",
+    "It was calibrated on images like those the model was trained on; on slides of other laboratories, and "
+    "on CT of other hospitals, it is often too high. Where an image was read as several fields it is their "
+    "mean, which nobody has validated.",
     "“Needs review”: a call with a stated doubt. “Refused”: no call was made, and the image counts for no "
     "class. “Cannot be read”: there is no answer.",
 )
@@ -56,17 +58,22 @@ def confidence_bins(records: Iterable[ImageRecord]) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def report_row(record: ImageRecord, words: Vocabulary) -> ReportRow:
-    """One line of the report's table."""
+def report_row(record: ImageRecord, words: Vocabulary, of_series: Sequence[ReviewEntry] = ()) -> ReportRow:
+    """One line of the report's table. `of_series`: what people decided about the series of a slice."""
     return ReportRow(
         name=record.path,
         call=words.label(record.predicted_class),
         confidence=record.confidence if record.predicted_class else None,
         status=record.status,
         reasons=reason_text(record),
-        review=_review(record, words),
+        review=_review(record, words) or _review_of_series(of_series, words),
         measured=measured(record),
     )
+
+
+def is_reviewed(record: ImageRecord) -> bool:
+    """Whether a person has said something about the image of a row itself."""
+    return bool(record.review_class or record.reviewer or record.comment)
 
 
 def measured(record: ImageRecord) -> str:
@@ -93,17 +100,29 @@ def reason_meanings(records: Iterable[ImageRecord]) -> tuple[tuple[str, str], ..
 
 
 def _review(record: ImageRecord, words: Vocabulary) -> str:
-    parts = []
-    if record.review_class:
-        label = "Other, or unsure" if record.review_class == OTHER else words.label(record.review_class)
-        called = record.predicted_class
-        told = "no call" if not called else "as called" if called == record.review_class else "not as called"
-        parts.append(f"{label} ({told})")
-    if record.reviewer:
-        parts.append(", ".join(filter(None, (record.reviewer, record.reviewed_at[:10]))))
-    if record.comment:
-        parts.append(f"“{record.comment}”")
-    return " – ".join(parts)
+    called = record.predicted_class
+    told = "no call" if not called else "as called" if called == record.review_class else "not as called"
+    decided = f"{_chosen(record.review_class, words)} ({told})" if record.review_class else ""
+    return _in_words(decided, record.reviewer, record.reviewed_at, record.comment)
+
+
+def _review_of_series(history: Sequence[ReviewEntry], words: Vocabulary) -> str:
+    if not history:
+        return ""
+    last = decision(history)
+    comment = next((entry.comment for entry in reversed(history) if entry.comment), "")
+    decided = "whole series" if last is None else f"whole series: {_chosen(last.chosen, words)}"
+    by = last or history[-1]
+    return _in_words(decided, by.reviewer, by.time, comment)
+
+
+def _chosen(class_id: str, words: Vocabulary) -> str:
+    return "Other, or unsure" if class_id == OTHER else words.label(class_id)
+
+
+def _in_words(decided: str, reviewer: str, time: str, comment: str) -> str:
+    by = ", ".join(filter(None, (reviewer, time[:10]))) if reviewer else ""
+    return " – ".join(filter(None, (decided, by, f"“{comment}”" if comment else "")))
 
 
 def _codes(record: ImageRecord) -> list[str]:

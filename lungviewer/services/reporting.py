@@ -25,12 +25,14 @@ from lungviewer.services.report_models import Vocabulary, vocabulary
 from lungviewer.services.report_rows import (
     class_counts,
     confidence_bins,
+    is_reviewed,
     measured,
     reading_help,
     reason_meanings,
     reason_text,
     report_row,
 )
+from lungviewer.services.report_series import SeriesReviews, series_reviews
 from lungviewer.services.reviewing import Reviewed, image_info, image_places, reviewed_records
 from lungviewer.services.rows import same_answer, same_scale, same_size
 from lungviewer.services.slide_map import look_at_slide
@@ -66,7 +68,8 @@ class ReportOptions:
 @dataclass(frozen=True, slots=True)
 class ReportSummary:
     """What a report holds. `missing` rows have no file below the folder of the images, or one that is a
-    picture of another size; None: not asked. `unlike`: see `ReportOptions`."""
+    picture of another size; None: not asked. `unlike`: see `ReportOptions`. `reviewed` rows have a review of
+    their own; `series_reviewed` CT series were reviewed as a whole."""
 
     images: int
     left_out: int
@@ -74,6 +77,7 @@ class ReportSummary:
     reviewed: int
     missing: int | None
     unlike: int = 0
+    series_reviewed: int = 0
 
 
 def make_report(table: Path, target: Path, options: ReportOptions, ctx: JobContext) -> ReportSummary:
@@ -89,10 +93,11 @@ def make_report(table: Path, target: Path, options: ReportOptions, ctx: JobConte
         raise UsageError("A report is .html or .pdf.", hint="Give its name one of these endings.")
     records, class_ids = read_records(table)
     _check_target(target, form, [table, *_files_of(records, options.images)])
-    reviewed = None
+    reviewed, of_series = None, SeriesReviews()
     if options.images is not None and options.log is not None:
         reviewed = reviewed_records(records, options.images, options.log, ctx)
-    content = _content(table, records, class_ids, reviewed, options, ctx)
+        of_series = series_reviews(records, image_places(options.images, ctx), options.log, ctx)
+    content = _content(table, records, class_ids, reviewed, of_series, options, ctx)
     write: Callable[..., int] = registry.load(f"lungviewer.exporters.report_{form}:write_report_{form}")
     left_out = write(target, content, ctx.check)
     ctx.progress(len(records), len(records))
@@ -100,9 +105,10 @@ def make_report(table: Path, target: Path, options: ReportOptions, ctx: JobConte
         images=len(records),
         left_out=left_out,
         pictures=len(content.pictures),
-        reviewed=sum(bool(row.review) for row in content.rows),
+        reviewed=sum(is_reviewed(record) for record in (reviewed.records if reviewed else records)),
         missing=None if reviewed is None else reviewed.missing,
         unlike=options.unlike,
+        series_reviewed=of_series.series,
     )
 
 
@@ -204,6 +210,7 @@ def _content(
     records: Sequence[ImageRecord],
     class_ids: Sequence[str],
     reviewed: Reviewed | None,
+    of_series: SeriesReviews,
     options: ReportOptions,
     ctx: JobContext,
 ) -> ReportContent:
@@ -220,10 +227,10 @@ def _content(
         histogram=confidence_bins(records),
         models=words.models,
         reading=reading_help(records, class_ids, words),
-        reviewing=_reviewing(reviewed),
+        reviewing=_reviewing(reviewed, of_series),
         pictures=pictures,
         pictures_note=note,
-        rows=tuple(report_row(record, words) for record in shown),
+        rows=tuple(report_row(record, words, of_series.of_slices.get(record.path, ())) for record in shown),
         reasons=reason_meanings(records),
         errors=tuple((r.path, r.error or reason_text(r)) for r in records if r.status is Status.ERROR),
     )
@@ -253,10 +260,17 @@ def _facts(
     return tuple((what, value) for what, value in facts if value)
 
 
-def _reviewing(reviewed: Reviewed | None) -> tuple[str, ...]:
+def _reviewing(reviewed: Reviewed | None, of_series: SeriesReviews) -> tuple[str, ...]:
     if reviewed is None:
         return ()
-    lines = list(agreement_sentences(reviewed.agreement)) or ["None of these images was reviewed."]
+    none = "None of these slices or images was reviewed by itself." if of_series.series else ""
+    lines = list(agreement_sentences(reviewed.agreement)) or [none or "None of these images was reviewed."]
+    if of_series.series:
+        which = "1 CT series was" if of_series.series == 1 else f"{of_series.series} CT series were"
+        lines.append(
+            f"{which} reviewed as a whole. That stands beside every slice in the table, and counts for none "
+            "of them above: there is no call for a series that it could be compared with."
+        )
     if reviewed.missing:
         lines.append(
             f"{reviewed.missing} of {len(reviewed.records)} images were not found in the folder, or are of "

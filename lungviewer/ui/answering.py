@@ -18,7 +18,7 @@ from lungviewer.services.file_state import FileState, state_of
 from lungviewer.services.slide_index import kept_row
 from lungviewer.services.slide_map import look_at_slide
 from lungviewer.services.slide_result import MapOptions, as_image_result
-from lungviewer.ui.ct.answering import SeriesQuestion, answer_series, files_of
+from lungviewer.ui.ct.answering import SeriesQuestion, answer_series
 from lungviewer.ui.mapping.wishes import SlideWish, slide_key
 
 
@@ -42,7 +42,7 @@ class Question:
     @property
     def files(self) -> tuple[Path, ...]:
         """What the answer is about."""
-        return (self.path,) if self.series is None else files_of(self.series.series)
+        return (self.path,) if self.series is None else self.series.series.files
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from lungviewer.core.ct import CtSeries
 from lungviewer.core.errors import LungviewerError
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.services.find import FoundFiles
-from lungviewer.ui.ct.answering import files_of
 from lungviewer.ui.jobs import Job
 from lungviewer.ui.listing import Entry, Listing, Places, list_images
 from lungviewer.ui.notice import Notice
@@ -71,7 +70,7 @@ class Opened(QObject):
     def files_of(self, path: Path) -> tuple[Path, ...]:
         """The files that an entry stands for: itself, or those of its slices, each once."""
         series = self.series.get(path)
-        return (path,) if series is None else files_of(series)
+        return (path,) if series is None else series.files
 
     def file_at(self, path: Path | None, slice_index: int) -> Path | None:
         """The file that is looked at: of a series, that of its slice."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pypdf import PdfReader
 
 from lungviewer.core.errors import Cancelled, OutputError, OutputUnwritable, ReviewLogDamaged, UsageError
@@ -19,10 +20,11 @@ from lungviewer.exporters.csv_table import read_records, write_image_csv
 from lungviewer.exporters.overlay_png import RESEARCH_ONLY
 from lungviewer.packs.store import load_pack
 from lungviewer.services.reporting import ReportOptions, draw_pictures, make_report, rows_to_picture
-from lungviewer.services.reviewing import draft_review, identify
+from lungviewer.services.reviewing import draft_review, identify, identify_files
 from lungviewer.store.review_entry import Action
 from lungviewer.store.reviews import ReviewLog
 from tests.contracts.exporter_contract import room_for
+from tests.fixtures.dicoms import phantom, slice_dataset, to_bytes, write_series, write_slice
 from tests.fixtures.reviewing import tamper
 from tests.fixtures.scans import draw_images, fake_engine, run_scan
 
@@ -125,6 +127,62 @@ def test_without_the_folder_the_tables_own_review_columns_count(tmp_path: Path) 
     text = (tmp_path / "r.html").read_text()
     assert "benign (as called) – Bob, 2025-02-03" in text
     assert "Review by people" not in text
+
+
+@pytest.fixture
+def chest(tmp_path: Path) -> Path:
+    """A series, one of whose slices is deflated, and a slice of another series."""
+    folder = tmp_path / "chest"
+    paths = write_series(folder, 3)
+    last = slice_dataset(phantom(), position=(0.0, 0.0, -6.0), series="a series", instance=9)
+    last.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    (folder / "deflated.dcm").write_bytes(to_bytes(last))
+    write_slice(folder / "other.dcm", series="another")
+    assert len(paths) == 3
+    return folder
+
+
+@pytest.mark.parametrize("suffix", [".html", ".pdf"])
+def test_the_review_of_a_series_stands_beside_its_slices_and_counts_for_none(
+    chest: Path, tmp_path: Path, suffix: str
+) -> None:
+    paths = sorted(chest.iterdir())
+    series = [path for path in paths if path.name != "other.dcm"]
+    log = ReviewLog(tmp_path / "data" / "reviews.sqlite")
+    log.append(draft_review(identify_files(series), None, "Ann", Action.COMMENT, comment="old scanner"))
+    log.append(draft_review(identify_files(series), None, "Bob", Action.OVERRIDE, "malignant"))
+    rows = [record(path.name, kind="ct", width_px=64, height_px=64) for path in paths]
+    write_image_csv(tmp_path / "table.csv", rows, ["benign", "malignant"])
+    target = tmp_path / f"report{suffix}"
+    summary = make_report(tmp_path / "table.csv", target, ReportOptions(images=chest, log=log), CTX)
+    assert (summary.reviewed, summary.series_reviewed, summary.missing) == (0, 1, 0)
+    text = (
+        target.read_text()
+        if suffix == ".html"
+        else "".join(page.extract_text() for page in PdfReader(target).pages)
+    )
+    words = "".join(text.split())
+    assert words.count("wholeseries:malignant–Bob") == 4
+    assert words.count("oldscanner") == 4
+    assert "1CTserieswasreviewedasawhole." in words
+    (chest / series[0].name).unlink()  # then it is another series
+    summary = make_report(tmp_path / "table.csv", target, ReportOptions(images=chest, log=log), CTX)
+    assert summary.series_reviewed == 0
+
+
+def test_a_slice_with_a_review_of_its_own_shows_that_one(chest: Path, tmp_path: Path) -> None:
+    series = sorted(path for path in chest.iterdir() if path.name != "other.dcm")
+    log = ReviewLog(tmp_path / "data" / "reviews.sqlite")
+    log.append(draft_review(identify_files(series), None, "Bob", Action.OVERRIDE, "malignant"))
+    log.append(draft_review(identify(series[0]), None, "Ann", Action.OVERRIDE, "benign"))
+    rows = [record(path.name, kind="ct", width_px=64, height_px=64) for path in series]
+    write_image_csv(tmp_path / "table.csv", rows, ["benign", "malignant"])
+    target = tmp_path / "report.html"
+    summary = make_report(tmp_path / "table.csv", target, ReportOptions(images=chest, log=log), CTX)
+    assert (summary.reviewed, summary.series_reviewed) == (1, 1)
+    text = target.read_text()
+    assert text.count("whole series: malignant") == 3
+    assert text.count("benign (as called) – Ann") == 1
 
 
 def test_a_model_that_is_here_is_quoted_and_one_that_is_not_is_said_so(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from lungviewer.core.ct import CT, CtSeries
 from lungviewer.core.job import JobContext
@@ -24,11 +23,6 @@ class SeriesQuestion:
     series: CtSeries
     known: SeriesResult | None = None
     first: int = 0
-
-
-def files_of(series: CtSeries) -> tuple[Path, ...]:
-    """The files of its slices, each once, in the order of the slices."""
-    return tuple(dict.fromkeys(part.path for part in series.slices))
 
 
 def answer_series(

@@ -154,6 +154,14 @@ class ReportWindow(QWidget):
                     images=done.images, reviewed=done.reviewed, pictures=done.pictures
                 )
             ]
+            if done.series_reviewed:
+                one = done.series_reviewed == 1
+                text = (
+                    self.tr("1 CT series was reviewed as a whole.")
+                    if one
+                    else self.tr("{n} CT series were reviewed as a whole.")
+                )
+                words.append(text.format(n=done.series_reviewed))
             if done.left_out:
                 words.append(
                     self.tr("{n} rows are left out of its table; the CSV has them.").format(n=done.left_out)
