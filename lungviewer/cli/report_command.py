@@ -39,6 +39,8 @@ def _report(options: argparse.Namespace, ctx: JobContext) -> list[str]:
         ctx,
     )
     lines = [f"{summary.images} images, {summary.reviewed} reviewed, {summary.pictures} pictures."]
+    if summary.series_reviewed:
+        lines.append(f"CT series reviewed as a whole: {summary.series_reviewed}.")
     if summary.left_out:
         lines.append(f"{summary.left_out} rows of the table are left out; the CSV has them all.")
     if summary.missing:
