@@ -30,6 +30,8 @@ from installers.system_libraries import SystemLibrary, libraries_of_the_system
 _GRAFTED = re.compile(r"(^|/)[\w.-]+\.(libs|dylibs)/|(^|/)\.dylibs/")
 _WITH_PARTS = {"pyside6-essentials", "shiboken6", "openslide-bin", "python-gdcm", "opencv-python-headless"}
 """Packages whose own shared libraries are those of others."""
+_FFMPEG_TELLS = re.compile(rb"\x00lib\w+ license: ([\w .]+)\x00")
+"""Each of its libraries has a function that says how it was built."""
 _MANY = 12
 
 
@@ -131,7 +133,11 @@ def of_package(
     )
     told = versions_told(package)
     for part, paths in _parts_by_name(name, files):
-        yield _part(part, name, told, paths, bundle)
+        real = (
+            paths if bundle is None else tuple(path for path in paths if not _is_hollow(bundle / path, part))
+        )
+        if real or not paths:
+            yield _part(part, name, told, real, bundle)
 
 
 def _parts_by_name(package: str, files: Sequence[str]) -> list[tuple[Part, tuple[str, ...]]]:
@@ -169,10 +175,15 @@ def _part(
     )
 
 
+def _is_hollow(library: Path, part: Part) -> bool:
+    """Whether it is FFmpeg's by its name, but ours in truth, with nothing in it (installers/hollow.py)."""
+    return part.name == "FFmpeg" and _FFMPEG_TELLS.search(library.read_bytes()) is None
+
+
 def _licence_inside(paths: Iterable[str], bundle: Path) -> str:
     """What FFmpeg's libraries say of themselves, as that depends on their build; "" for all others."""
     for path in paths:
-        told = re.search(rb"\x00lib\w+ license: ([\w .]+)\x00", (bundle / path).read_bytes())
+        told = _FFMPEG_TELLS.search((bundle / path).read_bytes())
         if told is not None:
             words = told[1].decode()
             return (

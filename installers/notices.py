@@ -89,10 +89,12 @@ def _opening(found: Sequence[Component]) -> Iterator[str]:
         "lungviewer itself is under the Apache License 2.0 (LICENSE). It is passed on together with the work "
         "of others, which is listed here with its licences. Research use only, not for diagnosis."
     )
-    yield from ("", f"{'name':42}{'version':26}licence", "-" * _WIDTH)
+    names = {one.reference: f"{one.name} (in {one.within})" if one.within else one.name for one in found}
+    first = max(map(len, ["name", *names.values()])) + 2
+    second = max(map(len, ["version", *(one.version for one in found)])) + 2
+    yield from ("", f"{'name':{first}}{'version':{second}}licence", "-" * _WIDTH)
     for one in found:
-        name = f"{one.name} (in {one.within})" if one.within else one.name
-        yield f"{name:41} {one.version or '-':25} {one.verdict.expression}"
+        yield f"{names[one.reference]:{first}}{one.version or '-':{second}}{one.verdict.expression}"
     yield ""
 
 

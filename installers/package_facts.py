@@ -36,7 +36,7 @@ def package_texts(package: metadata.Distribution) -> tuple[Text, ...]:
 
 def address(package: metadata.Distribution) -> str:
     """Where a package says it is at home, its source first; empty when it says nothing."""
-    links = {}
+    links: dict[str, str] = {}
     for line in package.metadata.get_all("Project-URL") or ():
         label, _, link = line.partition(",")
         links[re.sub(r"[^a-z]", "", label.lower())] = link.strip()

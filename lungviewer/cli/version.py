@@ -29,8 +29,8 @@ class ShowVersion(argparse.Action):
 
 def version_lines() -> list[str]:
     """ "lungviewer X", the build, then a line per pack: id@version and the SHA-256 of its pack.json, which
-    lists those of its other files."""
-    from lungviewer.core.paths import pack_dirs
+    lists those of its other files; last, where the licences of what is packaged with the program lie."""
+    from lungviewer.core.paths import pack_dirs, third_party_notices
     from lungviewer.packs.catalogue import find_packs
     from lungviewer.packs.listing import manifest_bytes
     from lungviewer.packs.simulator_catalogue import find_simulators
@@ -41,4 +41,5 @@ def version_lines() -> list[str]:
             lines.append(f"pack {entry.name} sha256 {hashlib.sha256(manifest_bytes(entry.path)).hexdigest()}")
         else:
             lines.append(f"pack {entry.name} cannot be used: {entry.error.message}")
-    return lines
+    notices = third_party_notices()
+    return lines if notices is None else [*lines, f"licences of others {notices}"]

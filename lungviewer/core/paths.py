@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,6 +28,15 @@ def bundled(name: str) -> Path:
 def checkout() -> Path | None:
     """The source checkout that the program runs from; None where it was installed as a wheel or is frozen."""
     return None if _BUNDLED.is_dir() else _CHECKOUT
+
+
+def third_party_notices() -> Path | None:
+    """The licences of what is packaged with the program; None where it is not packaged, as the libraries then
+    have theirs beside them."""
+    if not getattr(sys, "frozen", False):
+        return None
+    notices = Path(sys.executable).resolve().parent / "licenses" / "THIRD_PARTY_NOTICES.txt"
+    return notices if notices.is_file() else None
 
 
 def user_data_dir() -> Path:

@@ -175,6 +175,21 @@ def test_a_film_library_that_was_built_under_the_gpl_is_a_sentence(built):
     assert "_internal/films.libs/libavcodec-0a1b2c3d.so.62" in text.split("where their source is")[1]
 
 
+def test_a_library_of_ours_in_the_place_of_anothers_is_not_told_as_theirs(built):
+    bundle, environment = built
+    path = "films.libs/libavutil-0a1b2c3d.so.60"
+    add_package(
+        environment.site_packages,
+        "films",
+        "1",
+        {path: "\x00libavutil license: LGPL version 2.1 or later\x00"},
+    )
+    put(bundle / "_internal" / path, "hollow")
+    names = [one.name for one in components(bundle, environment, MODULES)]
+    assert "films" in names
+    assert "FFmpeg" not in names
+
+
 def test_a_grafted_library_that_nobody_named_is_a_sentence(built):
     bundle, environment = built
     add_package(environment.site_packages, "more", "1", {"more.libs/libnew-0a1b2c3d.so.1": "n"})

@@ -29,6 +29,7 @@ from lungviewer.ui import outside
 from lungviewer.ui.dialogs.about import AboutDialog
 from lungviewer.ui.dialogs.crash_report import CrashReport
 from lungviewer.ui.dialogs.help import HelpWindow, help_text
+from lungviewer.ui.dialogs.notices import NoticesDialog
 from lungviewer.ui.dialogs.settings_dialog import SettingsDialog
 from lungviewer.ui.dialogs.settings_work import EightBits, Machine, paragraph_after
 from lungviewer.ui.settings import MOST_RECENT, Settings, SettingsStore
@@ -251,6 +252,25 @@ def test_about_names_versions_and_model_and_copies_them(qtbot, session):
     ):
         assert part in copied
     assert any("not for diagnosis" in w.text() for w in about.findChildren(QLabel))
+
+
+def test_about_shows_the_licences_of_a_packaged_program(qtbot, session, tmp_path, monkeypatch):
+    unpackaged = AboutDialog(session)
+    qtbot.addWidget(unpackaged)
+    assert unpackaged.licences.isHidden()
+    notices = tmp_path / "licenses" / "THIRD_PARTY_NOTICES.txt"
+    notices.parent.mkdir()
+    notices.write_text("Third-party notices: Qt, LGPL-3.0-only", "utf-8")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "lungviewer"))
+    about = AboutDialog(session)
+    qtbot.addWidget(about)
+    about.show()
+    QTest.mouseClick(about.licences, Qt.MouseButton.LeftButton)
+    shown = about.findChild(NoticesDialog)
+    assert shown.isVisible()
+    assert shown.text.toPlainText() == "Third-party notices: Qt, LGPL-3.0-only"
+    assert wordless(shown) == []
 
 
 def test_help_lists_every_key(qtbot):

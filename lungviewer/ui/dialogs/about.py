@@ -16,7 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 import lungviewer
+from lungviewer.core.paths import third_party_notices
 from lungviewer.services.doctor import library_versions
+from lungviewer.ui.dialogs.notices import NoticesDialog
 from lungviewer.ui.icons import icon
 from lungviewer.ui.prose import Prose, Sized, fixed_text
 from lungviewer.ui.session import ViewerSession
@@ -51,8 +53,8 @@ class AboutDialog(QDialog):
         words.addWidget(Sized(f"lungviewer {lungviewer.__version__}", 1.5, bold=True))
         words.addWidget(Prose(self.tr("Research use only, not for diagnosis."), bold=True))
         sentence = self.tr(
-            "A viewer for lung histology and chest CT that says what class it sees, how sure it is, where the "
-            "answer comes from and whether to trust it. It works on this computer alone: nothing is sent "
+            "A viewer for lung histology and chest CT that says what class it sees, how sure it is, where "
+            "the answer comes from and whether to trust it. It works on this computer alone: nothing is sent "
             "anywhere."
         )
         words.addWidget(Prose(sentence))
@@ -66,9 +68,14 @@ class AboutDialog(QDialog):
         top.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
         top.addLayout(words, 1)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.copy = self.buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        role = QDialogButtonBox.ButtonRole.ActionRole
+        self.copy = self.buttons.addButton(self.tr("Copy"), role)
         self.copy.setIcon(icon("copy"))
         self.copy.clicked.connect(self._copy)
+        self.licences = self.buttons.addButton(self.tr("Licences"), role)
+        self.licences.setToolTip(self.tr("Licences of the libraries that are packaged with the program"))
+        self.licences.setVisible(third_party_notices() is not None)
+        self.licences.clicked.connect(self._show_licences)
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.addLayout(top)
@@ -109,6 +116,12 @@ class AboutDialog(QDialog):
             ("model sha256", made.model_sha256),
             ("run by", f"{made.backend} on {made.device}"),
         ]
+
+    @Slot()
+    def _show_licences(self) -> None:
+        path = third_party_notices()
+        if path is not None:
+            NoticesDialog(path.read_text("utf-8"), self).open()
 
     @Slot()
     def _copy(self) -> None:
