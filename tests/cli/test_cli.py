@@ -224,7 +224,15 @@ def test_packs_are_listed_shown_verified_and_installed(pack, tmp_path, monkeypat
     assert run("packs", "verify", "tiny-pack") == 0
     assert "FAIL" not in capsys.readouterr().out
     assert run("packs", "show", "tiny-pack") == 0
-    (installed,) = (tmp_path / "data").rglob("model.onnx")
+    assert "every answer asks for review" not in capsys.readouterr().out
+    tiny_pack(tmp_path / "aimless", pack_id="aimless", review_below=1.0)
+    export_zip(tmp_path / "aimless", tmp_path / "aimless.zip")
+    assert run("packs", "install", tmp_path / "aimless.zip") == 0
+    capsys.readouterr()
+    assert run("packs", "list") == 0
+    listed = capsys.readouterr().out.partition("aimless@1.0.0")[2]
+    assert "every answer asks for review" in listed.splitlines()[1]
+    (installed,) = (path for path in (tmp_path / "data").rglob("model.onnx") if "aimless" not in str(path))
     data = bytearray(installed.read_bytes())
     data[100] ^= 1
     installed.write_bytes(data)

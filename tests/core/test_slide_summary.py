@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lungviewer.core.model import ClassSpec, Role
+from lungviewer.core.model import REVIEW_ALL, ClassSpec, Role
 from lungviewer.core.slide_grid import TileGrid
 from lungviewer.core.slide_summary import (
     CLEAR_GROUP_MM2,
@@ -183,6 +183,8 @@ def test_a_slide_that_was_nearly_all_refused_tells_the_commonest_reason():
 def test_unreadable_parts_doubts_and_models_that_nobody_measured_are_named():
     said = say("bbbbbbbx " * 10, replace(SPEC, validated=False), doubts=("low_resolution",))
     assert said.reasons == ("low_resolution", UNREADABLE, "not_validated", "slide_not_validated")
+    aimless = replace(SPEC, trust=replace(SPEC.trust, review_below=REVIEW_ALL))
+    assert say("bbbbbbbb " * 10, aimless).reasons == ("aim_not_met", "slide_not_validated")
 
 
 def test_tissue_of_which_the_model_is_not_sure_is_told():

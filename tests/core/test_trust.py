@@ -3,12 +3,12 @@ import csv
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
 from lungviewer.core.backend import RawOutput
-from lungviewer.core.model import ImageCheckLimits
+from lungviewer.core.model import REVIEW_ALL, ImageCheckLimits
 from lungviewer.core.outliers import outlier_model
 from lungviewer.core.preprocess import resize_field
 from lungviewer.core.trust import (
@@ -85,7 +85,7 @@ def test_colour_is_refused_by_a_ct_model_and_grey_is_not():
 def test_every_reason_has_a_sentence():
     for code in ("glass", "empty", "blur", "pen", "no_colour", "colour", "unlike_training", "low_confidence"):
         assert REASON_SENTENCES[code].endswith(".")
-    for code in ("tumour_fields", "fields_disagree", "partly_refused", "mostly_refused"):
+    for code in ("aim_not_met", "tumour_fields", "fields_disagree", "partly_refused", "mostly_refused"):
         assert REASON_SENTENCES[code].endswith(".")
 
 
@@ -177,6 +177,26 @@ def test_a_model_that_nobody_validated_never_makes_a_plain_call():
     spec = tiny_spec(validated=False)
     (answer,) = judge_fields(raw([[9, 0, 0]]), [None], spec, None)
     assert (answer.status, answer.reasons) == (Status.REVIEW, ("not_validated",))
+
+
+@given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=3, max_size=3), st.booleans())
+@example([1e4, -1e4, -1e4], True)
+def test_a_model_that_did_not_reach_its_aim_never_makes_a_plain_call(logits, validated):
+    """Also where its probability is rounded to 1.0, alone and as the mean of several fields."""
+    spec = tiny_spec(review_below=REVIEW_ALL, validated=validated)
+    fields = judge_fields(raw([logits, logits]), [None, None], spec, None)
+    for answer in (fields[0], combine_fields(fields, spec), combine_fields(fields[:1], spec)):
+        assert (answer.status, answer.reasons) == (Status.REVIEW, spec.standing_doubts)
+        assert answer.reasons[0] == "aim_not_met"
+        assert answer.confidence == answer.probabilities[answer.predicted], "what it says is still told"
+    assert combine_fields(fields, spec, ("no_hu",)).reasons == ("no_hu", *spec.standing_doubts)
+
+
+def test_a_refusal_of_such_a_model_stays_one_and_a_little_less_than_all_is_a_threshold():
+    (refused,) = judge_fields(raw([[9, 0, 0]]), ["pen"], tiny_spec(review_below=REVIEW_ALL), None)
+    assert (refused.status, refused.reasons) == (Status.REFUSED, ("pen",))
+    (call,) = judge_fields(raw([[90, 0, 0]]), [None], tiny_spec(review_below=0.9999), None)
+    assert (call.status, call.reasons) == (Status.OK, ())
 
 
 def test_the_failed_check_comes_before_the_strangeness():

@@ -71,6 +71,14 @@ def test_every_slice_is_called_and_the_series_only_summed_up(tmp_path, engine):
     assert record.model == "tiny-ct"
 
 
+def test_of_a_model_that_did_not_reach_its_aim_every_slice_and_the_series_ask_for_review(tmp_path):
+    result = judged(held(), ct_engine(tmp_path, review_below=1.0))
+    assert result.summary.review == tuple(range(len(CHEST)))
+    assert {call.prediction.reasons for call in result.calls.values()} == {("aim_not_met",)}
+    assert [result.calls[i].prediction.predicted for i in range(8)] == list(CHEST)
+    assert result.record.reason == "aim_not_met; series_not_validated"
+
+
 def test_the_answer_has_a_map_for_every_slice(engine):
     result = judged(held(CHEST[:3]), engine)
     maps = slice_heatmaps(result.calls[2], result.series, engine.spec.class_ids)

@@ -176,6 +176,17 @@ def test_a_pack_that_nobody_validated_says_so(qtbot, own, window):
     assert window.use_button.isEnabled()
 
 
+def test_a_pack_that_did_not_reach_its_aim_says_that_all_its_answers_ask_for_review(qtbot, own, window):
+    tiny_pack(own / "tiny", review_below=1.0)
+    window.controller.refresh()
+    idle(qtbot, window)
+    show(qtbot, window, "tiny-pack")
+    assert "did not reach its aim" in window.details.standing.text()
+    facts = "\n".join(label.text() for label in window.details.facts.widget().findChildren(QLabel))
+    assert "every answer, however sure" in facts
+    assert window.use_button.isEnabled()
+
+
 # --- use -----------------------------------------------------------------------------------------
 
 

@@ -84,6 +84,21 @@ def test_a_model_that_nobody_validated_is_marked_once(trust):
     assert trust.model.text() == sentence
 
 
+def test_a_model_that_did_not_reach_its_aim_is_marked_once_and_its_goals_beside(trust, prediction):
+    spec = fake_spec()
+    spec = replace(spec, trust=replace(spec.trust, review_below=1.0))
+    sentence = reason_sentence("aim_not_met")
+    asks = replace(answered(Status.REVIEW, "aim_not_met", confidence=1.0), spec=spec)
+    trust.show_state(asks)
+    assert (trust.status.text(), trust.reasons.text()) == ("Needs review", sentence)
+    assert "misses 2 of the 16 quality goals" in trust.model.text()
+    assert sentence not in trust.model.text()
+    trust.show_state(replace(answered(Status.REFUSED, "glass"), spec=spec))
+    assert trust.model.text().startswith(sentence)
+    prediction.show_state(asks)
+    assert prediction.number.text() == ">\u00a099.9\u00a0%", "what the model says is still shown"
+
+
 def test_a_row_of_a_scan_tells_the_share_of_tumour_for_want_of_more():
     record = answered(tiles=20, tiles_refused=6, tumour_share=1 / 7).record
     assert fields_read(record, {}, None) == "14 of 20 fields read; 14\u00a0% of their calls are tumour."
