@@ -8,7 +8,8 @@ import os
 import socket
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
+from urllib.parse import quote_from_bytes
 
 from filelock import FileLock, Timeout
 
@@ -59,7 +60,18 @@ def read_only_uri(path: Path) -> str:
     """How to open a database without changing anything, beside a process that writes it."""
     # Without a write-ahead log nobody writes; SQLite would leave an empty one behind.
     mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
-    return f"{path.absolute().as_uri()}?{mode}"
+    return uri_of(path.absolute(), mode)
+
+
+def uri_of(path: PurePath, how: str) -> str:
+    """An absolute path as SQLite opens it; `how` is its query.
+
+    `Path.as_uri` would put the server of a Windows share where SQLite takes no name but localhost: the share
+    belongs into the path (https://www.sqlite.org/uri.html, section 3.1).
+    """
+    place = path.as_posix()
+    rooted = place if place.startswith("/") else f"/{place}"  # C:/…
+    return f"file://{quote_from_bytes(os.fsencode(rooted), safe='/:')}?{how}"
 
 
 @contextlib.contextmanager
@@ -92,7 +104,7 @@ def rename_database(path: Path, target: Path) -> None:
 def _owner_words(path: Path) -> str:
     """Who holds the lock, as far as can be read from outside."""
     with contextlib.suppress(sqlite3.Error, TypeError, ValueError):
-        database = sqlite3.connect(path.absolute().as_uri() + "?mode=ro", uri=True, timeout=1)
+        database = sqlite3.connect(uri_of(path.absolute(), "mode=ro"), uri=True, timeout=1)
         with contextlib.closing(database):
             (text,) = database.execute("SELECT value FROM meta WHERE key = 'owner'").fetchone()
             found = json.loads(text)

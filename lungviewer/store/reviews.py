@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from lungviewer.core.errors import OutputBusy, OutputUnwritable, ReviewLogDamaged
 from lungviewer.core.paths import atomic_write, sync_folder
+from lungviewer.store.database import uri_of
 from lungviewer.store.review_entry import (
     COLUMNS,
     DECISIONS,
@@ -234,8 +235,7 @@ class ReviewLog:
 
     @contextlib.contextmanager
     def _opened(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
-        mode = "rwc" if create else "rw"
-        uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+        uri = uri_of(self.path.absolute(), "mode=rwc" if create else "mode=rw")
         with contextlib.closing(
             sqlite3.connect(uri, uri=True, timeout=_WAIT_S, isolation_level=None)
         ) as database:

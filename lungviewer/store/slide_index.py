@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lungviewer.core.types import ImageRecord
-from lungviewer.store.database import remove_database, transaction
+from lungviewer.store.database import remove_database, transaction, uri_of
 from lungviewer.store.journal import decode_record, encode_record
 from lungviewer.store.slide_store import map_path
 
@@ -40,7 +40,7 @@ def find_row(folder: Path, place: str) -> ImageRecord | None:
     if not path.exists():
         return None
     with contextlib.suppress(sqlite3.Error, ValueError, TypeError, KeyError):
-        uri = f"{path.absolute().as_uri()}?mode=ro"
+        uri = uri_of(path.absolute(), "mode=ro")
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_WAIT_S)) as database:
             found = database.execute("SELECT map, sum, record FROM rows WHERE place = ?", (place,)).fetchone()
         if found is not None:
