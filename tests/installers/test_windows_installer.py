@@ -20,6 +20,8 @@ OK, FAILED, IN_USE, OLDER, ELSEWHERE, OTHERS_FILES, WRONG_WINDOWS = 0, 2, 3, 4, 
 LIST = "installed-files.txt"
 OWN = {LIST, "uninstall.exe"}
 UNINSTALL = r"Software\Microsoft\Windows\CurrentVersion\Uninstall\lungviewer"
+NOTHING = "hex(0):"
+OWN_KEY = r"Software\lungviewer\Installer"
 PROGRAMS = ("lungviewer.exe", "lungviewer-cli.exe")
 
 OLD = {
@@ -80,10 +82,9 @@ def windows() -> Iterator[Wine]:
 @pytest.fixture
 def wine(windows: Wine) -> Iterator[Wine]:
     yield windows
-    place = home(windows)
-    if (place / "uninstall.exe").is_file():
-        uninstall(windows, place)
-    subprocess.run(["rm", "-rf", str(place)], check=True)
+    if location := windows.registry(OWN_KEY).get("Location"):
+        uninstall(windows, windows.place(location))
+    subprocess.run(["rm", "-rf", str(home(windows))], check=True)
     assert windows.registry(r"Software\lungviewer") == {}
 
 
@@ -93,13 +94,18 @@ def home(wine: Wine) -> Path:
 
 def uninstall(wine: Wine, place: Path) -> int:
     """As who wants to know the outcome does: the uninstaller stays where it is, and is left behind."""
-    code = wine.run(place / "uninstall.exe", "/S", "_?=" + seen(place))
+    code = wine.run(place / "uninstall.exe", "/S", *last("_?=", place))
     (place / "uninstall.exe").unlink()
     return code
 
 
 def seen(path: Path) -> str:
     return "Z:" + str(path).replace("/", "\\")
+
+
+def last(option: str, folder: Path) -> list[str]:
+    """NSIS wants it last and without quotation marks, which wine would put around spaces."""
+    return f"{option}{seen(folder)}".split(" ")
 
 
 def tree(folder: Path) -> set[str]:
@@ -128,7 +134,7 @@ def test_a_silent_installation_brings_the_files_the_menu_and_an_entry_for_remova
     assert (entry["DisplayName"], entry["DisplayVersion"]) == ("lungviewer", "1.10.0")
     assert entry["QuietUninstallString"] == f'"{entry["InstallLocation"]}\\uninstall.exe" /S'
     bytes_there = sum((home(wine) / name).stat().st_size for name in NEW | set(PROGRAMS))
-    assert int(entry["EstimatedSize"], 16) == -(-bytes_there // 1024)
+    assert int(entry["EstimatedSize"].removeprefix("dword:"), 16) == -(-bytes_there // 1024)
 
 
 @pytest.mark.slow
@@ -196,7 +202,7 @@ def test_parts_are_chosen_on_the_command_line_and_remembered(wine: Wine, built: 
     wine.run(built.new, "/S", "/Training=0", "/Desktop=1", "/OpenWith=1")
     assert not tree(home(wine)) & training
     assert [path.name for path in (wine.user / "Desktop").glob("*.lnk")] == ["lungviewer.lnk"]
-    assert "shell\\open\\command\\(Default)" in wine.registry(r"Software\Classes\lungviewer.slide")
+    assert "shell\\open\\command\\" in wine.registry(r"Software\Classes\lungviewer.slide")
     wine.run(built.new, "/S", "/Desktop=0", "/OpenWith=0")
     assert not list((wine.user / "Desktop").glob("*.lnk"))
     assert wine.registry(r"Software\Classes\lungviewer.slide") == {}
@@ -221,7 +227,7 @@ def test_nothing_changes_while_the_program_runs(
     before = state(home(wine))
     with wine.running(home(wine) / program, tmp_path / "standing"):
         assert wine.run(built.new, "/S") == IN_USE
-        assert wine.run(home(wine) / "uninstall.exe", "/S", "_?=" + seen(home(wine))) == IN_USE
+        assert wine.run(home(wine) / "uninstall.exe", "/S", *last("_?=", home(wine))) == IN_USE
         assert state(home(wine)) == before
     assert wine.run(built.new, "/S") == OK
 
@@ -231,8 +237,7 @@ def test_a_folder_with_spaces_and_letters_of_any_kind_will_do(
     wine: Wine, built: Built, tmp_path: Path
 ) -> None:
     place = tmp_path / "Lungen Prüfung 肺" / "lung viewer"
-    # NSIS wants the folder last and without quotation marks, which wine would put around its spaces.
-    assert wine.run(built.old, "/S", *f"/D={seen(place)}".split(" ")) == OK
+    assert wine.run(built.old, "/S", *last("/D=", place)) == OK
     assert tree(place) == OLD | set(PROGRAMS) | OWN
     assert wine.registry(UNINSTALL)["InstallLocation"] == seen(place)
     assert wine.run(built.new, "/S") == OK  # found again without being told
@@ -244,7 +249,7 @@ def test_a_folder_with_spaces_and_letters_of_any_kind_will_do(
 @pytest.mark.slow
 def test_a_second_folder_is_refused(wine: Wine, built: Built, tmp_path: Path) -> None:
     wine.run(built.old, "/S")
-    assert wine.run(built.new, "/S", "/D=" + seen(tmp_path / "second")) == ELSEWHERE
+    assert wine.run(built.new, "/S", *last("/D=", tmp_path / "second")) == ELSEWHERE
     assert not (tmp_path / "second").exists()
 
 
@@ -351,9 +356,9 @@ def test_what_opens_a_file_by_default_stays(wine: Wine, built: Built) -> None:
     before = wine.registry(r"Software\Classes\.tif")
     wine.run(built.new, "/S")
     now = wine.registry(r"Software\Classes\.tif")
-    assert now == before | {"OpenWithProgids\\lungviewer.tiff": ""}
-    assert wine.registry(r"Software\Classes\.svs") == {"OpenWithProgids\\lungviewer.slide": ""}
-    command = wine.registry(r"Software\Classes\lungviewer.slide")["shell\\open\\command\\(Default)"]
+    assert now == before | {"OpenWithProgids\\lungviewer.tiff": NOTHING}
+    assert wine.registry(r"Software\Classes\.svs") == {"OpenWithProgids\\lungviewer.slide": NOTHING}
+    command = wine.registry(r"Software\Classes\lungviewer.slide")["shell\\open\\command\\"]
     assert command == f'"{wine.registry(UNINSTALL)["InstallLocation"]}\\lungviewer.exe" "%1"'
     uninstall(wine, home(wine))
     assert wine.registry(r"Software\Classes\.tif") == before
