@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from lungviewer.cli.console import err, out
-from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
-from lungviewer.cli.opening import engine_of, suited
+from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
+from lungviewer.cli.opening import engine_of, suited, tell_missing
 from lungviewer.cli.parsers import RESEARCH_USE
 from lungviewer.core.errors import ImageError, UsageError
 from lungviewer.core.model import ModelSpec
@@ -27,6 +27,8 @@ from lungviewer.services.reliability import how_often_right
 
 def run(options: argparse.Namespace) -> int:
     """Judge each image; an unusable one is told and the others go on."""
+    if tell_missing(options.images):
+        return EXIT_USAGE
     if options.overlay is not None and len(options.images) > 1:
         raise UsageError("--overlay takes one image.", hint="Use `lungviewer scan --overlays DIR` for many.")
     if options.overlay is not None and is_one_of(options.overlay, options.images):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from lungviewer.cli.console import console_context, err, how_to_go_on, out
-from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED
-from lungviewer.cli.opening import engine_of, tell_notes
+from lungviewer.cli.main import EXIT_CANCELLED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
+from lungviewer.cli.opening import engine_of, tell_missing, tell_notes
 from lungviewer.cli.options import sentence_with_options
 from lungviewer.cli.parsers import RESEARCH_USE
 from lungviewer.core.model import ModelSpec
@@ -17,6 +17,8 @@ from lungviewer.services.slide_words import slide_lines
 
 def run(options: argparse.Namespace) -> int:
     """Map, tell what came out, and where it lies."""
+    if tell_missing(options.paths):
+        return EXIT_USAGE
     with console_context(_describe, quiet=options.quiet, unit="tiles") as ctx:
         engine = engine_of(options)
         try:

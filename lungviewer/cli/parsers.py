@@ -6,11 +6,15 @@ import argparse
 from collections.abc import Container
 from pathlib import Path
 
+from lungviewer.cli.packs_parser import add_packs
 from lungviewer.cli.values import kinds, port, positive, scale, share_up_to, slices
 from lungviewer.cli.version import ShowVersion
 from lungviewer.services.export_kinds import USUAL_KINDS, ExportKind
 
 RESEARCH_USE = "Research use only, not for diagnosis."
+
+_BY_CONTENT = "that of lung CT where all images are CT slices, else that of lung histology"
+_PICTURES = "the pictures (CT slices in DICOM have their own scale)"
 
 
 def parser_and_commands() -> tuple[argparse.ArgumentParser, Container[str]]:
@@ -18,7 +22,9 @@ def parser_and_commands() -> tuple[argparse.ArgumentParser, Container[str]]:
     parser = argparse.ArgumentParser(
         prog="lungviewer",
         description="Classify lung images, see why, and whether to trust it. " + RESEARCH_USE,
-        epilog="Without a command, `lungviewer [FILE|FOLDER ...]` opens the window.",
+        epilog="Without a command, `lungviewer [FILE|FOLDER ...]` opens the window; `lungviewer COMMAND "
+        "--help` explains a command. Exit codes: 0 fine; 1 some files could not be used; 2 bad use, or the "
+        "model failed; 130 stopped (Ctrl-C).",
     )
     parser.add_argument(
         "--version", action=ShowVersion, nargs=0, help="show the version, the build and the packs, and exit"
@@ -30,21 +36,22 @@ def parser_and_commands() -> tuple[argparse.ArgumentParser, Container[str]]:
     _add_classify(commands)
     _add_series(commands)
     _add_report(commands)
-    _add_packs(commands)
+    add_packs(commands)
     _add_samples(commands)
     _add_serve(commands)
     _add_doctor(commands)
     return parser, commands.choices
 
 
-def _model_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pack", metavar="ID|PATH", help="model pack (default: the lung histology pack)")
+def _model_options(parser: argparse.ArgumentParser, default: str, scaled: str) -> None:
+    """`default`: the pack that is taken unasked, in words; `scaled`: what a scale may be given for."""
+    parser.add_argument("--pack", metavar="ID|PATH", help=f"model pack (default: {default})")
     _device_options(parser)
     parser.add_argument(
         "--um-per-px",
         type=scale,
         metavar="X",
-        help="micrometres per pixel of the images, where you know better than the files",
+        help=f"micrometres per pixel of {scaled}, where you know better than the files",
     )
 
 
@@ -62,13 +69,22 @@ def _device_options(parser: argparse.ArgumentParser) -> None:
         help="int8: the pack's eight-bit model, faster on a processor; the card's figures are those of fp32 "
         "(default)",
     )
-    parser.add_argument("--threads", type=positive, metavar="N", help="processor threads for the model")
+    parser.add_argument(
+        "--threads",
+        type=positive,
+        metavar="N",
+        help="processor threads for the model (default: all but one; both of two)",
+    )
 
 
 def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     view = commands.add_parser("view", help="open the window", description="Open the window. " + RESEARCH_USE)
     view.add_argument(
-        "paths", nargs="*", type=Path, metavar="FILE|FOLDER", help="what to open (default: the samples)"
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="FILE|FOLDER",
+        help="images, slides, CT series or their folders (default: the samples)",
     )
     view.set_defaults(command="view_command:run")
 
@@ -76,16 +92,24 @@ def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     scan = commands.add_parser(
         "scan",
-        help="judge every image of a folder into a CSV",
-        description="Judge every image of folders or files into a CSV. Stopped or killed, it goes on where "
-        "it was when the same command, without --fresh, is given again. " + RESEARCH_USE,
+        help="judge every image, slide and CT slice of a folder into a CSV",
+        description="Judge every image of folders or files into a CSV: pictures and slides of histology, or "
+        "CT slices. Stopped or killed, it goes on where it was when the same command, without --fresh, is "
+        "given again. " + RESEARCH_USE,
     )
-    scan.add_argument("paths", nargs="+", type=Path, metavar="FOLDER", help="folders or image files")
+    scan.add_argument("paths", nargs="+", type=Path, metavar="FOLDER|FILE", help="folders or image files")
     scan.add_argument("-o", "--output", type=Path, required=True, metavar="CSV", help="the report to write")
     scan.add_argument("-r", "--recursive", action="store_true", help="enter sub-folders")
-    _model_options(scan)
-    scan.add_argument("--workers", type=positive, metavar="N", help="threads that read files")
-    scan.add_argument("--batch", type=positive, default=32, metavar="N", help="images per model run")
+    _model_options(scan, _BY_CONTENT, _PICTURES)
+    scan.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="threads that read files (default: one per processor, at most four)",
+    )
+    scan.add_argument(
+        "--batch", type=positive, default=32, metavar="N", help="images per model run (default: 32)"
+    )
     again = scan.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on from an earlier run (the default)")
     again.add_argument("--fresh", action="store_true", help="forget earlier results and start over")
@@ -109,7 +133,7 @@ def _add_map(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "-o", "--output", type=Path, required=True, metavar="DIR", help="the folder for the results"
     )
     mapping.add_argument("-r", "--recursive", action="store_true", help="enter sub-folders")
-    _model_options(mapping)
+    _model_options(mapping, "the lung histology pack", "the slides")
     mapping.add_argument(
         "--overlap",
         type=share_up_to(0.75),
@@ -123,8 +147,12 @@ def _add_map(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="X",
         help="how much stain counts as tissue, 0 to 1 (default: chosen for each slide)",
     )
-    mapping.add_argument("--readers", type=positive, metavar="N", help="processes that read the slide")
-    mapping.add_argument("--batch", type=positive, default=32, metavar="N", help="tiles per model run")
+    mapping.add_argument(
+        "--readers", type=positive, metavar="N", help="processes that read the slide (default: 2)"
+    )
+    mapping.add_argument(
+        "--batch", type=positive, default=32, metavar="N", help="tiles per model run (default: 32)"
+    )
     mapping.add_argument("--fresh", action="store_true", help="forget earlier results and start over")
     mapping.add_argument("--quiet", action="store_true", help="no progress bar")
     mapping.add_argument(
@@ -139,12 +167,25 @@ def _add_map(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _add_classify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     classify = commands.add_parser(
-        "classify", help="judge single images", description="Judge single images. " + RESEARCH_USE
+        "classify",
+        help="judge single images or CT slices",
+        description="Judge single images or CT slices, and print what was found. " + RESEARCH_USE,
     )
-    classify.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    _model_options(classify)
+    classify.add_argument(
+        "images",
+        nargs="+",
+        type=Path,
+        metavar="IMAGE",
+        help="pictures (JPEG, PNG, TIFF, …) or DICOM files of CT",
+    )
+    _model_options(classify, _BY_CONTENT, _PICTURES)
     classify.add_argument("--json", action="store_true", help="print JSON, one object per line")
-    classify.add_argument("--overlay", type=Path, metavar="PNG", help="write the heat map over the image")
+    classify.add_argument(
+        "--overlay",
+        type=Path,
+        metavar="PNG",
+        help="also write the image with the heat map over it; of one image",
+    )
     classify.set_defaults(command="classify_command:run")
 
 
@@ -158,7 +199,7 @@ def _add_series(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     series.add_argument("paths", nargs="+", type=Path, metavar="FOLDER|FILE", help="folders or DICOM files")
     series.add_argument("-r", "--recursive", action="store_true", help="enter sub-folders")
-    series.add_argument("--pack", metavar="ID|PATH", help="model pack (default: the CT pack)")
+    series.add_argument("--pack", metavar="ID|PATH", help="model pack (default: the lung CT pack)")
     _device_options(series)
     series.add_argument(
         "--csv",
@@ -168,8 +209,12 @@ def _add_series(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "the end, also when the run is stopped (Ctrl-C) or the model fails: it then says which slices were "
         "not looked at. A second Ctrl-C ends at once and writes nothing",
     )
-    series.add_argument("--readers", type=positive, default=2, metavar="N", help="processes that read slices")
-    series.add_argument("--batch", type=positive, default=32, metavar="N", help="slices per model run")
+    series.add_argument(
+        "--readers", type=positive, default=2, metavar="N", help="processes that read slices (default: 2)"
+    )
+    series.add_argument(
+        "--batch", type=positive, default=32, metavar="N", help="slices per model run (default: 32)"
+    )
     series.add_argument("--quiet", action="store_true", help="no progress bar")
     series.set_defaults(command="series_command:run")
 
@@ -196,52 +241,23 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--overlays", type=Path, metavar="DIR", help="the pictures that `scan --overlays` drew"
     )
     report.add_argument("--pictures", type=positive, metavar="N", help="how many of them (default: 24)")
-    report.add_argument("--title", default="", metavar="TEXT")
+    report.add_argument("--title", default="", metavar="TEXT", help="the heading of the report")
     report.add_argument("--quiet", action="store_true", help="no progress bar")
     report.set_defaults(command="report_command:run")
 
 
-def _add_packs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    packs = commands.add_parser("packs", help="model packs: list, show, verify, install, import")
-    actions = packs.add_subparsers(title="actions", metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="what is installed")
-    listing.set_defaults(command="packs_command:list_packs")
-    show = actions.add_parser("show", help="a pack's card")
-    show.add_argument("pack", nargs="?", metavar="ID|PATH")
-    show.set_defaults(command="packs_command:show")
-    verify = actions.add_parser("verify", help="check files, hashes, graph and golden outputs")
-    verify.add_argument("pack", nargs="?", metavar="ID|PATH", help="default: every pack found")
-    verify.set_defaults(command="packs_command:verify")
-    install = actions.add_parser("install", help="install a pack from a .zip")
-    install.add_argument("zip", type=Path, metavar="ZIP")
-    install.set_defaults(command="packs_command:install")
-    importing = actions.add_parser("import", help="make a pack of your own .keras or .h5 model")
-    importing.add_argument("model", type=Path, metavar="FILE")
-    importing.add_argument(
-        "--classes", required=True, metavar="A,B,C", help="classes in output order, a:tumour,b:benign"
-    )
-    importing.add_argument("--input-size", type=positive, default=224, metavar="PX")
-    importing.add_argument("--modality", choices=("histology", "ct"), default="histology")
-    importing.add_argument(
-        "--scaling",
-        choices=("none", "0-1", "-1-1", "imagenet", "caffe"),
-        required=True,
-        help="what the network was fed: 0–255 (none, also when it scales by itself), 0–1, −1–1 (write "
-        "--scaling=-1-1), ImageNet mean and deviation, or caffe's BGR means",
-    )
-    importing.add_argument(
-        "--um-per-px", type=scale, metavar="X", help="micrometres per pixel at the model's input"
-    )
-    importing.add_argument("--id", metavar="ID", help="name of the new pack (default: the file's)")
-    importing.set_defaults(command="packs_command:import_model")
-
-
 def _add_samples(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     samples = commands.add_parser(
-        "samples", help="draw synthetic sample images", description="Draw synthetic images. Not patients."
+        "samples",
+        help="draw synthetic sample images, a slide, or a CT series",
+        description="Draw synthetic images and a small slide, to try things out. They show no patient.",
     )
-    samples.add_argument("folder", type=Path, metavar="DIR")
-    samples.add_argument("--per-kind", type=positive, default=2, metavar="N", help="images of each kind")
+    samples.add_argument(
+        "folder", type=Path, metavar="DIR", help="where to put them; made if it is not there"
+    )
+    samples.add_argument(
+        "--per-kind", type=positive, default=2, metavar="N", help="images of each kind (default: 2)"
+    )
     instead = samples.add_mutually_exclusive_group()
     instead.add_argument(
         "--slide", metavar="WxH", help="draw a pyramidal slide of this size instead, e.g. 20000x15000"
@@ -249,8 +265,12 @@ def _add_samples(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     instead.add_argument(
         "--ct", type=slices, metavar="N", help="draw a chest CT series of so many slices (DICOM) instead"
     )
-    samples.add_argument("--size", type=positive, default=512, metavar="PX", help="side of the images")
-    samples.add_argument("--format", choices=("jpeg", "png", "both"), default="jpeg")
+    samples.add_argument(
+        "--size", type=positive, default=512, metavar="PX", help="side of the images (default: 512)"
+    )
+    samples.add_argument(
+        "--format", choices=("jpeg", "png", "both"), default="jpeg", help="of the images (default: jpeg)"
+    )
     samples.add_argument(
         "--seed", type=int, default=0, metavar="N", help="another slide or series for another seed"
     )
@@ -267,7 +287,9 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     serve.add_argument(
         "--host", default="127.0.0.1", metavar="IP", help="address (default: this machine alone)"
     )
-    serve.add_argument("--port", type=port, default=8765, metavar="N", help="0: any free one")
+    serve.add_argument(
+        "--port", type=port, default=8765, metavar="N", help="port (default: 8765); 0: any free one"
+    )
     serve.add_argument(
         "--pack",
         action="append",
@@ -278,16 +300,28 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _device_options(serve)
     serve.add_argument("--max-mb", type=positive, default=64, metavar="N", help="largest file (default: 64)")
     serve.add_argument(
-        "--queue", type=positive, default=32, metavar="N", help="requests that may wait (default: 32)"
+        "--queue",
+        type=positive,
+        default=32,
+        metavar="N",
+        help="requests that may be unanswered at once (default: 32)",
     )
     serve.add_argument(
-        "--deadline", type=positive, default=60, metavar="S", help="seconds for one image (default: 60)"
+        "--deadline",
+        type=positive,
+        default=60,
+        metavar="S",
+        help="seconds to the answer for one image (default: 60)",
     )
     serve.add_argument("--quiet", action="store_true", help="no line per request")
     serve.set_defaults(command="serve_command:run")
 
 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    doctor = commands.add_parser("doctor", help="check this installation and its speed")
+    doctor = commands.add_parser(
+        "doctor",
+        help="check this installation and its speed",
+        description="Check this installation: libraries, packs, devices and their speed.",
+    )
     doctor.add_argument("--selftest", action="store_true", help="also run the samples through every pack")
     doctor.set_defaults(command="doctor_command:run")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from lungviewer.cli.console import console_context, out
-from lungviewer.cli.main import EXIT_OK
+from lungviewer.cli.main import EXIT_OK, EXIT_USAGE
+from lungviewer.cli.opening import tell_missing
 from lungviewer.cli.parsers import RESEARCH_USE
 from lungviewer.core.errors import UsageError
 from lungviewer.core.job import JobContext
@@ -18,6 +19,8 @@ from lungviewer.store.reviews import ReviewLog
 
 def run(options: argparse.Namespace) -> int:
     """Write a report, or the table with reviews, and tell what it holds."""
+    if tell_missing(filter(None, (options.table, options.images, options.overlays))):
+        return EXIT_USAGE
     with console_context(lambda _: "", quiet=options.quiet) as ctx:
         lines = _reviewed(options, ctx) if options.output.suffix.lower() == ".csv" else _report(options, ctx)
     for line in (*lines, RESEARCH_USE):

@@ -6,8 +6,8 @@ import argparse
 import contextlib
 
 from lungviewer.cli.console import console_context, err, out
-from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
-from lungviewer.cli.opening import engine_of, tell_notes
+from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
+from lungviewer.cli.opening import engine_of, tell_missing, tell_notes
 from lungviewer.cli.options import sentence_with_options
 from lungviewer.cli.parsers import RESEARCH_USE
 from lungviewer.core.errors import LungviewerError
@@ -32,6 +32,8 @@ from lungviewer.services.ct_words import (
 def run(options: argparse.Namespace) -> int:
     """Judge, tell what came out, and write the table. What ended the run too early is raised when that was
     told."""
+    if tell_missing(options.paths):
+        return EXIT_USAGE
     with console_context(_describe, quiet=options.quiet, unit="slices") as ctx:
         engine = engine_of(options, modality="ct")
         with contextlib.closing(engine):

@@ -324,7 +324,7 @@ def test_stopped_it_goes_on_inside_the_slide(slides, pack, tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nowhere.svs", "-o", "out"], "does not exist"),
+        (["nowhere.svs", "-o", "out"], "no such file or folder: nowhere.svs"),
         (["slides/one.svs", "-o", "slides"], "slides lie in"),
         (["slides", "-o", "slides"], "slides lie in"),
         (["slides", "-o", "file"], "no folder"),
