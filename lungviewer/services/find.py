@@ -62,7 +62,7 @@ def find_images(
     """
     for path in paths:
         if not os.path.lexists(path):
-            raise UsageError("A file or folder to scan does not exist.", hint="Check the spelling.")
+            raise UsageError("A file or folder that was named does not exist.", hint="Check the spelling.")
     # Resolved, so that a folder is the same one by whatever way it was named; files below are not.
     places = [p.resolve() if _is_folder(p) else p.parent.resolve() / p.name for p in paths]
     root = _root(places)

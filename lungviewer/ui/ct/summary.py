@@ -14,6 +14,7 @@ from lungviewer.services.ct_result import SeriesResult
 from lungviewer.services.ct_words import ranges
 from lungviewer.ui.ct import words
 from lungviewer.ui.ct.slice_buttons import SliceButtons
+from lungviewer.ui.enter_button import EnterButton
 from lungviewer.ui.icons import icon
 from lungviewer.ui.panels.shown import Phase, Shown
 from lungviewer.ui.prose import Plain, Prose, Sentence
@@ -38,8 +39,8 @@ class ClassBox(QWidget):
         self.runs = SliceButtons()
         self.runs.asked.connect(self.asked)
         self.detail = Prose(faint=True, selectable=True)
-        self.surest = QPushButton(self.tr("Surest slice"))
-        self.surest.setFlat(True)
+        self.surest = EnterButton()
+        self.surest.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.surest.clicked.connect(self._surest_asked)
         self._surest = 0
         head = QHBoxLayout()
