@@ -25,7 +25,7 @@ from tests.fixtures.model_windows import (
     show,
 )
 from tests.fixtures.packs import tiny_pack
-from tests.fixtures.windows import FakeKeeper
+from tests.fixtures.windows import FakeKeeper, load_model
 
 SHIPPED = bundled("models") / "lung-histology-mobilenetv2"
 SHIPPED_NAME = next(e.name for e in find_packs([bundled("models")]) if e.spec.modality == "histology")
@@ -71,6 +71,15 @@ def test_every_pack_has_a_row_with_what_it_is(qtbot, good, window):
     assert len(rows) == SHIPPED_COUNT + 1
     assert any("Lung histology, MobileNetV2" in row for row in rows[:-1])
     assert rows[-1].startswith("Tiny test pack. 1.0.0 · lung · H&E. Tumour A, Tumour B, Benign. Verified")
+
+
+def test_the_model_in_use_is_shown_first(qtbot, session, own):
+    load_model(qtbot, session)
+    for name in ("aaa-first", session.spec.id):
+        tiny_pack(own / name, pack_id=name, version=session.spec.version)
+    window = open_models(qtbot, session)
+    assert window.list.currentRow() > 0
+    assert window.list.current_entry().spec.id == session.spec.id
 
 
 def test_card_figures_and_facts_of_the_chosen_pack_are_shown(qtbot, good, window):

@@ -40,10 +40,13 @@ class PackList(QListWidget):
         self.setUniformItemSizes(True)
         self.currentItemChanged.connect(self._current_changed)
 
-    def show_entries(self, entries: list[tuple[PackEntry, Standing]], wanted: str = "") -> None:
-        """Show these packs; current is the one named `wanted`, else the one that was, else the first."""
+    def show_entries(
+        self, entries: list[tuple[PackEntry, Standing]], wanted: str = "", in_use: str = ""
+    ) -> None:
+        """Show these packs; current is the one named `wanted`, else the one that was, else the one that is in
+        use, else the first."""
         before = self.current_entry()
-        name = wanted or (before.name if before is not None else "")
+        name = wanted or (before.name if before is not None else in_use)
         self.blockSignals(True)
         self.clear()
         for entry, stands in entries:

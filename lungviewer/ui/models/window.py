@@ -144,7 +144,9 @@ class ModelsWindow(QWidget):
     @Slot(object)
     def _fill(self, _path: Path | None = None) -> None:
         controller = self.controller
-        self.list.show_entries([(e, standing(e, controller)) for e in controller.entries], self._wanted)
+        in_use = next((e.name for e in controller.entries if controller.is_chosen(e)), "")
+        shown = [(e, standing(e, controller)) for e in controller.entries]
+        self.list.show_entries(shown, self._wanted, in_use)
         self._wanted = ""
         self._show_state()
 
