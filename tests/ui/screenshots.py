@@ -1,6 +1,6 @@
-"""Pictures of every state of the window that matters, with the real model and drawn images only.
+"""Pictures of every state of the window that matters, with the real models and drawn images only.
 
-    python -m tests.ui.screenshots [DIR]     (default: docs/screenshots)
+    python -m tests.ui.screenshots [DIR] [SCENE ...]     (default: docs/screenshots, every scene)
 
 Each scene runs in a process of its own, with settings of its own, on no screen. Nothing here is a test; what
 these pictures show is looked at by people.
@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.ui import scenes_ct
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "resources" / "samples"
@@ -228,6 +230,13 @@ SCENES: dict[str, tuple[Callable[[Stage], None], dict[str, Any]]] = {
     "retraining": (retraining, {}),
     "settings": (settings, {}),
     "help": (help_page, {"theme": "dark"}),
+    "ct-series": (scenes_ct.ct_series, {}),
+    "ct-series-dark": (scenes_ct.ct_series, {"size": (1920, 1080), "theme": "dark"}),
+    "ct-summary": (scenes_ct.ct_summary, {}),
+    "ct-unlike": (scenes_ct.ct_unlike, {"theme": "dark"}),
+    "ct-refused": (scenes_ct.ct_refused, {}),
+    "ct-scan": (scenes_ct.ct_scan, {}),
+    "progression": (scenes_ct.progression, {}),
 }
 
 
@@ -246,6 +255,8 @@ def main(arguments: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     failed = 0
     for name, (_, how) in SCENES.items():
+        if arguments[1:] and name not in arguments[1:]:
+            continue
         with tempfile.TemporaryDirectory() as home:
             environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "OPENBLAS_NUM_THREADS": "1"}
             environment |= {f"XDG_{n}_HOME": f"{home}/{n}" for n in ("CONFIG", "CACHE", "DATA", "STATE")}
