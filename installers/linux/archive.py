@@ -59,7 +59,7 @@ def entries_of(folder: Path, at: str) -> Iterator[Entry]:
                 raise PackagingError(f"{inside} is a link that leads out of the folder, or nowhere.")
             yield Entry(name, link=str(target))
         elif path.is_file():
-            yield Entry(name, path, executable=os.access(path, os.X_OK))
+            yield Entry(name, path, executable=os.access(path, os.X_OK) and ".so" not in path.name)
         elif not path.is_dir():
             raise PackagingError(f"{inside} is neither a file nor a folder.")
 

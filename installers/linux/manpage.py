@@ -77,7 +77,7 @@ def _commands(parser: argparse.ArgumentParser, above: tuple[str, ...]) -> Iterat
         if not inner:
             yield f".SS {escaped(' '.join(words))}"
             yield from _paragraph(command.description or _summary(parser, name))
-            yield from _options(command)
+            yield from _options(command, besides=("--help",))
         yield from _commands(command, words)
 
 
@@ -89,9 +89,11 @@ def _summary(parser: argparse.ArgumentParser, name: str) -> str:
     return text[:1].upper() + text[1:] + "." if text else ""
 
 
-def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
+def _options(parser: argparse.ArgumentParser, besides: tuple[str, ...] = ()) -> Iterator[str]:
     for action in parser._actions:
         if action.help == argparse.SUPPRESS or isinstance(action, argparse._SubParsersAction):
+            continue
+        if set(action.option_strings) & set(besides):
             continue
         yield ".TP"
         yield _term(action)
