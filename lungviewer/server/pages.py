@@ -15,6 +15,7 @@ _FILES = {
     "/": "web/form.html",
     "/form.js": "web/form.js",
     "/answer.js": "web/answer.js",
+    "/viewer.js": "web/viewer.js",
     "/style.css": "web/style.css",
     "/docs": "web/docs.html",
     "/docs.js": "web/docs.js",

@@ -18,16 +18,28 @@ export function percent(share) {
   return `${(share * 100).toFixed(share >= 0.99 ? 1 : 0)}\u00a0%`;
 }
 
-export function statusWord(status) {
-  return `${MARKS[status]} ${WORDS[status]}`;
+const statusOf = (item) => (item.failure ? "failed" : item.answer.status);
+
+export function statusWord(item) {
+  return WORDS[statusOf(item)];
+}
+
+function markedStatus(item) {
+  return `${MARKS[statusOf(item)]} ${statusWord(item)}`;
+}
+
+// What came out, in a few words.
+export function headline(item) {
+  if (item.failure) return "No answer";
+  const { label, confidence } = item.answer;
+  return label === null ? "No call" : `${label}, ${percent(confidence)}`;
 }
 
 // One line for the list.
 export function shortly(item) {
-  if (item.failure) return { word: statusWord("failed"), kind: "failed" };
-  const { status, label, confidence } = item.answer;
+  const { label, confidence } = item.answer || { label: null };
   const call = label === null ? "" : ` · ${label} ${percent(confidence)}`;
-  return { word: statusWord(status) + call, kind: status };
+  return { word: markedStatus(item) + call, kind: statusOf(item) };
 }
 
 // The other kind of model that may suit an image, if one is served.
@@ -46,6 +58,7 @@ function bars(answer, pack) {
     const known = classes.get(id);
     box.append(element("span", known ? known.label : id, kind), element("span", percent(share), `value ${kind}`));
     const track = element("div", "", "track");
+    track.setAttribute("aria-hidden", "true"); // the number beside it says the same
     const fill = element("div", "", "fill");
     fill.style.width = `${share * 100}%`;
     fill.style.background = known ? known.colour : "gray";
@@ -80,16 +93,14 @@ function facts(answer, pack) {
 
 // Everything about one item, and a button for another model where that may help.
 export function tell(item, packs, askAnother) {
-  const parts = [element("p", item.file.name, "file")];
+  const parts = [element("p", item.file.name, "file"), element("h2", headline(item))];
+  parts.push(element("p", markedStatus(item), `status ${statusOf(item)}`));
   if (item.failure) {
-    parts.push(element("h2", "No answer"), element("p", statusWord("failed"), "status failed"));
     parts.push(element("p", item.failure.error), element("p", item.failure.hint));
     return parts;
   }
   const answer = item.answer;
   const pack = packs.find((one) => one.id === answer.model && one.version === answer.model_version);
-  parts.push(element("h2", answer.label === null ? "No call" : `${answer.label}, ${percent(answer.confidence)}`));
-  parts.push(element("p", statusWord(answer.status), `status ${answer.status}`));
   // Probabilities of a refused image are in the answer for programs; shown, they would look like a call.
   if (answer.status !== "refused" && pack) parts.push(bars(answer, pack));
   if (answer.reasons.length) parts.push(reasons(answer));
@@ -101,7 +112,7 @@ export function tell(item, packs, askAnother) {
     parts.push(button);
   }
   if (answer.how_often_right) parts.push(element("p", answer.how_often_right));
-  if (pack && pack.elsewhere) parts.push(element("p", pack.elsewhere));
+  if (pack && pack.elsewhere && answer.label !== null) parts.push(element("p", pack.elsewhere));
   parts.push(element("h3", "About this answer"), facts(answer, pack), element("p", answer.notice, "review"));
   return parts;
 }

@@ -50,12 +50,12 @@ function operation(path, method, about) {
     ...Object.entries(body ? body.properties : {}).map(([name, schema]) => [name, typeOf(schema), "in the form"]),
     ...(about.parameters || []).map((one) => [one.name, typeOf(one.schema), one.description || one.schema.description || ""]),
   ];
-  if (takes.length) box.append(element("h3", "Takes"), table(["Name", "Type", ""], takes));
+  if (takes.length) box.append(element("h3", "Takes"), table(["Name", "Type", "Meaning"], takes));
   const answers = Object.entries(about.responses).map(([status, said]) => {
     const content = said.content && said.content["application/json"];
     return [status, typeOf(content && content.schema), said.description];
   });
-  box.append(element("h3", "Answers"), table(["Status", "JSON", ""], answers));
+  box.append(element("h3", "Answers"), table(["Status", "JSON", "Meaning"], answers));
   return box;
 }
 
@@ -63,7 +63,7 @@ function shape(name, schema) {
   const box = element("section");
   box.id = name;
   const rows = Object.entries(schema.properties || {}).map(([field, one]) => [field, typeOf(one), one.description || ""]);
-  box.append(element("h2", name), element("p", schema.description || ""), table(["Field", "Type", ""], rows));
+  box.append(element("h2", name), element("p", schema.description || ""), table(["Field", "Type", "Meaning"], rows));
   return box;
 }
 

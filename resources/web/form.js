@@ -1,6 +1,7 @@
 // The form: files in, one question each, answers shown.
 
-import { element, shortly, tell } from "/answer.js";
+import { element, headline, shortly, statusWord, tell } from "/answer.js";
+import { forget, showPicture } from "/viewer.js";
 
 const AT_ONCE = 2;
 const MOST_FILES = 500;
@@ -12,8 +13,6 @@ let packs = [];
 let maxBytes = Infinity;
 let chosen = null;
 let running = 0;
-let wantedClass = "";
-const unshowable = new Set(); // addresses of files that this browser cannot draw
 
 // --- questions ---------------------------------------------------------------------------------------
 
@@ -22,7 +21,9 @@ function packKey() {
 }
 
 function add(files) {
-  for (const file of [...files].slice(0, MOST_FILES - items.length)) {
+  const taken = [...files].slice(0, MOST_FILES - items.length);
+  byId("note").textContent = taken.length < files.length ? `The list holds ${MOST_FILES} images; the others were not taken.` : "";
+  for (const file of taken) {
     const item = { file, url: URL.createObjectURL(file) };
     items.push(item);
     ask(item);
@@ -32,10 +33,10 @@ function add(files) {
   next();
 }
 
-function ask(item) {
+function ask(item, pack = packKey()) {
   if (item.request) item.request.abort();
   clearTimeout(item.later);
-  Object.assign(item, { state: "waiting", answer: null, failure: null, request: null, tries: 0, pack: packKey() });
+  Object.assign(item, { state: "waiting", answer: null, failure: null, request: null, tries: 0, pack });
   if (item.file.size > maxBytes) {
     const limit = `The file is larger than ${Math.round(maxBytes / 1048576)} MB.`;
     fail(item, { error: limit, hint: "Send a smaller region, or open the file in the window." });
@@ -72,7 +73,7 @@ function send(item) {
     if (item.request === request) settle(item, request);
     next();
   });
-  request.open("POST", `/predict?overlay=true&pack=${encodeURIComponent(item.pack)}`);
+  request.open("POST", `/predict?overlay=true${item.pack && `&pack=${encodeURIComponent(item.pack)}`}`);
   request.send(form);
   showList();
 }
@@ -111,7 +112,7 @@ function remove(item) {
   clearTimeout(item.later);
   item.state = "removed";
   URL.revokeObjectURL(item.url);
-  unshowable.delete(item.url);
+  forget(item.url);
   items.splice(at, 1);
   if (chosen === item) chosen = items[Math.min(at, items.length - 1)] || null;
   showAll();
@@ -187,70 +188,16 @@ function showChosen() {
   article.hidden = !chosen || chosen.state !== "done";
   if (!chosen) return;
   article.replaceChildren(...(article.hidden ? [] : tell(chosen, packs, askAnother)));
-  showPicture();
+  const said = article.hidden ? "" : `${chosen.file.name}: ${headline(chosen)}. ${statusWord(chosen)}.`;
+  if (byId("said").textContent !== said) byId("said").textContent = said;
+  showPicture(chosen, packs);
 }
 
 function askAnother(pack) {
-  byId("pack").value = `${pack.id}@${pack.version}`;
-  ask(chosen);
+  ask(chosen, `${pack.id}@${pack.version}`);
   showAll();
   next();
 }
-
-function showPicture() {
-  const overlay = chosen.answer && chosen.answer.overlay;
-  const picture = byId("picture");
-  const source = overlay ? overlay.picture : chosen.url;
-  byId("nopicture").hidden = !unshowable.has(source);
-  byId("stage").hidden = unshowable.has(source);
-  if (picture.getAttribute("src") !== source) picture.src = source;
-  const refused = overlay && overlay.refused;
-  byId("refused").hidden = !refused;
-  if (refused) byId("refused").src = refused;
-  const maps = overlay && chosen.answer.status !== "refused" ? overlay.maps : null;
-  byId("controls").hidden = !maps;
-  byId("map").hidden = true;
-  if (maps) showClasses(maps);
-}
-
-function showClasses(maps) {
-  const pack = packs.find((one) => one.id === chosen.answer.model);
-  const labels = new Map((pack ? pack.classes : []).map((one) => [one.id, one.label]));
-  const select = byId("class");
-  select.replaceChildren(...Object.keys(maps).map((id) => new Option(labels.get(id) || id, id)));
-  select.value = wantedClass in maps ? wantedClass : chosen.answer.prediction;
-  showMap();
-}
-
-function showMap() {
-  const maps = chosen && chosen.answer && chosen.answer.overlay && chosen.answer.overlay.maps;
-  const map = byId("map");
-  const opacity = byId("opacity").value;
-  byId("percent").textContent = `${opacity}\u00a0%`;
-  map.hidden = !maps || !byId("shown").checked;
-  if (map.hidden) return;
-  const source = maps[byId("class").value];
-  if (map.getAttribute("src") !== source) map.src = source;
-  map.style.opacity = opacity / 100;
-}
-
-byId("picture").addEventListener("load", () => {
-  const { naturalWidth: width, naturalHeight: height } = byId("picture");
-  const stage = byId("stage").style;
-  stage.aspectRatio = `${width} / ${height}`;
-  stage.width = `min(100cqw, 100cqh * ${width / height})`;
-});
-byId("picture").addEventListener("error", () => {
-  unshowable.add(byId("picture").getAttribute("src"));
-  byId("stage").hidden = true;
-  byId("nopicture").hidden = false;
-});
-byId("class").addEventListener("change", () => {
-  wantedClass = byId("class").value;
-  showMap();
-});
-byId("opacity").addEventListener("input", showMap);
-byId("shown").addEventListener("change", showMap);
 
 // --- ways in and out ---------------------------------------------------------------------------------
 
@@ -261,6 +208,7 @@ byId("input").addEventListener("change", () => {
 });
 byId("clear").addEventListener("click", () => {
   for (const item of [...items]) remove(item);
+  byId("choose").focus(); // this button cannot be pressed any more, and would take the focus with it
 });
 byId("save").addEventListener("click", () => {
   const rows = items.filter((item) => item.state === "done").map((item) => {
@@ -274,7 +222,7 @@ byId("save").addEventListener("click", () => {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 });
 byId("pack").addEventListener("change", () => {
-  items.forEach(ask);
+  items.forEach((item) => ask(item));
   showAll();
   next();
 });
@@ -292,33 +240,31 @@ document.addEventListener("drop", (event) => {
   byId("veil").hidden = true;
   if (carriesFiles(event)) add(event.dataTransfer.files);
 });
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, select, button, a");
-  if (typing || event.ctrlKey || event.altKey || event.metaKey || byId("controls").hidden) return;
-  const opacity = byId("opacity");
-  const select = byId("class");
-  if (event.key === " ") byId("shown").checked = !byId("shown").checked;
-  else if (event.key === "[") opacity.value = Number(opacity.value) - 5;
-  else if (event.key === "]") opacity.value = Number(opacity.value) + 5;
-  else if (event.key.toLowerCase() === "c") {
-    select.selectedIndex = (select.selectedIndex + 1) % select.length;
-    wantedClass = select.value;
-  } else return;
-  event.preventDefault();
-  showMap();
-});
+function optionOf(pack) {
+  const kind = { histology: "Histology", ct: "CT" }[pack.modality] || pack.modality;
+  const named = pack.title.toLowerCase().includes(kind.toLowerCase());
+  return new Option(named ? pack.title : `${kind}: ${pack.title}`, `${pack.id}@${pack.version}`);
+}
 
 async function start() {
-  const said = await (await fetch("/packs")).json();
+  let said = null;
+  try {
+    said = await (await fetch("/packs")).json();
+  } catch {
+    byId("empty").textContent = "The server cannot be reached. Check that it is running, then load this page again.";
+    byId("choose").disabled = true;
+    return;
+  }
   packs = said.packs;
   maxBytes = said.max_bytes;
-  const kinds = { histology: "Histology", ct: "CT" };
+  const ct = packs.some((pack) => pack.modality === "ct");
+  const both = ct && packs[0].modality !== "ct";
   byId("pack").replaceChildren(
-    ...packs.map((pack) => new Option(`${kinds[pack.modality] || pack.modality}: ${pack.title}`, `${pack.id}@${pack.version}`)),
+    ...(both ? [new Option("Automatic (DICOM slices: CT)", "")] : []),
+    ...packs.map(optionOf),
   );
-  const dicom = packs.some((pack) => pack.modality === "ct") ? ", DICOM" : "";
   byId("takes").textContent =
-    `JPEG, PNG, TIFF${dicom}; up to ${Math.round(maxBytes / 1048576)} MB each. Nothing is kept on the server.`;
+    `JPEG, PNG, TIFF${ct ? ", DICOM" : ""}; up to ${Math.round(maxBytes / 1048576)} MB each. Nothing is kept on the server.`;
   document.body.dataset.ready = "yes";
 }
 

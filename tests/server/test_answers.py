@@ -189,7 +189,9 @@ def test_the_description_for_programs_names_no_other_place(form):
     assert "HTTPValidationError" not in described["components"]["schemas"]
 
 
-@pytest.mark.parametrize("page", ["/", "/docs", "/form.js", "/answer.js", "/docs.js", "/style.css"])
+@pytest.mark.parametrize(
+    "page", ["/", "/docs", "/form.js", "/answer.js", "/viewer.js", "/docs.js", "/style.css"]
+)
 def test_pages_need_nothing_from_elsewhere(form, page):
     response = form.client.get(page)
     assert response.status_code == 200

@@ -7,6 +7,7 @@ from PIL import Image
 
 from lungviewer.core.paths import bundled
 from tests.fixtures.browser import Browser, find_browser
+from tests.fixtures.dicoms import phantom, write_slice
 from tests.fixtures.packs import COLOURS, paint
 
 DONE = "document.querySelectorAll('#list .ok, #list .review, #list .refused, #list .failed').length"
@@ -130,7 +131,7 @@ def test_the_keyboard_reaches_list_map_and_opacity(page, files):
 def test_another_model_is_asked_about_every_image_again(page, files):
     give(page, files[:1])
     page.evaluate(
-        "const s = document.getElementById('pack'); s.selectedIndex = 1; s.dispatchEvent(new Event('change'))"
+        "const s = document.getElementById('pack'); s.selectedIndex = 2; s.dispatchEvent(new Event('change'))"
     )
     page.wait_for("document.getElementById('answer').innerText.includes('tiny-ct 1.0.0')")
 
@@ -146,6 +147,43 @@ def test_a_model_of_the_other_kind_is_offered_where_an_image_needs_it(browser, p
         assert "no stain colour" in text(browser, "#answer")
         browser.evaluate("document.querySelector('#answer button').click()")
         browser.wait_for("document.getElementById('answer').innerText.includes('Benign')")
+        assert browser.evaluate("document.getElementById('pack').value") == ""  # of this image alone
+
+
+def test_the_automatic_choice_gives_slices_to_the_ct_model(page, files):
+    slice_ = write_slice(files[0].with_name("slice.dcm"), phantom())
+    give(page, [slice_, files[0]])
+    assert "tiny-ct 1.0.0" in text(page, "#answer")
+    assert text(page, "#said") == f"slice.dcm: {text(page, '#answer h2')}. {text(page, '.status')[2:]}."
+    page.evaluate("document.querySelectorAll('#list li')[1].click()")
+    assert "tiny-tissue 1.0.0" in text(page, "#answer")
+    assert page.evaluate("document.getElementById('pack').value") == ""
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_the_name_of_a_model_is_not_cut_off(page, width):
+    page.look(width, 720)
+    cut = """(() => {
+        const select = document.getElementById('pack');
+        select.options[1].textContent = 'Chest CT slices, MobileNetV2 (frozen, head on augmented views)';
+        select.selectedIndex = 1;
+        const pen = document.createElement('canvas').getContext('2d');
+        pen.font = getComputedStyle(select).font;
+        return pen.measureText(select.options[1].text).width > select.clientWidth - 36;
+    })()"""
+    assert not page.evaluate(cut)
+
+
+def test_a_server_that_is_gone_is_said(browser, packs, tmp_path):
+    from tests.fixtures.served import Served
+
+    with Served(tmp_path, "--pack", packs[0]) as served:
+        browser.open(served.url)
+        served.stop()
+        picture = tmp_path / "a.png"
+        Image.fromarray(paint(COLOURS[0])).save(picture)
+        give(browser, [picture])
+    assert "The server cannot be reached." in text(browser, "#answer")
 
 
 def strict(folder):
