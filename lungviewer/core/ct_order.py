@@ -53,7 +53,7 @@ class SliceHeader:
 
     `series` is a hash, the same for files of one series; `positions` has the upper left corner of every
     frame (one for a plain slice); `row`, `column`: unit vectors along a row to the right and along a column
-    downwards; `spacing_mm`: between rows, between columns.
+    downwards; `spacing_mm`: between rows, between columns; `packed`: pixels must be unpacked to be read.
     """
 
     path: Path
@@ -69,6 +69,12 @@ class SliceHeader:
     spacing_mm: tuple[float, float] | None = None
     thickness_mm: float | None = None
     windows: tuple[Window, ...] = ()
+    packed: bool = False
+
+
+def as_point(numbers: Sequence[float]) -> Point | None:
+    """Three numbers; None if there are not three."""
+    return (numbers[0], numbers[1], numbers[2]) if len(numbers) == 3 else None
 
 
 def ordered(headers: Iterable[SliceHeader]) -> tuple[CtSeries, ...]:

@@ -8,9 +8,8 @@ from lungviewer.core.ct_order import SliceHeader
 from lungviewer.core.errors import ImageError
 from lungviewer.readers.dicom_facts import DicomFacts, read_facts
 from lungviewer.readers.dicom_rules import judge
-from lungviewer.readers.dicom_syntaxes import DEFLATED
+from lungviewer.readers.dicom_syntaxes import DEFLATED, NATIVE
 from lungviewer.readers.files import read_head
-from lungviewer.readers.pixels import DECODER_ERRORS
 from lungviewer.readers.sniff import sniff
 
 _BEGINNINGS = (1 << 14, 1 << 20)
@@ -29,22 +28,31 @@ def read_slice_header(path: Path) -> SliceHeader | None:
     None: it is something else, cannot be read, is deflated, states more than can be read in a moment, or its
     pixels do not begin within the first MiB.
     """
-    for size in _BEGINNINGS:
-        try:
+    try:
+        for size in _BEGINNINGS:
             head = read_head(path, size)
-            if sniff(head) != "dicom" or DEFLATED.encode() in head or head.count(_ITEM) > _MOST_ITEMS:
-                return None
-            facts = _facts(head)
+            facts = facts_of_beginning(head)
             if facts is None:
                 return None
             if facts.pixels is not None:
                 judge(facts)
                 return slice_header(path, facts)
-        except ImageError:
-            return None
-        if len(head) < size:
-            return None
+            if len(head) < size:
+                return None
+    except ImageError:
+        pass
     return None
+
+
+def facts_of_beginning(head: bytes) -> DicomFacts | None:
+    """What a file states, from its first bytes, if that can be read in bounded time and memory.
+
+    Raises:
+        ImageCorrupt: it is damaged.
+    """
+    if sniff(head) != "dicom" or DEFLATED.encode() in head or head.count(_ITEM) > _MOST_ITEMS:
+        return None
+    return read_facts(head)
 
 
 def slice_header(path: Path, facts: DicomFacts) -> SliceHeader:
@@ -63,13 +71,5 @@ def slice_header(path: Path, facts: DicomFacts) -> SliceHeader:
         spacing_mm=facts.spacing_mm,
         thickness_mm=facts.thickness_mm,
         windows=facts.windows,
+        packed=facts.syntax not in NATIVE,
     )
-
-
-def _facts(head: bytes) -> DicomFacts | None:
-    from pydicom.errors import BytesLengthException, InvalidDicomError
-
-    try:
-        return read_facts(head)
-    except (InvalidDicomError, BytesLengthException, *DECODER_ERRORS):
-        return None

@@ -7,24 +7,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from lungviewer.core.ct import HU
 from lungviewer.core.ct_order import SliceHeader
-from lungviewer.core.errors import ImageCorrupt, ImageTruncated, NotAnImage
+from lungviewer.core.errors import ImageTruncated, NotAnImage
 from lungviewer.readers.ct_header import slice_header
 from lungviewer.readers.dicom_facts import read_facts
 from lungviewer.readers.dicom_frames import bytes_in_order, locate_frames
 from lungviewer.readers.dicom_inflate import inflated
 from lungviewer.readers.dicom_j2k import is_lossy
-from lungviewer.readers.dicom_rules import judge
+from lungviewer.readers.dicom_rules import notes_of
 from lungviewer.readers.dicom_streams import unpack
-from lungviewer.readers.dicom_syntaxes import BIG_ENDIAN, JPEG_2000, NATIVE
-from lungviewer.readers.dicom_units import hounsfield, hounsfield_table
+from lungviewer.readers.dicom_syntaxes import JPEG_2000, NATIVE
+from lungviewer.readers.dicom_units import hounsfield, hounsfield_table, native_codes
 from lungviewer.readers.files import read_regular_file
-from lungviewer.readers.pixels import DECODER_ERRORS
-from lungviewer.readers.sniff import name_disagrees, sniff
+from lungviewer.readers.sniff import sniff
 
 
 def open_dicom(path: Path) -> DicomFile:
@@ -40,15 +36,8 @@ class DicomFile:
     """`header` is what the file states about its slices, `notes` what is changed on the way in."""
 
     def __init__(self, path: Path, content: bytes) -> None:
-        from pydicom.errors import BytesLengthException, InvalidDicomError
-
-        try:
-            facts = read_facts(content)
-        except (InvalidDicomError, BytesLengthException, *DECODER_ERRORS):
-            raise ImageCorrupt("The DICOM file's structure is damaged.") from None
-        self.notes = judge(facts)
-        if name_disagrees("dicom", path.suffix):
-            self.notes += ("suffix_mismatch",)
+        facts = read_facts(content)
+        self.notes = notes_of(facts, path.suffix)
         if facts.pixels is None:  # which `judge` has refused
             raise ImageTruncated("The DICOM file ends before its pixels.")
         self.header: SliceHeader = slice_header(path, facts)
@@ -70,17 +59,10 @@ class DicomFile:
         facts = self._facts
         data = b"".join(self._content[start:end] for start, end in self._frames[frame])
         if facts.syntax in NATIVE:
-            codes, bits = self._plain(data), facts.stored
+            codes, bits = native_codes(data, facts), facts.stored
         else:
             codes, bits = unpack(data, facts)
-        table = hounsfield_table(facts, frame, bits, facts.high_bit - facts.stored + 1)
-        return hounsfield(codes, table)
-
-    def _plain(self, data: bytes) -> npt.NDArray[np.uint16]:
-        facts = self._facts
-        wide = ">u2" if facts.syntax == BIG_ENDIAN else "<u2"
-        codes = np.frombuffer(data, np.uint8 if facts.allocated == 8 else wide)
-        return codes.reshape(facts.height, facts.width).astype(np.uint16, copy=False)
+        return hounsfield(codes, hounsfield_table(facts, frame, bits))
 
 
 def _require_dicom(head: bytes) -> None:

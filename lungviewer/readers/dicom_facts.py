@@ -6,29 +6,30 @@ import hashlib
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from lungviewer.core.ct_order import Point
+from lungviewer.core.ct_order import Point, as_point
+from lungviewer.core.errors import ImageCorrupt
 from lungviewer.core.window import Window
 from lungviewer.readers.dicom_values import (
+    Elements,
     be_quiet,
     binary,
     decimals,
+    elements_of,
     first_item,
     items,
     text,
     texts,
     whole_number,
 )
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+from lungviewer.readers.dicom_walk import UNDEFINED_LENGTH, walk
+from lungviewer.readers.pixels import DECODER_ERRORS
 
 MOST_FRAMES = 10_000
 """More frames than any scanner puts into one file."""
 
 PIXEL_DATA, FLOAT_PIXELS, DOUBLE_PIXELS = 0x7FE00010, 0x7FE00008, 0x7FE00009
-UNDEFINED_LENGTH = 0xFFFFFFFF
+_PIXELS = (PIXEL_DATA, FLOAT_PIXELS, DOUBLE_PIXELS)
 
 _SOP_CLASS, _IMAGE_TYPE, _MODALITY = 0x00080016, 0x00080008, 0x00080060
 _SERIES, _SERIES_NUMBER, _INSTANCE = 0x0020000E, 0x00200011, 0x00200013
@@ -42,11 +43,34 @@ _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _PLANE_POSITION, _PLANE_ORIENTATION, _MEASURES = 0x00209113, 0x00209116, 0x00289110
 _TRANSFORMATION, _FRAME_WINDOWS = 0x00289145, 0x00289132
 
-_WANTED = (
-    *(_SOP_CLASS, _IMAGE_TYPE, _MODALITY, _SERIES, _SERIES_NUMBER, _INSTANCE, _POSITION, _ORIENTATION),
-    *(_THICKNESS, _SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS, _SPACING, _ALLOCATED, _STORED, _HIGH_BIT),
-    *(_SIGNED, _PADDING, _PADDING_LIMIT, _CENTRE, _WIDTH, _INTERCEPT, _SLOPE, _RESCALE_TYPE, _MODALITY_TABLE),
-    *(_LOSSY, _SHARED, _PER_FRAME),
+_WANTED = frozenset(
+    (
+        *(_SOP_CLASS, _IMAGE_TYPE, _MODALITY, _SERIES, _SERIES_NUMBER, _INSTANCE, _POSITION, _ORIENTATION),
+        *(
+            _THICKNESS,
+            _SAMPLES,
+            _PHOTOMETRIC,
+            _FRAMES,
+            _ROWS,
+            _COLUMNS,
+            _SPACING,
+            _ALLOCATED,
+            _STORED,
+            _HIGH_BIT,
+        ),
+        *(
+            _SIGNED,
+            _PADDING,
+            _PADDING_LIMIT,
+            _CENTRE,
+            _WIDTH,
+            _INTERCEPT,
+            _SLOPE,
+            _RESCALE_TYPE,
+            _MODALITY_TABLE,
+        ),
+        *(_LOSSY, _SHARED, _PER_FRAME),
+    )
 )
 
 
@@ -108,9 +132,25 @@ def read_facts(content: bytes) -> DicomFacts:
     The content must not be deflated: a few bytes of that may unpack to gigabytes.
 
     Raises:
-        InvalidDicomError, BytesLengthException (of pydicom), one of `pixels.DECODER_ERRORS`: it is no DICOM
-            file, or damaged.
+        ImageCorrupt: it is no DICOM file, or damaged.
     """
+    walked = walk(content, _WANTED, FLOAT_PIXELS)
+    if walked is not None and walked.tag in _PIXELS:
+        at = Located(walked.tag, walked.kind, walked.length, walked.offset)
+        return _facts(walked.found, walked.syntax, at, True)
+    return _facts_by_pydicom(content)
+
+
+def _facts_by_pydicom(content: bytes) -> DicomFacts:
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    try:
+        return _read_by_pydicom(content)
+    except (InvalidDicomError, BytesLengthException, *DECODER_ERRORS):
+        raise ImageCorrupt("The DICOM file's structure is damaged.") from None
+
+
+def _read_by_pydicom(content: bytes) -> DicomFacts:
     from pydicom.filereader import read_partial
 
     be_quiet()
@@ -123,16 +163,17 @@ def read_facts(content: bytes) -> DicomFacts:
 
     found = read_partial(stream, at_pixels, specific_tags=list(_WANTED))
     syntax = str(found.file_meta.get("TransferSyntaxUID", "")).strip(" \0")
+    elements = elements_of(found)
     if not last:
-        return _facts(found, syntax, None, False)
+        return _facts(elements, syntax, None, False)
     (at,) = last
-    has_pixels = at.tag in (PIXEL_DATA, FLOAT_PIXELS, DOUBLE_PIXELS)
+    has_pixels = at.tag in _PIXELS
     # An element that the content does not hold to its end was cut; so was one that has only half a header.
     whole = at.tag >= FLOAT_PIXELS or at.length == UNDEFINED_LENGTH or at.offset + at.length == len(content)
-    return _facts(found, syntax, at if has_pixels else None, whole)
+    return _facts(elements, syntax, at if has_pixels else None, whole)
 
 
-def _facts(found: Dataset, syntax: str, pixels: Located | None, complete: bool) -> DicomFacts:
+def _facts(found: Elements, syntax: str, pixels: Located | None, complete: bool) -> DicomFacts:
     frames = _frame_count(found)
     shared = first_item(found, _SHARED)
     each = [item for _, item in zip(range(min(frames, MOST_FRAMES)), items(found, _PER_FRAME), strict=False)]
@@ -181,14 +222,14 @@ def _stated(number: int | None) -> int:
     return -1 if number is None else number
 
 
-def _frame_count(found: Dataset) -> int:
+def _frame_count(found: Elements) -> int:
     if _FRAMES not in found:
         return 1
     return _stated(whole_number(found, _FRAMES))
 
 
 def _of_frames(
-    found: Dataset, shared: Dataset, each: list[Dataset], group: int, tag: int
+    found: Elements, shared: Elements, each: list[Elements], group: int, tag: int
 ) -> list[tuple[float, ...]]:
     """The numbers of every frame (PS3.3, C.7.6.16), or the one set of the whole file."""
     own = [decimals(first_item(item, group), tag) for item in each]
@@ -202,24 +243,20 @@ def _agreed(values: Iterable[tuple[float, ...]]) -> tuple[float, ...]:
     return kinds.pop() if len(kinds) == 1 else ()
 
 
-def _point(numbers: tuple[float, ...]) -> Point | None:
-    return (numbers[0], numbers[1], numbers[2]) if len(numbers) == 3 else None
-
-
 def _points(numbers: list[tuple[float, ...]], frames: int) -> tuple[Point, ...]:
-    points = tuple(point for point in map(_point, numbers) if point is not None)
+    points = tuple(point for point in map(as_point, numbers) if point is not None)
     return points if len(points) == len(numbers) == frames else ()
 
 
 def _axes(numbers: tuple[float, ...]) -> tuple[Point | None, Point | None]:
-    return (_point(numbers[:3]), _point(numbers[3:])) if len(numbers) == 6 else (None, None)
+    return (as_point(numbers[:3]), as_point(numbers[3:])) if len(numbers) == 6 else (None, None)
 
 
 def _spacing(numbers: tuple[float, ...]) -> tuple[float, float] | None:
     return (numbers[0], numbers[1]) if len(numbers) == 2 and min(numbers) > 0 else None
 
 
-def _padding(found: Dataset, signed: bool) -> tuple[int, int] | None:
+def _padding(found: Elements, signed: bool) -> tuple[int, int] | None:
     first = binary(found, _PADDING, signed)
     last = binary(found, _PADDING_LIMIT, signed)
     if first is None:
@@ -227,12 +264,12 @@ def _padding(found: Dataset, signed: bool) -> tuple[int, int] | None:
     return (first, first) if last is None else (min(first, last), max(first, last))
 
 
-def _rescale(place: Dataset) -> tuple[float, float] | None:
+def _rescale(place: Elements) -> tuple[float, float] | None:
     slope, intercept = decimals(place, _SLOPE), decimals(place, _INTERCEPT)
     return (slope[0], intercept[0]) if len(slope) == len(intercept) == 1 else None
 
 
-def _rescales(found: Dataset, shared: Dataset, each: list[Dataset]) -> tuple[tuple[float, float], ...]:
+def _rescales(found: Elements, shared: Elements, each: list[Elements]) -> tuple[tuple[float, float], ...]:
     common = _rescale(first_item(shared, _TRANSFORMATION)) or _rescale(found)
     own = [_rescale(first_item(item, _TRANSFORMATION)) or common for item in each] or [common]
     known = tuple(one for one in own if one is not None)
@@ -241,7 +278,7 @@ def _rescales(found: Dataset, shared: Dataset, each: list[Dataset]) -> tuple[tup
     return known[:1] if len(set(known)) == 1 else known
 
 
-def _windows(*places: Dataset) -> tuple[Window, ...]:
+def _windows(*places: Elements) -> tuple[Window, ...]:
     for place in places:
         pairs = zip(decimals(place, _CENTRE), decimals(place, _WIDTH), strict=False)
         windows = tuple(Window(centre, width) for centre, width in pairs if width > 1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 
 from lungviewer.core.errors import ImageCorrupt, ImageTruncated
-from lungviewer.readers.dicom_facts import UNDEFINED_LENGTH, DicomFacts, Located
+from lungviewer.readers.dicom_facts import DicomFacts, Located
 from lungviewer.readers.dicom_syntaxes import BIG_ENDIAN, NATIVE
+from lungviewer.readers.dicom_walk import UNDEFINED_LENGTH
 
 _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
 _HEADER = struct.Struct("<HHL")
@@ -23,7 +24,8 @@ def locate_frames(content: bytes, facts: DicomFacts, pixels: Located) -> tuple[t
         ImageCorrupt: lengths contradict each other.
     """
     if facts.syntax in NATIVE:
-        return _native(content, facts, pixels)
+        starts = native_frames(len(content), facts, pixels)
+        return tuple(((start, start + starts.step),) for start in starts)
     if pixels.length != UNDEFINED_LENGTH:
         raise ImageCorrupt("The DICOM file states a wrong length of its pixels.")
     table, fragments = _fragments(content, pixels.offset)
@@ -34,15 +36,16 @@ def locate_frames(content: bytes, facts: DicomFacts, pixels: Located) -> tuple[t
     return _by_table(content, table, fragments, facts.frames)
 
 
-def _native(content: bytes, facts: DicomFacts, pixels: Located) -> tuple[tuple[Span, ...], ...]:
+def native_frames(content_bytes: int, facts: DicomFacts, pixels: Located) -> range:
+    """Where the frames begin, each right after the one before, of pixels that are as they are. Errors of
+    `locate_frames`."""
     size = facts.width * facts.height * facts.allocated // 8
     wanted = size * facts.frames
     if not wanted <= pixels.length <= wanted + 1:  # one byte may be added, so that the length is even
         raise ImageCorrupt("The DICOM file states a wrong length of its pixels.")
-    if pixels.offset + wanted > len(content):
+    if pixels.offset + wanted > content_bytes:
         raise ImageTruncated("The DICOM file ends in the middle of its pixels.")
-    starts = range(pixels.offset, pixels.offset + wanted, size)
-    return tuple(((start, start + size),) for start in starts)
+    return range(pixels.offset, pixels.offset + wanted, size)
 
 
 def bytes_in_order(content: bytes, facts: DicomFacts, pixels: Located) -> bytes:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lungviewer.core.errors import ImageError
-from lungviewer.readers.dicom_values import be_quiet, raw, text
+from lungviewer.readers.dicom_values import Elements, be_quiet, elements_of, raw, text
 from lungviewer.readers.files import read_head
 from lungviewer.readers.pixels import DECODER_ERRORS
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
 
 HEADER_BYTES = 1 << 16
 """What is asked for stands near the beginning of a file; nothing behind that is ever read."""
@@ -55,10 +51,12 @@ def slide_instance(head: bytes) -> SlideInstance | None:
     be_quiet()
 
     try:
-        found = read_partial(
-            io.BytesIO(head),
-            lambda tag, *_: tag > _ROWS,
-            specific_tags=[_SOP_CLASS, _IMAGE_TYPE, _SERIES, _COLUMNS, _ROWS],
+        found = elements_of(
+            read_partial(
+                io.BytesIO(head),
+                lambda tag, *_: tag > _ROWS,
+                specific_tags=[_SOP_CLASS, _IMAGE_TYPE, _SERIES, _COLUMNS, _ROWS],
+            )
         )
         if text(found, _SOP_CLASS) != _WHOLE_SLIDE:
             return None
@@ -70,6 +68,6 @@ def slide_instance(head: bytes) -> SlideInstance | None:
         return None
 
 
-def _number(found: Dataset, tag: int) -> int:
+def _number(found: Elements, tag: int) -> int:
     value, little = raw(found, tag)
     return int.from_bytes(value[:4], "little" if little else "big")

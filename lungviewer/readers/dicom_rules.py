@@ -35,6 +35,7 @@ from lungviewer.core.errors import (
 from lungviewer.readers.dicom_facts import MOST_FRAMES, PIXEL_DATA, DicomFacts
 from lungviewer.readers.dicom_syntaxes import LOSSY, require_known
 from lungviewer.readers.pixels import check_size
+from lungviewer.readers.sniff import name_disagrees
 
 MOST_SIDE = 4096
 """Pixels along a side of a slice: twice the largest that scanners reconstruct."""
@@ -129,6 +130,11 @@ def judge(facts: DicomFacts) -> tuple[str, ...]:
     if facts.padding is not None and usable_padding(facts) is None:
         notes.append("padding_ignored")
     return tuple(notes)
+
+
+def notes_of(facts: DicomFacts, suffix: str) -> tuple[str, ...]:
+    """`judge`, and the note about a name that ends as those of another format."""
+    return (*judge(facts), *(("suffix_mismatch",) if name_disagrees("dicom", suffix) else ()))
 
 
 def usable_padding(facts: DicomFacts) -> tuple[int, int] | None:

@@ -10,6 +10,9 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 NATIVE = frozenset({IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED})
 """Pixels as they are, one after the other."""
 
+PLAIN = frozenset({IMPLICIT, EXPLICIT})
+"""Those of them in whose files nothing has to be unpacked or turned round."""
+
 _JPEG = "1.2.840.10008.1.2.4."
 RLE = "1.2.840.10008.1.2.5"
 JPEG_DCT = frozenset(_JPEG + end for end in ("50", "51", "53", "55"))
@@ -23,6 +26,10 @@ JPEG_2000 = frozenset(_JPEG + end for end in ("90", "91", "201", "202", "203"))
 LOSSY = JPEG_DCT | {_JPEG + "81"}
 
 _KNOWN = NATIVE | {RLE} | JPEG_DCT | JPEG_LOSSLESS | JPEG_LS | JPEG_2000
+
+WALKED = _KNOWN - {BIG_ENDIAN, DEFLATED}
+"""Little end first, with a header that is not packed."""
+
 _NAMES = (
     (_JPEG + "94", "pixels that lie on a server (JPIP)"),
     (_JPEG + "95", "pixels that lie on a server (JPIP)"),

@@ -10,17 +10,26 @@ import numpy.typing as npt
 from lungviewer.core.ct import AIR_HU, HU
 from lungviewer.readers.dicom_facts import DicomFacts
 from lungviewer.readers.dicom_rules import usable_padding
+from lungviewer.readers.dicom_syntaxes import BIG_ENDIAN
 
 _LARGEST = 32767
 
 
-def hounsfield_table(facts: DicomFacts, frame: int, bits: int, shift: int) -> npt.NDArray[np.int16]:
+def native_codes(data: bytes, facts: DicomFacts) -> npt.NDArray[np.uint16]:
+    """H×W: the bits of each sample of a frame that is not packed."""
+    wide = ">u2" if facts.syntax == BIG_ENDIAN else "<u2"
+    codes = np.frombuffer(data, np.uint8 if facts.allocated == 8 else wide)
+    return codes.reshape(facts.height, facts.width).astype(np.uint16, copy=False)
+
+
+def hounsfield_table(facts: DicomFacts, frame: int, bits: int) -> npt.NDArray[np.int16]:
     """Hounsfield units of every 16-bit code, 65,536 of them, not to be written to.
 
-    The sample is the `bits` bits from bit `shift` on: overlays that old files keep above or below it
+    The sample is the `bits` bits up to the stated high one: overlays that old files keep above or below it
     (PS3.5, 8.1.1) fall away. Units are rounded; padding, and what lies below air, is air.
     """
     rescale = facts.rescales[frame if len(facts.rescales) > 1 else 0]
+    shift = facts.high_bit - facts.stored + 1
     return _table(bits, shift, bool(facts.signed), rescale, usable_padding(facts))
 
 

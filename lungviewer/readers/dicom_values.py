@@ -3,15 +3,18 @@ quote what it finds odd, because that could name a patient."""
 
 from __future__ import annotations
 
-import functools
 import logging
 import math
 import warnings
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+
+Elements = Mapping[int, Any]
+"""Elements by tag, with `value` (bytes, as stored) and `is_little_endian`: of `dicom_walk`, or of
+pydicom, where a value may also be a sequence."""
 
 _MOST_TEXT_BYTES = 4096
 """Numbers and codes are short; longer values of such an element are somebody's mistake or trap."""
@@ -28,25 +31,30 @@ def be_quiet() -> None:
     warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
 
 
-def raw(found: Dataset, tag: int) -> tuple[bytes, bool]:
-    """A value as it is stored, and whether little end first: nothing is converted, so nothing warns."""
-    element = found.get_item(tag) if tag in found else None
+def elements_of(found: Dataset) -> Elements:
+    """What pydicom has read, nothing converted, so that nothing warns."""
+    return {int(element.tag): element for element in found.elements()}
+
+
+def raw(found: Elements, tag: int) -> tuple[bytes, bool]:
+    """A value as it is stored, and whether little end first."""
+    element = found.get(tag)
     value = getattr(element, "value", None)
     return (value if isinstance(value, bytes) else b""), bool(getattr(element, "is_little_endian", True))
 
 
-def text(found: Dataset, tag: int) -> str:
+def text(found: Elements, tag: int) -> str:
     """A code or UID; what is not ASCII in it is replaced."""
     return raw(found, tag)[0][:_MOST_TEXT_BYTES].decode("ascii", "replace").strip(" \0")
 
 
-def texts(found: Dataset, tag: int) -> tuple[str, ...]:
+def texts(found: Elements, tag: int) -> tuple[str, ...]:
     """The values of an element of several; () if there are none."""
     whole = text(found, tag)
     return tuple(part.strip(" \0") for part in whole.split("\\")) if whole else ()
 
 
-def binary(found: Dataset, tag: int, signed: bool = False) -> int | None:
+def binary(found: Elements, tag: int, signed: bool = False) -> int | None:
     """A number that is stored in two or four bytes (US, SS, UL, SL); None if there is none."""
     value, little = raw(found, tag)
     if len(value) < 2:
@@ -54,7 +62,7 @@ def binary(found: Dataset, tag: int, signed: bool = False) -> int | None:
     return int.from_bytes(value[: 4 if len(value) == 4 else 2], "little" if little else "big", signed=signed)
 
 
-def decimals(found: Dataset, tag: int) -> tuple[float, ...]:
+def decimals(found: Elements, tag: int) -> tuple[float, ...]:
     """Numbers written as text (DS, IS); () if there are none, or one of them is none."""
     try:
         numbers = tuple(float(part) for part in texts(found, tag))
@@ -63,37 +71,27 @@ def decimals(found: Dataset, tag: int) -> tuple[float, ...]:
     return numbers if all(map(math.isfinite, numbers)) else ()
 
 
-def whole_number(found: Dataset, tag: int) -> int | None:
+def whole_number(found: Elements, tag: int) -> int | None:
     """A whole number written as text (IS); None if there is none."""
     numbers = decimals(found, tag)
     return int(numbers[0]) if numbers and numbers[0] == int(numbers[0]) else None
 
 
-def items(found: Dataset, tag: int) -> Iterator[Dataset]:
+def items(found: Elements, tag: int) -> Iterator[Elements]:
     """The items of a sequence; none if it is missing or no sequence."""
+    if tag not in found:
+        return
     from pydicom.dataelem import RawDataElement, convert_raw_data_element
     from pydicom.sequence import Sequence
 
-    if tag not in found:
-        return
-    element = found.get_item(tag)
+    element = found[tag]
     if isinstance(element, RawDataElement):
-        # Not found[tag], which would convert elements beside it, too.
         element = convert_raw_data_element(element)
     value = getattr(element, "value", None)
     if isinstance(value, Sequence):
-        yield from value
+        yield from map(elements_of, value)
 
 
-def first_item(found: Dataset, tag: int) -> Dataset:
-    """The first item of a sequence, or an empty one, not to be written to."""
-    first = next(items(found, tag), None)
-    return _empty() if first is None else first
-
-
-@functools.cache
-def _empty() -> Dataset:
-    """Made once: that takes as long as reading a field."""
-    from pydicom.dataset import Dataset
-
-    return Dataset()
+def first_item(found: Elements, tag: int) -> Elements:
+    """The first item of a sequence, or an empty one."""
+    return next(items(found, tag), {})

@@ -17,6 +17,7 @@ from lungviewer.core.registry import READERS
 from lungviewer.readers.array_source import ArraySource
 from lungviewer.readers.isolated_ct_client import CtWorkers
 from lungviewer.readers.isolated_worker import serve
+from lungviewer.readers.lent_workers import LentWorkers
 from lungviewer.readers.worker_messages import (
     announced_size,
     info_from,
@@ -48,6 +49,8 @@ class IsolatedDecoder:
         self._pool = WorkerPool(workers, serve, (opener,))
         self.slices = CtWorkers(self._pool, deadline_s)
         """The same processes, for whoever reads CT slices."""
+        self.lent = LentWorkers(deadline_s)
+        """Processes beside these, for series that are looked at."""
         self._lock = threading.Lock()
         self._companions: weakref.WeakSet[Closeable] = weakref.WeakSet()
 
@@ -89,7 +92,8 @@ class IsolatedDecoder:
 
     def close(self) -> None:
         """End the workers, even busy ones. Safe to call twice, and while `open` runs elsewhere."""
-        self._pool.close()
+        self.slices.close()
+        self.lent.close()
         with self._lock:
             companions = list(self._companions)
         for companion in companions:

@@ -1,4 +1,4 @@
-"""An open CT series whose slices are read in processes that may hang or die, which costs the slice only.
+"""An open CT series whose slices are read where reading may hang or die, which costs the slice only.
 
 Slices are read when they are asked for, and the recent ones are kept.
 """
@@ -29,7 +29,8 @@ _MOST_DEATHS = 2
 class IsolatedCt:
     """A `CtSource` over worker processes, which may be used from several threads.
 
-    Each slice has a deadline, at which its process is ended. Nothing is read before it is asked for.
+    Each slice has a deadline, at which its process is ended, or its thread left. Nothing is read before it is
+    asked for, and no process started before a slice needs one (readers/isolated_ct_client.py).
     """
 
     def __init__(

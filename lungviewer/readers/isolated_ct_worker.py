@@ -107,6 +107,7 @@ class CtDesk:
             column=header.column,
             spacing_mm=header.spacing_mm,
             thickness_mm=header.thickness_mm,
+            packed=header.packed,
             windows=[(window.centre, window.width) for window in header.windows],
         )
         if header.positions:  # too many for an answer, where a file has thousands of frames

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 import struct
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lungviewer.core.ct import CtSeries, CtSlice, CtSource
+from lungviewer.core.ct import CtSeries, CtSource
 from lungviewer.core.ct_order import ordered
 from lungviewer.core.errors import ImageError, OutOfMemory, UsageError
 from lungviewer.core.image import RGB, ImageSource, SlideSource
@@ -20,6 +22,7 @@ from lungviewer.readers.sniff import CANDIDATE_FORMATS, IMAGE_SUFFIXES, sniff
 
 if TYPE_CHECKING:
     from lungviewer.readers.isolated import IsolatedDecoder
+    from lungviewer.readers.isolated_ct_client import CtWorkers
 
 _HEADER_BYTES = 1 << 18
 """Profiles and thumbnails can stand before a JPEG's size."""
@@ -60,7 +63,7 @@ def open_image(
         if kind is not None:
             raise refusal(kind)
     if file_format == "dicom":
-        return _open_ct_file(path, isolated)
+        return _open_ct_file(path, isolated, force_isolation)
     if isolated is not None and (force_isolation or file_format in RISKY_FORMATS):
         return isolated.open(path, um_per_px)
     source: ImageSource = load(READERS["raster"])(path, um_per_px)
@@ -120,63 +123,62 @@ def open_slide(
 def open_ct(
     series: CtSeries, *, readers: int = 1, polite: bool = False, decoder: IsolatedDecoder | None = None
 ) -> CtSource:
-    """Open a CT series, to be read slice by slice in processes of its own (readers/isolated_ct.py). A series
-    whose size is not known (0×0: `ct_series.series_of`) is looked at first; nothing else is read yet.
+    """Open a CT series, to be read slice by slice in processes of its own (readers/isolated_ct.py), or in
+    this one where nothing is decoded (readers/ct_plain.py). Nothing is read yet.
 
     Args:
         readers: processes, and with that slices that are read side by side. May be used from more threads.
         polite: the processes leave the processor to others.
-        decoder: the series is closed when this is, at any moment, and keeps to its deadline for each slice.
+        decoder: lends processes in place of those; the series is closed when this is, at any moment, and
+            keeps to its deadline for each slice.
 
     Raises:
-        ImageError: a file whose size is not known cannot be read; one of its classes says why.
         Cancelled: `decoder` was closed.
     """
-    from lungviewer.readers.isolated import DEADLINE_S
     from lungviewer.readers.isolated_ct import IsolatedCt
+
+    if decoder is None:
+        workers = _ct_workers(readers, polite)
+        return IsolatedCt(series, workers, end=workers.close)
+    lent, workers = decoder.lent, decoder.lent.lend()
+    # A process keeps the last file that it read, which is as large as all its slices.
+    one_each = all(place.frame == 0 for place in series.slices)
+    end = partial(lent.take_back, workers) if one_each else workers.close
+    with contextlib.ExitStack() as failing:
+        failing.callback(end)
+        decoder.end_too(workers)
+        failing.pop_all()
+    return IsolatedCt(series, workers, end=end)
+
+
+def _ct_workers(readers: int, polite: bool) -> CtWorkers:
+    from lungviewer.readers.isolated import DEADLINE_S
     from lungviewer.readers.isolated_ct_client import CtWorkers
     from lungviewer.readers.isolated_ct_worker import serve
     from lungviewer.readers.worker_process import WorkerPool
 
-    pool = WorkerPool(readers, serve, (READERS["dicom"], polite))
-    opened = False
-    try:
-        workers = CtWorkers(pool, DEADLINE_S if decoder is None else decoder.deadline_s)
-        notes: tuple[str, ...] = ()
-        if decoder is not None:
-            decoder.end_too(pool)
-        if series.width < 1:
-            header, notes = workers.describe(series.slices[0].path)
-            (series,) = ordered([header])
-        source = IsolatedCt(series, workers, notes, pool.close)
-        opened = True
-    finally:
-        if not opened:
-            pool.close()
-    return source
+    return CtWorkers(WorkerPool(readers, serve, (READERS["dicom"], polite)), DEADLINE_S)
 
 
-def _open_ct_file(path: Path, decoder: IsolatedDecoder | None) -> CtSource:
+def _open_ct_file(path: Path, decoder: IsolatedDecoder | None, force_isolation: bool) -> CtSource:
     """One file as a series, read in the processes of `decoder` if there is one, else in one of its own. A
     file of one slice is decoded at once, as every picture is: what opens can be read."""
     from lungviewer.readers.isolated_ct import IsolatedCt
 
-    source: CtSource
-    if decoder is None:
-        source = open_ct(CtSeries((CtSlice(path),), 0, 0))
-    else:
-        header, notes = decoder.slices.describe(path)
+    with contextlib.ExitStack() as failing:
+        if decoder is None:
+            workers = _ct_workers(1, False)
+            failing.callback(workers.close)
+        else:
+            workers = decoder.slices.in_processes() if force_isolation else decoder.slices
+        header, notes = workers.describe(path)
         (series,) = ordered([header])
-        source = IsolatedCt(series, decoder.slices, notes)
-    if source.info.frames > 1:
-        return source
-    whole = False
-    try:
-        source.values(0)
-        whole = True
-    finally:
-        if not whole:
-            source.close()
+        end = failing.pop_all().close
+        source = IsolatedCt(series, workers, notes, end)
+        failing.callback(source.close)
+        if source.info.frames == 1:
+            source.values(0)
+        failing.pop_all()
     return source
 
 

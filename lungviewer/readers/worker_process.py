@@ -53,6 +53,20 @@ class WorkerPool:
     def closed(self) -> bool:
         return self._closed.is_set()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody uses a process, and they may be used further."""
+        return not self.closed and self._free.qsize() == len(self._all)
+
+    def warm(self) -> None:
+        """Start the processes ahead of who needs them, in the background; says nothing if that fails."""
+        for _ in self._all:
+            threading.Thread(target=self._warm_one, name="decoder-warming", daemon=True).start()
+
+    def _warm_one(self) -> None:
+        with contextlib.suppress(Cancelled, DecoderUnavailable), self.worker() as worker:
+            worker.wake()
+
     @contextlib.contextmanager
     def worker(self) -> Iterator[Worker]:
         """A free worker, or the next one that is: for this thread alone.

@@ -14,7 +14,7 @@ from lungviewer.core.ct_order import SliceHeader, gaps
 from lungviewer.core.errors import Cancelled, ImageTooLarge
 from lungviewer.core.job import CancellableContext
 from lungviewer.readers import ct_series
-from lungviewer.readers.ct_series import find_series, series_in, series_of
+from lungviewer.readers.ct_series import find_series, series_in
 from lungviewer.readers.isolated import IsolatedDecoder
 from tests.fixtures.dicoms import (
     CT_IMAGE,
@@ -56,29 +56,28 @@ def test_a_missing_slice_is_a_gap_where_it_was(tmp_path):
 
 def test_a_file_of_frames_is_a_series(tmp_path):
     path = write_frames(tmp_path / "many.dcm", [phantom(32, n) for n in range(5)])
-    series = series_of(path)
+    (series,) = series_in([path])
     assert [(s.path, s.frame) for s in series.slices] == [(path, n) for n in range(5)]
     assert series.step_mm == 2
-    assert series_in([path]) == (series,)
 
 
 def test_frames_that_lie_from_feet_to_head_are_turned_round(tmp_path):
-    series = series_of(write_frames(tmp_path / "a.dcm", [phantom(32, n) for n in range(3)], step_mm=-2.0))
+    path = write_frames(tmp_path / "a.dcm", [phantom(32, n) for n in range(3)], step_mm=-2.0)
+    (series,) = series_in([path])
     assert [s.frame for s in series.slices] == [2, 1, 0]
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 128 + b"DICM", b"no picture"])
-def test_what_cannot_be_read_from_its_header_is_one_slice_of_unknown_size(tmp_path, content):
+def test_what_cannot_be_read_from_its_header_is_in_no_series(tmp_path, content):
     path = tmp_path / "odd.dcm"
     path.write_bytes(content)
-    series = series_of(path)
-    assert ([s.path for s in series.slices], series.width) == ([path], 0)
     assert series_in([path, tmp_path / "gone.dcm"]) == ()
 
 
 def test_no_uid_stands_in_what_is_kept_of_a_series(tmp_path):
     write_slice(tmp_path / "a.dcm", PatientName="Canary^Clara", PatientID="CANARY-1")
-    said = repr(series_of(tmp_path / "a.dcm"))
+    said = repr(series_in([tmp_path / "a.dcm"]))
+    assert "a.dcm" in said
     assert "CANARY" not in said.upper()
     assert "2.25." not in said
     assert CT_IMAGE not in said

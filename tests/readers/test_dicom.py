@@ -53,8 +53,11 @@ class TestAFileOfSlices(ReaderContract):
         return Sample(path, lambda: open_image(path, isolated=decoder), (64, 64), 700.0, pixels)
 
 
-def test_without_a_decoder_a_slice_gets_a_process_of_its_own(tmp_path):
-    path = write_slice(tmp_path / "slice.dcm", VALUES)
+def test_without_a_decoder_a_packed_slice_gets_a_process_of_its_own(tmp_path):
+    found = slice_dataset(VALUES)
+    found.compress(RLELossless)
+    path = tmp_path / "slice.dcm"
+    path.write_bytes(to_bytes(found))
     before = set(multiprocessing.active_children())
     with open_image(path) as source:
         assert len(set(multiprocessing.active_children()) - before) == 1

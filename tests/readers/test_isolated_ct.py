@@ -20,7 +20,7 @@ from lungviewer.core.errors import (
 )
 from lungviewer.core.window import LUNG, Window
 from lungviewer.readers import isolated_ct_client
-from lungviewer.readers.ct_series import series_in, series_of
+from lungviewer.readers.ct_series import find_series, series_in
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.isolated_ct import IsolatedCt
 from lungviewer.readers.isolated_ct_client import CtWorkers
@@ -258,7 +258,8 @@ def test_a_slice_that_lies_where_another_one_was_listed_is_not_shown(tmp_path, d
 @pytest.mark.parametrize("frames", [2, 5])
 def test_a_file_with_other_frames_than_were_listed_is_not_shown(tmp_path, frames):
     path = write_frames(tmp_path / "a.dcm", [phantom(64, seed) for seed in range(4)])
-    with open_ct(series_of(path)) as source:
+    (series,) = series_in([path])
+    with open_ct(series) as source:
         source.values(0)
         write_frames(path, [phantom(64, seed) for seed in range(frames)])
         with pytest.raises(FileChanged, match="not the one"):
@@ -283,8 +284,9 @@ def test_frames_of_a_file_are_slices_in_the_order_of_the_body(tmp_path, decoder)
 
 def test_a_deflated_file_is_looked_at_in_the_process(shared_data, decoder):
     (path,) = (shared_data / "ct_dicom" / "transfer_syntaxes").glob("*1.2.1.99.dcm")
-    assert series_of(path).width == 0
-    with open_ct(series_of(path), decoder=decoder) as source:
+    assert series_in([path]) == ()
+    (series,) = find_series([path], decoder).series
+    with open_ct(series, decoder=decoder) as source:
         assert (source.info.width, source.info.height) == (512, 512)
         assert source.values(0).min() == -1024
 

@@ -12,7 +12,7 @@ from lungviewer.core.job import CancellableContext, NullContext
 from lungviewer.core.types import Status
 from lungviewer.packs.simulator_loading import load_simulator
 from lungviewer.packs.store import load_pack
-from lungviewer.readers.ct_series import series_of
+from lungviewer.readers.ct_series import series_in
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.progression import Simulator, judge_steps
 from lungviewer.services.progression_slice import encode_picture, encode_slice
@@ -112,7 +112,7 @@ def test_hounsfield_units_are_seen_through_the_packs_window(simulator):
 
 def test_a_real_slice_is_encoded(simulator, shared_data):
     path = sorted((shared_data / "ct_dicom" / "series_a").glob("*"))[5]
-    encoded = encode_slice(simulator, series_of(path), 0)
+    encoded = encode_slice(simulator, series_in([path])[0], 0)
     assert encoded.seen.std() > 20
     assert encoded.drawn.shape == (SIZE, SIZE)
 
