@@ -56,7 +56,9 @@ def tiles(session, path=None):
 
 
 def complete(session):
-    return session.mapping.map is not None and session.mapping.map.complete
+    """The last snapshot may be heard of before it is heard that there are no more."""
+    mapping = session.mapping
+    return mapping.map is not None and mapping.map.complete and not mapping.running
 
 
 def stopped_at(qtbot, session, slides, number):

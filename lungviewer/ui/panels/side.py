@@ -15,7 +15,7 @@ from lungviewer.ui.panels.prediction import PredictionSection
 from lungviewer.ui.panels.provenance import ProvenanceSection
 from lungviewer.ui.panels.regions import RegionsSection
 from lungviewer.ui.panels.section import Section
-from lungviewer.ui.panels.shown import shown, without_call
+from lungviewer.ui.panels.shown import Shown, shown, without_call
 from lungviewer.ui.panels.trust_line import TrustSection
 from lungviewer.ui.session import ViewerSession
 from lungviewer.ui.telling import Hidden
@@ -24,7 +24,8 @@ from lungviewer.ui.unmapped import is_unmapped
 _WIDTH = 330
 _LEAST_WIDTH = 280
 _CALM_MS = 500
-"""While a slide is mapped or a series is looked at, numbers change no more often than they can be read."""
+"""While a slide is mapped or a series is looked at, numbers change no more often than they can be read. The
+first ones are shown at once."""
 
 
 class SidePanel(QScrollArea):
@@ -58,7 +59,7 @@ class SidePanel(QScrollArea):
         )
         self.sections: dict[str, Section] = {}
         self._hidden: Hidden = _never
-        self._mapping = False
+        self._mapping = self._answered = False
         self._lay_out()
         self.regions.jump_asked.connect(self.jump_asked)
         self._soon.timeout.connect(self._show)
@@ -130,9 +131,10 @@ class SidePanel(QScrollArea):
     def _outcome_changed(self, path: Path) -> None:
         if path != self._session.current:
             return
-        if not self._growing:
+        first = not self._answered and _answers(shown(self._session))
+        if first or not self._growing:
             self.refresh()
-        elif not self._calmly.isActive():
+        if self._growing and (first or not self._calmly.isActive()):
             self._calmly.start()
 
     @property
@@ -151,7 +153,7 @@ class SidePanel(QScrollArea):
     @Slot()
     def _show(self) -> None:
         state = shown(self._session)
-        self._mapping = state.mapping
+        self._mapping, self._answered = state.mapping, _answers(state)
         if self._hidden(state.path):
             state = without_call(state)
         for part in self._parts:
@@ -173,6 +175,11 @@ class SidePanel(QScrollArea):
         """There is no scrolling sideways: what is inside must fit, whatever the text size."""
         bar = self.verticalScrollBar().sizeHint().width()
         self.setMinimumWidth(max(_LEAST_WIDTH, self.widget().minimumSizeHint().width() + bar))
+
+
+def _answers(state: Shown) -> bool:
+    """Whether there are numbers for the slice, or of some of the slide."""
+    return state.result is not None and (state.result.slide is None or bool(state.result.slide.tiles))
 
 
 def _never(_path: Path | None) -> bool:
