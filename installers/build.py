@@ -3,7 +3,7 @@
 
     python installers/build.py viewer      dist/lungviewer: window, command line, web form
     python installers/build.py training    dist/lungviewer-training: what retraining needs beside it
-    python installers/build.py deb         Debian package of the viewer's bundle
+    python installers/build.py deb         Debian package of the viewer's bundle, and of training's if it is there
     python installers/build.py portable    archive of it that runs from any folder
     python installers/build.py sizes       measure what was built; fails when it is over budget.py
 
@@ -86,7 +86,9 @@ def sizes() -> int:
         folder = DIST / bundle.folder
         if folder.is_dir():
             size = budget.size_of(folder)
-            print(f"{name:10} {size.disk / budget.MB:8.1f} MB on disk {size.xz / budget.MB:8.1f} MB compressed")
+            print(
+                f"{name:10} {size.disk / budget.MB:8.1f} MB on disk {size.xz / budget.MB:8.1f} MB compressed"
+            )
             too_large += budget.judge(name, size)
     print(*too_large, sep="\n", end="\n" if too_large else "", file=sys.stderr)
     return 1 if too_large else 0
@@ -109,8 +111,12 @@ def main() -> int:
         if asked.what in collecting.BUNDLES:
             print(build(asked.what, fresh=asked.fresh))
             return 0
-        made = f"installers/linux/{asked.what}.py"
-        _run([sys.executable, made, "--bundle", DIST / collecting.BUNDLES["viewer"].folder, "--out", DIST])
+        # The icons are drawn by Qt, which the viewer's environment has.
+        made: list[str | Path] = [environment("viewer"), f"installers/linux/{asked.what}.py", "--out", DIST]
+        _run([*made, "--bundle", DIST / collecting.BUNDLES["viewer"].folder])
+        training = DIST / collecting.BUNDLES["training"].folder
+        if asked.what == "deb" and training.is_dir():
+            _run([*made, "--bundle", training, "--training"])
     except subprocess.CalledProcessError as error:
         print(f"build.py: {Path(str(error.cmd[0])).name} failed; its words are above.", file=sys.stderr)
         return 1

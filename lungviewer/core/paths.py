@@ -14,6 +14,9 @@ from typing import IO
 import lungviewer
 from lungviewer.core.errors import OutputUnwritable
 
+PORTABLE_FOLDER = "lungviewer-data"
+"""Beside a packaged program, it takes what is otherwise kept in the person's home folder."""
+
 _PACKAGE = Path(lungviewer.__file__).parent
 _BUNDLED = _PACKAGE / "_bundled"  # in a wheel or a frozen program
 _CHECKOUT = _PACKAGE.parent  # in a source checkout
@@ -33,17 +36,33 @@ def checkout() -> Path | None:
 def third_party_notices() -> Path | None:
     """The licences of what is packaged with the program; None where it is not packaged, as the libraries then
     have theirs beside them."""
-    if not getattr(sys, "frozen", False):
-        return None
-    notices = Path(sys.executable).resolve().parent / "licenses" / "THIRD_PARTY_NOTICES.txt"
-    return notices if notices.is_file() else None
+    program = _packaged_program()
+    notices = program / "licenses" / "THIRD_PARTY_NOTICES.txt" if program else None
+    return notices if notices and notices.is_file() else None
+
+
+def _packaged_program() -> Path | None:
+    """The folder of the packaged program; None where it is not packaged."""
+    return Path(sys.executable).resolve().parent if getattr(sys, "frozen", False) else None
+
+
+def _user_dir(kind: str) -> Path:
+    """The person's folder for "data", "config", "cache" or "log".
+
+    Where someone made a folder PORTABLE_FOLDER beside the packaged program, it has all of them.
+    """
+    program = _packaged_program()
+    if program and (program / PORTABLE_FOLDER).is_dir():
+        return program / PORTABLE_FOLDER / kind
+    import platformdirs
+
+    found: Path = getattr(platformdirs, f"user_{kind}_path")("lungviewer", appauthor=False)
+    return found
 
 
 def user_data_dir() -> Path:
     """For what cannot be made again. Not created here."""
-    from platformdirs import user_data_path
-
-    return user_data_path("lungviewer", appauthor=False)
+    return _user_dir("data")
 
 
 def user_packs_dir() -> Path:
@@ -58,30 +77,22 @@ def user_review_log() -> Path:
 
 def user_training_dir() -> Path:
     """Where the window keeps its training runs. Not created here."""
-    from platformdirs import user_data_path
-
-    return user_data_path("lungviewer", appauthor=False) / "training"
+    return user_data_dir() / "training"
 
 
 def user_settings_dir() -> Path:
     """Where the window keeps its settings. Not created here."""
-    from platformdirs import user_config_path
-
-    return user_config_path("lungviewer", appauthor=False)
+    return _user_dir("config")
 
 
 def user_cache_dir() -> Path:
     """For what can be made again, such as thumbnails. Not created here."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("lungviewer", appauthor=False)
+    return _user_dir("cache")
 
 
 def user_log_dir() -> Path:
     """For logs and reports of crashes. Not created here."""
-    from platformdirs import user_log_path
-
-    return user_log_path("lungviewer", appauthor=False)
+    return _user_dir("log")
 
 
 def pack_dirs() -> list[Path]:
