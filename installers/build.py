@@ -3,7 +3,7 @@
 
     python installers/build.py viewer      dist/lungviewer: window, command line, web form
     python installers/build.py training    dist/lungviewer-training: what retraining needs beside it
-    python installers/build.py deb         Debian package of the viewer's bundle, and of training's if it is there
+    python installers/build.py deb         Debian package of the viewer's bundle, and of training's if there
     python installers/build.py portable    archive of it that runs from any folder
     python installers/build.py sizes       measure what was built; fails when it is over budget.py
 

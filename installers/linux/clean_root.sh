@@ -130,7 +130,6 @@ on_a_screen() { # PROGRAM FILE
         [ -z "$tree" ] || break
     done
     xwininfo -display "$display" -root -tree 2>/dev/null | grep -i lungviewer || true
-    [ -z "${PICTURE:-}" ] || { sleep 10; xwd -display "$display" -root -out "$PICTURE"; }
     wait "$job" || { kill "$screen"; fail "the window did not stay open"; }
     kill "$screen"
     wait "$screen" 2>/dev/null || true

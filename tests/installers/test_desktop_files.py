@@ -1,0 +1,121 @@
+"""Menu entry, file types, manual page: what a Linux desktop is told."""
+
+import argparse
+import configparser
+import shutil
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+
+import pytest
+
+from installers.linux import facts
+from installers.linux.deb import manual_page
+from installers.linux.manpage import escaped, subparsers
+from lungviewer.cli.main import build_parser
+
+_MIME = "{http://www.freedesktop.org/standards/shared-mime-info}"
+# Types that the shared database has, with the file names that it gives them.
+COMMON = {"image/tiff": "*.tif", "application/dicom": "*.dcm"}
+
+
+def entry() -> dict[str, str]:
+    reader = configparser.ConfigParser(interpolation=None, delimiters="=")
+    reader.optionxform = str
+    reader.read(facts.FILES / "lungviewer.desktop", encoding="utf-8")
+    return dict(reader["Desktop Entry"])
+
+
+def types() -> dict[str, ElementTree.Element]:
+    root = ElementTree.parse(facts.FILES / "lungviewer.xml").getroot()
+    return {element.attrib["type"]: element for element in root}
+
+
+def globs() -> dict[str, str]:
+    return {name: element.find(f"{_MIME}glob").attrib["pattern"] for name, element in types().items()}
+
+
+def test_the_program_is_offered_for_slides_tiff_and_dicom() -> None:
+    offered = entry()["MimeType"].rstrip(";").split(";")
+    assert set(offered) == set(globs()) | set(COMMON)
+    named = {(globs() | COMMON)[name] for name in offered}
+    assert named == {"*.svs", "*.ndpi", "*.mrxs", "*.tif", "*.dcm"}
+
+
+def test_files_that_have_a_type_keep_it() -> None:
+    assert not set(types()) & set(COMMON)
+    for element in types().values():
+        assert not element.findall(f"{_MIME}magic")
+        assert [one.attrib["weight"] for one in element.findall(f"{_MIME}glob")] == ["50"]
+        # So that every program for plain images can still open them.
+        assert element.find(f"{_MIME}sub-class-of").attrib["type"] in ("image/tiff", "image/jpeg")
+
+
+def test_the_entry_starts_the_program_with_files() -> None:
+    told = entry()
+    assert told["Exec"] == "lungviewer view %F"
+    assert build_parser().parse_args(["view", "/a file", "/another"]).command == "view_command:run"
+    assert told["Icon"] == told["TryExec"] == told["StartupWMClass"] == "lungviewer"
+    assert "Science" in told["Categories"].split(";")
+
+
+def test_words_that_are_translated_are_translated_alike() -> None:
+    told = entry()
+    languages = {key.partition("[")[2].rstrip("]") for key in told if "[" in key}
+    assert languages
+    for word in ("GenericName", "Comment"):
+        assert word in told
+        assert {key for key in told if key.startswith(f"{word}[")} == {f"{word}[{one}]" for one in languages}
+
+
+def test_software_centres_are_told_the_same_types() -> None:
+    root = ElementTree.parse(facts.FILES / "lungviewer.metainfo.xml").getroot()
+    told = {element.text for element in root.findall("provides/mediatype")}
+    assert told == set(entry()["MimeType"].rstrip(";").split(";"))
+    assert root.find("launchable").text == "lungviewer.desktop"
+
+
+@pytest.mark.skipif(not shutil.which("desktop-file-validate"), reason="needs desktop-file-utils")
+def test_the_entry_is_valid() -> None:
+    subprocess.run(["desktop-file-validate", facts.FILES / "lungviewer.desktop"], check=True)
+
+
+def _commands(
+    parser: argparse.ArgumentParser, above: str = ""
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    for name, command in subparsers(parser).items():
+        yield f"{above}{name}", command
+        yield from _commands(command, f"{above}{name} ")
+
+
+def test_the_manual_page_has_every_command_and_every_option_with_its_words() -> None:
+    page = manual_page("1.2.3", "2026-01-02")
+    sections = dict(part.split("\n", 1) for part in page.split(".SS ")[1:])
+    leaves = {name: command for name, command in _commands(build_parser()) if not subparsers(command)}
+    assert list(sections) == [escaped(name) for name in leaves]
+    assert len(leaves) >= 10
+    for name, command in leaves.items():
+        section = sections[escaped(name)]
+        for action in command._actions:
+            if isinstance(action, argparse._HelpAction):
+                continue
+            assert all(rf"\fB{escaped(option)}\fR" in section for option in action.option_strings), name
+            words = escaped((action.help or "See") % (vars(action) | {"prog": ""})).split()
+            assert " ".join(words) in " ".join(section.split())
+
+
+@pytest.mark.skipif(not shutil.which("groff"), reason="needs groff")
+def test_the_manual_page_is_set_without_a_warning() -> None:
+    page = manual_page("1.2.3", "2026-01-02")
+    done = subprocess.run(
+        ["groff", "-ww", "-man", "-Tutf8", "-P-cbou"], input=page.encode("ascii"), capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    text = done.stdout.decode("utf-8")
+    assert "--um-per-px" in text
+    assert "lungviewer 1.2.3" in text
+    assert "doctor" in text
+
+
+def test_odd_letters_are_written_so_that_groff_keeps_them() -> None:
+    assert escaped("a-b\\n µ `x`") == r"a\-b\en \[u00B5] \(gax\(ga"
