@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from training.markdown import table
+
 Record = dict[str, Any]
 NOT_YET = "not trained yet"
 
@@ -35,13 +37,13 @@ def _short(row: Record) -> tuple[str, ...]:
 
 def markdown_table(found: Record) -> str:
     """compare.md: the networks, then their figures, a table for each split."""
-    lines = ["# Architectures on the same split", "", *_networks(found)]
+    lines = ["# Architectures on the same split", "", _networks(found)]
     for unit in found["data"]:
-        lines += ["", f"## Split by {unit}", "", *_figures(found, unit)]
+        lines += ["", f"## Split by {unit}", "", _figures(found, unit)]
     return "\n".join([*lines, "", *(f"- {note}" for note in footnotes(found)), ""])
 
 
-def _networks(found: Record) -> list[str]:
+def _networks(found: Record) -> str:
     trained = {row["name"]: row for row in found["architectures"] if row["units"]}
     rows = [("network", "start", "parameters", "MB", "heat map", "speed", "trains")]
     for row in trained.values():
@@ -57,10 +59,10 @@ def _networks(found: Record) -> list[str]:
                 "–" if trains is None else f"{trains:.0f}/s",
             )
         )
-    return _table(rows)
+    return table(rows[0], rows[1:])
 
 
-def _figures(found: Record, unit: str) -> list[str]:
+def _figures(found: Record, unit: str) -> str:
     classes = found["classes"]
     columns: dict[str, Callable[[Record], str]] = {
         "validation, balanced": _validation,
@@ -82,15 +84,11 @@ def _figures(found: Record, unit: str) -> list[str]:
             [cell(given) for cell in columns.values()] if given else [NOT_YET] + ["–"] * (len(columns) - 1)
         )
         rows.append((row["name"], row["balance"], *cells))
-    return _table(rows)
+    return table(rows[0], rows[1:])
 
 
 def _column(name: str) -> Callable[[Record], str]:
     return lambda u: _with_span(u["figures"][name])
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    return ["| " + " | ".join(row) + " |" for row in (rows[0], ["---"] * len(rows[0]), *rows[1:])]
 
 
 def _validation(unit: Record) -> str:

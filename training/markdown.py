@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def percent(value: float | None) -> str:
@@ -14,7 +14,7 @@ def interval(low: float | None, high: float | None) -> str:
     return "no interval" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
 
 
-def with_interval(value: float | None, ends: Sequence[float] | None) -> str:
+def with_interval(value: float | None, ends: Sequence[float | None] | None) -> str:
     """A share as percent with its interval."""
     return f"{percent(value)} ({interval(*(ends or (None, None)))})"
 
@@ -28,9 +28,13 @@ def bullets(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|")
 
 
 def paragraphs(*parts: str) -> str:

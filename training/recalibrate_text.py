@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lungviewer.core.model import ModelSpec
-from training.markdown import interval, percent
+from training.markdown import table, with_interval
 from training.operating_text import unreviewed_sentence
 from training.split import SIDES
 
@@ -27,7 +27,7 @@ def _section(old: ModelSpec, spec: ModelSpec, record: Record) -> str:
         else "another folder or manifest than it was trained with"
     )
     rows = [
-        f"| {label} | {_cell(record['before'], place)} | {_cell(after, place)} |"
+        (label, _cell(record["before"], place), _cell(after, place))
         for label, place in (
             ("calls (status ok)", ("calls", "coverage")),
             ("right among calls", ("calls", "selective_accuracy")),
@@ -45,9 +45,9 @@ def _section(old: ModelSpec, spec: ModelSpec, record: Record) -> str:
             f"sections below say about calls, refusals and thresholds is of version {old.version}.",
             *_unreviewed(record["unreviewed"]),
             "",
-            f"| held-out groups | {old.version} (95 % interval) | {spec.version} (95 % interval) |",
-            "| --- | --- | --- |",
-            *rows,
+            table(
+                ("held-out groups", f"{old.version} (95 % interval)", f"{spec.version} (95 % interval)"), rows
+            ),
         ]
     )
 
@@ -60,7 +60,7 @@ def _unreviewed(record: Record) -> list[str]:
 
 def _cell(record: Record, place: tuple[str, str]) -> str:
     measured = record[place[0]][place[1]]
-    return f"{percent(measured['value'])} ({interval(measured['low'], measured['high'])})"
+    return with_interval(measured["value"], (measured["low"], measured["high"]))
 
 
 def before_and_after(record: Record) -> str:

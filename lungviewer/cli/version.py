@@ -31,12 +31,13 @@ def version_lines() -> list[str]:
     """ "lungviewer X", the build, then a line per pack: id@version and the SHA-256 of its pack.json, which
     lists those of its other files; last, where the licences of what is packaged with the program lie."""
     from lungviewer.core.paths import pack_dirs, third_party_notices
-    from lungviewer.packs.catalogue import find_packs
+    from lungviewer.packs.catalogue import PackEntry, find_packs
     from lungviewer.packs.listing import manifest_bytes
-    from lungviewer.packs.simulator_catalogue import find_simulators
+    from lungviewer.packs.simulator_catalogue import SimulatorEntry, find_simulators
 
     lines = [f"lungviewer {lungviewer.__version__}", this_build()]
-    for entry in [*find_packs(pack_dirs()), *find_simulators(pack_dirs())]:
+    entries: list[PackEntry | SimulatorEntry] = [*find_packs(pack_dirs()), *find_simulators(pack_dirs())]
+    for entry in entries:
         if entry.error is None:
             lines.append(f"pack {entry.name} sha256 {hashlib.sha256(manifest_bytes(entry.path)).hexdigest()}")
         else:

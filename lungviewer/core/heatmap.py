@@ -16,12 +16,11 @@ from lungviewer.core.geometry import Rect
 
 @dataclass(frozen=True, slots=True)
 class HeatmapSummary:
-    """`peak` score, its centre in level-0 pixels, and the share of the grid that was analysed."""
+    """`peak` score and its centre in level-0 pixels."""
 
     peak: float
     top_x: float
     top_y: float
-    analysed_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,7 @@ class Heatmap:
 
     def summary(self) -> HeatmapSummary | None:
         """None when no cell was analysed."""
-        known = ~np.isnan(self.grid)
-        if not known.any():
+        if np.isnan(self.grid).all():
             return None
         row, column = np.unravel_index(np.nanargmax(self.grid), self.grid.shape)
         rows, columns = self.grid.shape
@@ -49,7 +47,6 @@ class Heatmap:
             peak=float(self.grid[row, column]),
             top_x=self.rect.x + (float(column) + 0.5) * self.rect.width / columns,
             top_y=self.rect.y + (float(row) + 0.5) * self.rect.height / rows,
-            analysed_share=float(known.mean()),
         )
 
     def _largest(self) -> float:

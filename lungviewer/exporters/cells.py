@@ -43,11 +43,6 @@ def restored(cell: str) -> str:
     return _NEUTRALISED.sub("", cell)
 
 
-def is_live(cell: str) -> bool:
-    """Whether a spreadsheet might run some part of the cell."""
-    return _LIVE.search(cell) is not None
-
-
 def number_cell(value: float | None, decimals: int) -> str:
     """A number with a decimal point whatever the locale, so many decimals; empty for None and NaN."""
     if value is None or not math.isfinite(value):

@@ -9,11 +9,12 @@ from lungviewer.core.image import RGB
 from lungviewer.core.model import Role
 from lungviewer.core.simulator import Step, Strip
 from lungviewer.core.synthetic import SMALLEST_WIDTH
+from lungviewer.core.synthetic_bands import banded
 from lungviewer.core.trust import REASON_SENTENCES
 from lungviewer.core.types import Status
 from lungviewer.exporters.lettering import Font, Lettering, shortened, wrapped
 from lungviewer.exporters.overlay_png import RESEARCH_ONLY
-from lungviewer.exporters.synthetic_mark import banded, stamped_picture
+from lungviewer.exporters.synthetic_mark import stamped_picture
 
 _MARGIN, _GAP = 14, 12
 _TITLE_PT, _TEXT_PT, _SMALL_PT = 18, 15, 13

@@ -8,30 +8,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from lungviewer.core.image import RGB
 from lungviewer.core.simulator import Grey
-from lungviewer.core.synthetic import NOTICE, bars
+from lungviewer.core.synthetic import NOTICE
+from lungviewer.core.synthetic_bands import WORD
 from lungviewer.exporters.lettering import Lettering
-
-WORD = "SYNTHETIC"
-_WORD_ROWS = 24
-_WORDS = f"{WORD}: drawn by a simulator, no patient"
-_WORDS_PT = 15
-
-
-def banded(sheet: RGB) -> RGB:
-    """A sheet of at least `SMALLEST_WIDTH` between two bands: bars along the edges, SYNTHETIC in letters."""
-    width = sheet.shape[1]
-    edge = np.repeat(bars(width)[:, :, None], 3, axis=2)
-    words = _words(width)
-    return np.concatenate([edge, words, sheet, words, edge])
-
-
-def _words(width: int) -> RGB:
-    letters = Lettering([_WORDS])
-    band = Image.new("RGB", (width, _WORD_ROWS), "black")
-    place = (width // 2, _WORD_ROWS // 2)
-    draw = ImageDraw.Draw(band)
-    draw.text(place, letters.spell(_WORDS), "white", letters.font(_WORDS_PT), anchor="mm")
-    return np.array(band)
 
 
 def stamped_picture(image: Grey, side: int) -> RGB:

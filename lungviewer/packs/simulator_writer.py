@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from lungviewer.core.simulator import SimulatorSpec
 from lungviewer.packs.names import simulator_byte_limit
 from lungviewer.packs.simulator_loading import load_simulator
 from lungviewer.packs.simulator_manifest import dump_simulator
-from lungviewer.packs.writer import stamps_of, write_whole
+from lungviewer.packs.writer import write_whole
 
 
 def write_simulator(
@@ -33,6 +32,12 @@ def write_simulator(
         PackUnsafe: a graph holds something that no pack may hold.
         OutputUnwritable: the disk is full or the place read-only.
     """
-    stamped = replace(spec, files=stamps_of(files, simulator_byte_limit))
-    write_whole(folder, dump_simulator(stamped), files, load_simulator, replace_existing=replace_existing)
-    return stamped
+    return write_whole(
+        folder,
+        spec,
+        files,
+        simulator_byte_limit,
+        dump_simulator,
+        load_simulator,
+        replace_existing=replace_existing,
+    )

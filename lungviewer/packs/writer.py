@@ -9,10 +9,12 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from lungviewer.core.errors import OutputUnwritable, PackInvalid
 from lungviewer.core.model import FileStamp, ModelSpec
 from lungviewer.core.paths import sync_folder
+from lungviewer.core.simulator import SimulatorSpec
 from lungviewer.packs.loading import load_pack
 from lungviewer.packs.manifest import dump_manifest
 from lungviewer.packs.names import HIDDEN_PREFIX, MANIFEST, byte_limit
@@ -54,39 +56,42 @@ def write_pack(
         PackUnsafe: the model holds something that no pack may hold.
         OutputUnwritable: the disk is full or the place read-only.
     """
-    stamped = replace(spec, files=stamps_of(files, byte_limit))
-    write_whole(folder, dump_manifest(stamped), files, load_pack, replace_existing=replace_existing)
-    return stamped
+    return write_whole(
+        folder, spec, files, byte_limit, dump_manifest, load_pack, replace_existing=replace_existing
+    )
 
 
-def stamps_of(files: Mapping[str, bytes], limit: Callable[[str], int | None]) -> dict[str, FileStamp]:
-    """Hash and size of each file, by name.
-
-    Raises:
-        PackInvalid: one that this kind of pack may not hold.
-    """
-    if any(limit(name) is None for name in files):
-        raise PackInvalid("One of the files has a name that no pack may hold.")
-    return {
-        name: FileStamp(hashlib.sha256(files[name]).hexdigest(), len(files[name])) for name in sorted(files)
-    }
+Spec = TypeVar("Spec", ModelSpec, SimulatorSpec)
 
 
 def write_whole(
     folder: Path,
-    manifest: bytes,
+    spec: Spec,
     files: Mapping[str, bytes],
+    limit: Callable[[str], int | None],
+    dump: Callable[[Spec], bytes],
     load: Callable[[Path], object],
     *,
     replace_existing: bool = False,
-) -> None:
-    """Write `files`, then `manifest`, under a hidden name; `load` must accept that before it is published.
+) -> Spec:
+    """Write a pack of any kind; `load` must accept it before it is published. Arguments as of `write_pack`.
+
+    Args:
+        limit: the most bytes that a file of this name may have; None: no such file may be in such a pack.
+        dump: pack.json of a spec with its stamps.
 
     Raises:
-        PackInvalid: the folder exists.
+        PackInvalid: one of the files may not be in such a pack, or the folder exists.
         PackError: as `load`.
         OutputUnwritable: the disk is full or the place read-only.
     """
+    if any(limit(name) is None for name in files):
+        raise PackInvalid("One of the files has a name that no pack may hold.")
+    stamps = {
+        name: FileStamp(hashlib.sha256(files[name]).hexdigest(), len(files[name])) for name in sorted(files)
+    }
+    stamped = replace(spec, files=stamps)
+    manifest = dump(stamped)
     if not (replace_existing and replaceable(folder)):
         check_free(folder)
     try:
@@ -101,6 +106,7 @@ def write_whole(
             shutil.rmtree(hidden, ignore_errors=True)
     except OSError as error:
         raise OutputUnwritable(f"The pack could not be written ({error.strerror or error}).") from error
+    return stamped
 
 
 def write_synced(path: Path, data: bytes) -> None:

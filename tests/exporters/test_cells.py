@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lungviewer.exporters.cells import integer_cell, is_live, number_cell, restored, text_cell
+from lungviewer.exporters.cells import integer_cell, number_cell, restored, text_cell
 
 SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫", "−")
 SKIPPED = (
@@ -124,7 +124,7 @@ def test_there_are_enough_injection_strings() -> None:
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_an_injection_is_neutralised_and_can_be_restored(text: str) -> None:
     cell = text_cell(text)
-    assert is_live(text) or text.startswith("\udcff")
+    assert cell != text
     for piece in pieces_in_any_locale(cell):
         assert not begins_a_formula(piece), (cell, piece)
     if cell.isprintable() and text.isprintable():

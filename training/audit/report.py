@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from training.markdown import table
 
 Record = Mapping[str, Any]
 LEVELS = {"stop": "Must be corrected", "warning": "To look at", "note": "Good to know"}
@@ -41,17 +43,8 @@ def _findings(record: Record) -> list[str]:
     return parts
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_cell(c) for c in line) + " |" for line in lines)
-
-
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|")
-
-
 def _classes(classes: Record) -> str:
-    return _table(
+    return table(
         ("class", "images", "groups", "images per group (least, median, most)", "groups of one"),
         [
             (
@@ -101,7 +94,7 @@ def _twice(record: Record) -> list[str]:
     header = ("found by", "pairs", "between groups", "between classes", "in one group", "of all in one group")
     return [
         first,
-        _table(header, rows),
+        table(header, rows),
         '"In one group" is the share of the found pairs that the groups confirm, "of all in one group" the '
         "share of the groups' pairs that are found; 95 % intervals over groups. Only where groups are "
         "originals and their copies should the second be high. Pairs: near_duplicates.csv, look_alikes.png.",
@@ -137,7 +130,7 @@ def _checks(checks: Record) -> str:
         )
         for name, c in checks["per_class"].items()
     ]
-    return f"{head}\n\n" + _table(("class", "images", "refused", "share", "for"), rows)
+    return f"{head}\n\n" + table(("class", "images", "refused", "share", "for"), rows)
 
 
 def _shortcuts(shortcuts: Record | None) -> list[str]:
@@ -159,4 +152,4 @@ def _shortcuts(shortcuts: Record | None) -> list[str]:
         f"{first['accuracy']['images']} images of {first['accuracy']['groups']} groups, 95 % intervals over "
         "groups. The lower these figures, the better."
     )
-    return [_table(("from", "accuracy", "chance", "balanced accuracy", "chance"), rows), rests_on]
+    return [table(("from", "accuracy", "chance", "balanced accuracy", "chance"), rows), rests_on]

@@ -6,13 +6,13 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from lungviewer.core.backend import FloatArray
-from lungviewer.core.synthetic import NOTICE, SMALLEST_WIDTH, bars
+from lungviewer.core.synthetic import NOTICE, SMALLEST_WIDTH
+from lungviewer.core.synthetic_bands import banded
 from training.progression.frame import Frame
 from training.progression.settings import STAGES
 from training.progression.slices import Grey, Slices, as_floats
@@ -37,13 +37,10 @@ def png(rows: Sequence[Sequence[Grey]]) -> bytes:
     sheet = np.vstack([np.hstack(row) for row in rows])
     width = max(sheet.shape[1], SMALLEST_WIDTH)
     sheet = np.pad(sheet, ((0, 0), (0, width - sheet.shape[1])))
-    words = np.zeros((24, width), np.uint8)
-    cv2.putText(words, "SYNTHETIC", (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 255, 1, cv2.LINE_AA)
     text = PngInfo()
     text.add_text("lungviewer", NOTICE)
     buffer = io.BytesIO()
-    marked = np.vstack([bars(width), words, sheet, bars(width)])
-    Image.fromarray(marked).save(buffer, "PNG", optimize=True, pnginfo=text)
+    Image.fromarray(banded(sheet)).save(buffer, "PNG", optimize=True, pnginfo=text)
     return buffer.getvalue()
 
 

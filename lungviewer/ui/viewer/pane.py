@@ -297,7 +297,7 @@ class ViewerPane(QWidget):
         if self._scaling.show(zoom, self._info, self.width()):
             self._place()
         self._minimap.look()
-        state = ViewState(magnification_of(zoom, self._tissue_scale), zoom, self.view.angle)
+        state = ViewState(magnification_of(zoom, self._tissue_scale), zoom)
         self.view_changed.emit(state)
 
     @Slot()

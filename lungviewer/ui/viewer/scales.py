@@ -30,11 +30,10 @@ _FADES_FROM_X, _FAINT = 10.0, 0.15
 @dataclass(frozen=True, slots=True)
 class ViewState:
     """How near one looks: `magnification` (None: the scale is unknown), `zoom` in screen pixels per level-0
-    pixel, `rotation` in degrees clockwise."""
+    pixel."""
 
     magnification: float | None
     zoom: float
-    rotation: int
 
 
 def zoom_for(magnification: float, um_per_px: float | None) -> float:
