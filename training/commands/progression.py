@@ -9,7 +9,7 @@ from typing import Any
 from lungviewer.core.model import ClassSpec
 from training.commands.common import Progress, add_classes, add_json_lines, natural, positive
 from training.progress import JsonProgress
-from training.progression.settings import ID, METHODS, TITLE, VERSION, Settings
+from training.progression.settings import ID, METHODS, TITLE, VERSION, Settings, through_pretrained
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -87,8 +87,9 @@ def _fit(options: argparse.Namespace, ctx: Progress) -> None:
         inversion_steps=options.inversion_steps,
         batch=options.batch,
         seed=options.seed,
-        pretrained=options.weights is not None,
     )
+    if options.weights is not None:
+        settings = through_pretrained(settings)
     request = FitRequest(
         options.data, options.out, settings, options.split_seed, _classes(options), options.weights
     )
