@@ -127,7 +127,7 @@ def build_app(options: ServeOptions, models: Sequence[ServedModel], worker: Work
         """JPEG, PNG, TIFF, BMP, WebP, GIF or a DICOM CT slice. A refusal is an answer too (status 200)."""
         question = asked(pack, modality, um_per_px, overlay)
         try:
-            answer = await desk.one(Sent.told(request.headers), request.receive, question)
+            answer = await desk.one(Sent.told(request.client, request.headers), request.receive, question)
         except ClientGone:
             return Response(status_code=CLIENT_GONE)
         return say(answer)
@@ -152,7 +152,7 @@ def build_app(options: ServeOptions, models: Sequence[ServedModel], worker: Work
         """One entry per file, in the order they came: an answer, or why there is none."""
         question = asked(pack, modality, um_per_px, overlay)
         try:
-            items = await desk.many(Sent.told(request.headers), request.receive, question)
+            items = await desk.many(Sent.told(request.client, request.headers), request.receive, question)
         except ClientGone:
             return Response(status_code=CLIENT_GONE)
         body = f"[{','.join(item.model_dump_json() for item in items)}]"

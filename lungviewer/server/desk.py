@@ -47,7 +47,7 @@ class Desk:
             LungviewerError: there is none, and why.
             ClientGone: the client hung up.
         """
-        with self.room.request():
+        with self.room.request(sent.party):
             upload = await self._single(sent, receive)
             try:
                 work = self._answer(upload, question)
@@ -62,7 +62,7 @@ class Desk:
             Problem: the request as a whole makes no sense.
             ClientGone: the client hung up.
         """
-        with self.room.request():
+        with self.room.request(sent.party):
             tasks: list[asyncio.Task[BatchItem]] = []
             uploads: list[Upload | None] = []
             try:

@@ -1,7 +1,8 @@
 """Connections, of which no client can keep all: one that says nothing, or takes nothing, is closed.
 
 uvicorn waits for the header of a request as long as it takes. Here a connection has `patience_s` for it, and
-when all places are taken, whoever has been silent longest makes room for who comes.
+when all places are taken, whoever has been silent longest makes room for who comes. One address may not take
+all of them: it makes room for itself.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from lungviewer.server.guard import FULL
 from lungviewer.server.options import BYTES_PER_S, ServeOptions
+from lungviewer.server.parties import party_of, share_of
 
 _LOOKS = 2
 """How often a connection is looked at during `patience_s`."""
@@ -29,7 +31,11 @@ def lines_of(options: ServeOptions) -> type[asyncio.Protocol]:
             self._silent_since, self._unsent = self.loop.time(), 0
             self._next_look = self.loop.call_later(every_s, self._look)
             lines = [c for c in self.connections if isinstance(c, Line) and not c.transport.is_closing()]
-            if len(lines) <= options.connections:
+            self._party = party_of(self.client)
+            of_it = [line for line in lines if line._party == self._party]
+            if len(of_it) > share_of(options.connections):
+                lines = of_it
+            elif len(lines) <= options.connections:
                 return
             silent = [line for line in lines if line is not self and line.is_silent()]
             if silent:

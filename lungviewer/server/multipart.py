@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from dataclasses import dataclass
 from typing import Any
 
+from lungviewer.server.parties import party_of
 from lungviewer.server.problems import Problem, too_large
 from lungviewer.server.room import Room
 from lungviewer.server.uploads import Upload, UploadFolder
@@ -42,16 +43,19 @@ class FormLimits:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a request says of its body: the content type, and the length in bytes; 0 if it does not tell."""
+    """Who sends a body (`party_of`), and what is said of it: the content type, and the length in bytes; 0 if
+    nothing is."""
 
+    party: str
     kind: str
     length: int
 
     @classmethod
-    def told(cls, headers: Mapping[str, str]) -> Sent:
-        """From the headers of a request, whose names are in small letters."""
+    def told(cls, client: tuple[str, int] | None, headers: Mapping[str, str]) -> Sent:
+        """From a request's client and headers, whose names are in small letters."""
         length = headers.get("content-length", "")
-        return cls(headers.get("content-type", ""), int(length) if length.isdecimal() else 0)
+        known = int(length) if length.isdecimal() else 0
+        return cls(party_of(client), headers.get("content-type", ""), known)
 
 
 @dataclass(frozen=True, slots=True)

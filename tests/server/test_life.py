@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -35,6 +36,28 @@ def test_it_stops_at_once_even_while_somebody_sends(packs, tmp_path, call, numbe
         assert "Traceback" not in served.said()
         assert "unexpected" not in served.said()
         assert "POST /predict 503" in served.said()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_at_once_while_images_are_in_work_and_leaves_no_process(packs, tmp_path, number):
+    large = io.BytesIO()
+    Image.new("RGB", (6000, 6000), COLOURS[0]).save(large, "TIFF", compression="tiff_adobe_deflate")
+    body = (
+        b"".join(part_of("files", f"{i}.tif") + large.getvalue() + b"\r\n" for i in range(8)) + b"--b--\r\n"
+    )
+    with Served(tmp_path, "--pack", packs[0]) as served, served.connect() as line:
+        line.sendall(head_of_upload(len(body)).replace(b"/predict", b"/predict/batch") + body)
+        while not (children := psutil.Process(served.process.pid).children()):  # the decoder is at work
+            pass
+        assert served.health()["waiting"] == 1
+        assert served.stop(number) == 130
+        said = line.recv(65536)
+        assert said == b"" or said.startswith(b"HTTP/1.1 503 ")
+        psutil.wait_procs(children, timeout=30)
+        assert not [child for child in children if child.is_running()]
+        assert list(served.temporary.iterdir()) == []
+        assert "Traceback" not in served.said()
+        assert "unexpected" not in served.said()
 
 
 def test_what_a_killed_server_left_behind_goes_when_the_next_one_starts(packs, tmp_path):

@@ -95,6 +95,21 @@ def test_a_client_that_hangs_up_leaves_nothing_behind(narrow, call):
     assert narrow.send(call).status_code == 200
 
 
+@pytest.mark.parametrize("share", [0.3, 0.99, 1.0])
+def test_a_client_that_hangs_up_in_the_middle_of_a_batch_leaves_nothing_behind(form, call, share):
+    files = b"".join(part_of("files", f"{i}.png") + call + b"\r\n" for i in range(20))
+    body = files + b"--b--\r\n"
+    with form.connect() as line:
+        line.sendall(head_of_upload(len(body)).replace(b"/predict", b"/predict/batch"))
+        line.sendall(body[: int(share * len(body))])
+        while form.health()["waiting"] == 0 and not form.kept() and share < 1:
+            pass
+    while form.health()["waiting"] or form.kept():
+        pass
+    assert form.send(call).status_code == 200
+    assert "Traceback" not in form.said()
+
+
 @pytest.fixture(scope="module")
 def few(packs, tmp_path_factory):
     """A web form for eight connections and two requests at a time, which soon loses patience."""

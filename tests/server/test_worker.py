@@ -228,7 +228,7 @@ def test_an_answer_is_waited_for_until_the_client_hangs_up_or_time_is_over():
 
 def test_room_is_for_so_many_requests_and_bytes():
     room = Room(2, 100)
-    with room.request(), room.request(), pytest.raises(Problem, match="Too many"), room.request():
+    with room.request("a"), room.request("b"), pytest.raises(Problem, match="Too many"), room.request("c"):
         pass
     room.take(60)
     with pytest.raises(Problem, match="Too many"):
