@@ -27,7 +27,7 @@ of_the_person() { (cd "$ROOT/home/$READER" && find . -type f -print0 | sort -z |
 
 # What is ours outside home folders: files by name, and words in the desktop's databases.
 ours() {
-    find "$ROOT" -xdev \( -path "$ROOT/home" -o -path "$ROOT/proc" -o -path "$ROOT/var/log" \) -prune -o -iname '*lungviewer*' -print
+    find "$ROOT" -xdev \( -path "$ROOT/home" -o -path "$ROOT/proc" -o -path "$ROOT/var/log" -o -path "$ROOT/var/cache/man" \) -prune -o -iname '*lungviewer*' -print
     grep -rlsi -e lungviewer -e aperio "$ROOT/usr/share/applications" "$ROOT/usr/share/mime" "$ROOT/var/lib/dpkg/status" \
         "$ROOT/usr/share/icons" || true
 }
@@ -99,8 +99,11 @@ step "the desktop: entry, file types, manual page"
 # minbase leaves manual pages out.
 rm -f "$ROOT"/etc/dpkg/dpkg.cfg.d/*
 in_root apt-get install -q -y desktop-file-utils shared-mime-info libglib2.0-bin man-db hicolor-icon-theme >"$WORK/apt.txt" 2>&1
+# Another program for TIFF, on a desktop without defaults.
+printf '[Desktop Entry]\nType=Application\nName=Another\nExec=true %%f\nMimeType=image/tiff;\n' \
+    >"$ROOT/usr/share/applications/org.another.desktop"
 install "$PACKAGE"
-in_root desktop-file-validate /usr/share/applications/lungviewer.desktop
+in_root desktop-file-validate /usr/share/applications/lungviewer.desktop /usr/share/applications/zz-lungviewer.desktop
 in_root man --warnings lungviewer 2>&1 >/dev/null | tee "$WORK/man.txt"
 [ ! -s "$WORK/man.txt" ] || fail "the manual page has mistakes"
 cp "$HERE/check_types.sh" "$ROOT/var/tmp/"

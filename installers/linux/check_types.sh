@@ -28,3 +28,5 @@ for type in image/x-aperio-svs image/x-hamamatsu-ndpi image/x-mirax image/tiff a
     gio mime "$type" | grep -q lungviewer.desktop || { echo "FAILED: lungviewer is not offered for $type" >&2; exit 1; }
 done
 echo "lungviewer is offered for all of them but the photograph"
+gio mime image/tiff | head -n 1
+gio mime image/tiff | head -n 1 | grep -q org.another || { echo "FAILED: the other program for TIFF is no longer first" >&2; exit 1; }

@@ -13,6 +13,7 @@ import argparse
 import gzip
 import hashlib
 import io
+import re
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -33,6 +34,8 @@ from installers.linux.requirements import requirements
 OPT = "opt/lungviewer"
 # There is no address; .invalid is reserved for saying so.
 MAINTAINER = "The lungviewer authors <nobody@lungviewer.invalid>"
+COMMON_TYPES = ("image/tiff", "application/dicom")
+"""Types that other programs open too, and that keep what the shared database says of them."""
 _ABOUT = {
     facts.NAME: (
         "lung histology and CT classification that says why",
@@ -163,6 +166,7 @@ def _desktop(version: str, epoch: int) -> list[Entry]:
         Entry("usr/bin/lungviewer", link=f"/{OPT}/lungviewer"),
         Entry("usr/bin/lungviewer-cli", link=f"/{OPT}/lungviewer-cli"),
         Entry("usr/share/applications/lungviewer.desktop", facts.FILES / "lungviewer.desktop"),
+        Entry("usr/share/applications/zz-lungviewer.desktop", entry_for_common_types().encode()),
         Entry("usr/share/mime/packages/lungviewer.xml", facts.FILES / "lungviewer.xml"),
         Entry("usr/share/metainfo/lungviewer.metainfo.xml", about.encode()),
         Entry("usr/share/man/man1/lungviewer.1.gz", _gzipped(manual_page(version, date).encode("ascii"))),
@@ -170,6 +174,16 @@ def _desktop(version: str, epoch: int) -> list[Entry]:
         Entry(f"{icons}/scalable/apps/lungviewer.svg", svg),
         *(Entry(f"{icons}/{size}x{size}/apps/lungviewer.png", draw_png(svg, size)) for size in SIZES),
     ]
+
+
+def entry_for_common_types() -> str:
+    """A hidden menu entry that offers the program for files that other programs open as well.
+
+    A desktop without defaults of its own takes the first entry by name, so this one comes last.
+    """
+    text = (facts.FILES / "lungviewer.desktop").read_text("utf-8")
+    common = "NoDisplay=true\nInitialPreference=1\nMimeType=" + "".join(f"{name};" for name in COMMON_TYPES)
+    return re.sub(r"^MimeType=.*$", common, text, flags=re.MULTILINE)
 
 
 def manual_page(version: str, date: str) -> str:

@@ -156,6 +156,7 @@ def test_what_a_desktop_needs_is_there(package: Path) -> None:
     assert icons | {"icons/hicolor/scalable/apps/lungviewer.svg"} <= share
     assert {
         "applications/lungviewer.desktop",
+        "applications/zz-lungviewer.desktop",
         "mime/packages/lungviewer.xml",
         "metainfo/lungviewer.metainfo.xml",
         "doc/lungviewer/copyright",
@@ -251,8 +252,11 @@ def test_two_things_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_package_that_cannot_be_finished_leaves_nothing(tmp_path: Path) -> None:
-    target = tmp_path / "out" / "package.deb"
-    with pytest.raises(PackagingError), finished(target) as stream:
-        stream.write(b"half of it")
-        raise PackagingError("no more")
-    assert list(target.parent.iterdir()) == []
+    def write_half(target: Path) -> None:
+        with finished(target) as stream:
+            stream.write(b"half of it")
+            raise PackagingError("no more")
+
+    with pytest.raises(PackagingError, match="no more"):
+        write_half(tmp_path / "out" / "package.deb")
+    assert list((tmp_path / "out").iterdir()) == []

@@ -6,11 +6,12 @@ import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from installers.linux import facts
-from installers.linux.deb import manual_page
+from installers.linux.deb import COMMON_TYPES, entry_for_common_types, manual_page
 from installers.linux.manpage import escaped, subparsers
 from lungviewer.cli.main import build_parser
 
@@ -19,11 +20,15 @@ _MIME = "{http://www.freedesktop.org/standards/shared-mime-info}"
 COMMON = {"image/tiff": "*.tif", "application/dicom": "*.dcm"}
 
 
-def entry() -> dict[str, str]:
+def entry(text: str = "") -> dict[str, str]:
     reader = configparser.ConfigParser(interpolation=None, delimiters="=")
     reader.optionxform = str
-    reader.read(facts.FILES / "lungviewer.desktop", encoding="utf-8")
+    reader.read_string(text or (facts.FILES / "lungviewer.desktop").read_text("utf-8"))
     return dict(reader["Desktop Entry"])
+
+
+def offered() -> list[str]:
+    return (entry()["MimeType"] + entry(entry_for_common_types())["MimeType"]).rstrip(";").split(";")
 
 
 def types() -> dict[str, ElementTree.Element]:
@@ -36,9 +41,8 @@ def globs() -> dict[str, str]:
 
 
 def test_the_program_is_offered_for_slides_tiff_and_dicom() -> None:
-    offered = entry()["MimeType"].rstrip(";").split(";")
-    assert set(offered) == set(globs()) | set(COMMON)
-    named = {(globs() | COMMON)[name] for name in offered}
+    assert set(offered()) == set(globs()) | set(COMMON)
+    named = {(globs() | COMMON)[name] for name in offered()}
     assert named == {"*.svs", "*.ndpi", "*.mrxs", "*.tif", "*.dcm"}
 
 
@@ -49,6 +53,15 @@ def test_files_that_have_a_type_keep_it() -> None:
         assert [one.attrib["weight"] for one in element.findall(f"{_MIME}glob")] == ["50"]
         # So that every program for plain images can still open them.
         assert element.find(f"{_MIME}sub-class-of").attrib["type"] in ("image/tiff", "image/jpeg")
+
+
+def test_what_others_open_too_is_offered_by_a_hidden_entry_that_comes_last() -> None:
+    menu, hidden = entry(), entry(entry_for_common_types())
+    assert set(COMMON) == set(COMMON_TYPES)
+    assert hidden.pop("MimeType") == "".join(f"{name};" for name in COMMON_TYPES)
+    assert (hidden.pop("NoDisplay"), hidden.pop("InitialPreference")) == ("true", "1")
+    del menu["MimeType"]
+    assert hidden == menu
 
 
 def test_the_entry_starts_the_program_with_files() -> None:
@@ -71,13 +84,15 @@ def test_words_that_are_translated_are_translated_alike() -> None:
 def test_software_centres_are_told_the_same_types() -> None:
     root = ElementTree.parse(facts.FILES / "lungviewer.metainfo.xml").getroot()
     told = {element.text for element in root.findall("provides/mediatype")}
-    assert told == set(entry()["MimeType"].rstrip(";").split(";"))
+    assert told == set(offered())
     assert root.find("launchable").text == "lungviewer.desktop"
 
 
 @pytest.mark.skipif(not shutil.which("desktop-file-validate"), reason="needs desktop-file-utils")
-def test_the_entry_is_valid() -> None:
-    subprocess.run(["desktop-file-validate", facts.FILES / "lungviewer.desktop"], check=True)
+def test_the_entries_are_valid(tmp_path: Path) -> None:
+    hidden = tmp_path / "zz-lungviewer.desktop"
+    hidden.write_text(entry_for_common_types(), encoding="utf-8")
+    subprocess.run(["desktop-file-validate", facts.FILES / "lungviewer.desktop", hidden], check=True)
 
 
 def _commands(
