@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parents[1]
@@ -38,7 +39,7 @@ def build(name: str, *, fresh: bool = False) -> Path:
         subprocess.CalledProcessError: a step failed; its words are above.
     """
     bundle = collecting.BUNDLES[name]
-    python = environment(name, fresh=fresh)
+    python = environment(name, (*bundle.extras, "freeze"), fresh=fresh)
     work = BUILD / name
     work.mkdir(parents=True, exist_ok=True)
     told = stamp.read(HOME)
@@ -59,13 +60,17 @@ def build(name: str, *, fresh: bool = False) -> Path:
         link = DIST / bundle.folder / program.name
         if program not in collecting.executables(bundle):
             link.symlink_to(made.name)
+    about = ["--bundle", DIST / bundle.folder, "--environment", BUILD / f"environment-{name}"]
+    writer = environment("bill", ("bill",), fresh=fresh)
+    for script in ("notices.py", "sbom.py"):
+        _run([writer, HOME / "installers" / script, *about], surroundings)
     return DIST / bundle.folder
 
 
-def environment(name: str, *, fresh: bool = False) -> Path:
-    """The Python of a virtual environment with what a bundle needs, and nothing else."""
+def environment(name: str, extras: Sequence[str], *, fresh: bool = False) -> Path:
+    """The Python of a virtual environment with what these extras of ours need, and nothing else."""
     folder = BUILD / f"environment-{name}"
-    wanted = "\n".join(collecting.requirements((*collecting.BUNDLES[name].extras, "freeze"), HOME))
+    wanted = "\n".join(collecting.requirements(extras, HOME, alone=name == "bill"))
     have = folder / "requirements.txt"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not fresh and python.exists() and have.is_file() and have.read_text("utf-8") == wanted:

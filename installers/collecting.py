@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-Entry = tuple[str, str, str]
-"""PyInstaller's: place in the bundle, where it comes from, kind."""
-
 _LIBRARIES_WITHOUT_HOOK = ("openslide_bin",)
 """Python finds their shared library by its place beside the module, which PyInstaller cannot see."""
 
 _SHARED = ["*.dll", "*.dylib", "lib*.so*"]  # PyInstaller looks for no libopenslide.so.1 unasked
-_SHARED_PLACES = (".", "PySide6", "PySide6/Qt/lib")
 _OTHER_QT = ("PyQt5", "PyQt6", "PySide2")
 _TOOLS = (
     "IPython",
@@ -46,26 +40,13 @@ _HEAVY_PARTS = (
     "onnx.backend",
     "onnxruntime.transformers",
     "onnxruntime.tools",
+    "PIL._avif",
+    "numpy.f2py",
+    "numpy.testing",
+    "readline",
+    "pydoc_data",
+    "anyio._backends._trio",
 )
-
-# Files by their path in the bundle. Qt's plug-ins bring whole modules along that no window of ours uses: the
-# virtual keyboard alone brings QML and Quick, and the theme of GTK brings all of GTK.
-_UNUSED = re.compile(
-    r"""(?x)
-    /plugins/(
-        platforminputcontexts/\w*virtualkeyboard | imageformats/\w*(qpdf|qicns|qtga|qwbmp)
-        | networkinformation | tls | generic | egldeviceintegrations | sqldrivers | qmltooling
-        | platformthemes/\w*qgtk3 | platforms/\w*(vnc|eglfs|linuxfb|minimal|vkkhr)
-    )
-    | (^|/)translations/qt
-    | ^PySide6/Qt(Network|Qml|Quick)\w*\.
-    | /(tests?|testing)/
-    """
-)
-# Printing needs the library of the system's own printing service, which brings half a system along.
-_OF_THE_SYSTEM = re.compile(r"^libcups\.so")
-_STAYS = re.compile(r"(?i)^(lib)?python3")
-
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -158,55 +139,16 @@ def data(bundle: Bundle, home: Path, stamp: Path) -> list[tuple[str, str]]:
     return [*found, (str(stamp), "lungviewer/_bundled"), (str(home / "LICENSE"), ".")]
 
 
-def requirements(extras: Iterable[str], home: Path) -> list[str]:
-    """What pyproject.toml asks for with these extras, with the extras that those name in turn."""
+def requirements(extras: Iterable[str], home: Path, *, alone: bool = False) -> list[str]:
+    """What pyproject.toml asks for with these extras, with the extras that those name in turn; `alone`:
+    without what the program itself needs."""
     project = tomllib.loads((home / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = list(project["dependencies"])
+    wanted = [] if alone else list(project["dependencies"])
     for extra in extras:
         for line in project["optional-dependencies"][extra]:
             inner = re.fullmatch(r"lungviewer\[([\w,]+)\]", line)
-            wanted += requirements(inner[1].split(","), home) if inner else [line]
+            wanted += requirements(inner[1].split(","), home, alone=alone) if inner else [line]
     return list(dict.fromkeys(wanted))
-
-
-def without_unused(binaries: Iterable[Entry], datas: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Leave out what no window of ours uses, then the libraries that only this needed, then links to them."""
-    kept = [entry for entry in binaries if _is_used(entry)]
-    while True:
-        needed = {name for entry in kept for name in _imports(entry[1])}
-        still = [
-            entry for entry in kept if not _is_dependency(entry) or Path(entry[0]).name.lower() in needed
-        ]
-        if len(still) == len(kept):
-            break
-        kept = still
-    places = {entry[0] for entry in kept}
-    return kept, [
-        entry for entry in datas if _is_used(entry) and (entry[2] != "SYMLINK" or entry[1] in places)
-    ]
-
-
-def _is_used(entry: Entry) -> bool:
-    place = entry[0].replace("\\", "/")
-    return not _UNUSED.search(place) and not _OF_THE_SYSTEM.match(place)
-
-
-def _is_dependency(entry: Entry) -> bool:
-    """Whether it is here only because something else is linked to it."""
-    place = Path(entry[0])
-    shared = entry[2] == "BINARY" and re.search(r"\.(so[.\d]*|dll|dylib)$", place.name) is not None
-    return shared and place.parent.as_posix() in _SHARED_PLACES and _STAYS.match(place.name) is None
-
-
-@functools.cache
-def _imports(library: str) -> frozenset[str]:
-    """Lower-case names of what a library is linked to itself, not what those are linked to in turn."""
-    if sys.platform.startswith("linux"):  # PyInstaller asks ldd, which tells of both
-        told = subprocess.run(["objdump", "-p", library], capture_output=True, text=True, check=True).stdout
-        return frozenset(name.lower() for name in re.findall(r"NEEDED\s+(\S+)", told))
-    from PyInstaller.depend.bindepend import get_imports
-
-    return frozenset(Path(name).name.lower() for name, _ in get_imports(library))
 
 
 def executables(bundle: Bundle) -> tuple[Program, ...]:
