@@ -54,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
         err().print(f"{of_another_kind(summary.others)}: `lungviewer scan` reads pictures and slides.")
     if summary.not_entered:
         out().print(f"{summary.not_entered} sub-folders were not entered; --recursive does.")
-    out().print(REASON_SENTENCES["series_not_validated"])
+    for code in (*engine.spec.standing_doubts, "series_not_validated"):
+        out().print(REASON_SENTENCES[code])
     out().print(RESEARCH_USE)
     if summary.stopped is not None:
         err().print(_how_far(summary, with_table=options.csv is not None))
