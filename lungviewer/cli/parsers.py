@@ -323,5 +323,11 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="check this installation and its speed",
         description="Check this installation: libraries, packs, devices and their speed.",
     )
-    doctor.add_argument("--selftest", action="store_true", help="also run the samples through every pack")
+    doctor.add_argument(
+        "--selftest",
+        action="store_true",
+        help="also try every reader on drawn files, the window without a screen, and the samples in every pack, "
+        "with no network",
+    )
+    doctor.add_argument("--window", action="store_true", help=argparse.SUPPRESS)  # what --selftest starts
     doctor.set_defaults(command="doctor_command:run")

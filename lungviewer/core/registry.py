@@ -23,6 +23,9 @@ WINDOW = "lungviewer.ui.app:run"
 WEB_FORM = "lungviewer.server.run:serve"
 """The other front doors; doors do not import each other."""
 
+WINDOW_TRIAL = "lungviewer.ui.trial:open_and_close"
+"""Tries the window, for the self-test."""
+
 
 def load(target: str) -> Any:
     """Import "module:object" and return the object."""

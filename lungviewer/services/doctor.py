@@ -14,15 +14,21 @@ import numpy as np
 
 import lungviewer
 from lungviewer.core import registry
+from lungviewer.core.build import this_build
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import bundled
+from lungviewer.packs.simulator_catalogue import find_simulators
+from lungviewer.packs.simulator_loading import load_simulator
 from lungviewer.packs.store import LoadedPack, find_packs, load_pack
 from lungviewer.readers.isolated import IsolatedDecoder
 from lungviewer.readers.slide_kinds import is_slide
 from lungviewer.services.classify import classify_file
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import find_images
+from lungviewer.services.no_network import NoNetwork
+from lungviewer.services.progression import Simulator
+from lungviewer.services.selftest import parts_of_the_program
 
 _LIBRARIES = (
     "numpy",
@@ -30,6 +36,10 @@ _LIBRARIES = (
     "opencv-python-headless",
     "simplejpeg",
     "tifffile",
+    "openslide-bin",
+    "pydicom",
+    "python-gdcm",
+    "pylibjpeg-openjpeg",
     "onnx",
     "onnxruntime",
     "onnxruntime-gpu",
@@ -59,10 +69,28 @@ def library_versions() -> list[tuple[str, str]]:
 
 
 def examine(pack_folders: Sequence[Path], ctx: JobContext, *, selftest: bool = False) -> Iterator[Finding]:
-    """Yield findings as they are made: versions, packs, devices with their speed, the samples."""
-    yield Finding("lungviewer", lungviewer.__version__)
+    """Yield findings as they are made: versions, packs, devices with their speed.
+
+    The self-test adds every reader, the window, the samples, and refuses whatever reaches for a network.
+    """
+    yield Finding("lungviewer", f"{lungviewer.__version__}, {this_build()}")
     yield Finding("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     yield from (Finding(name, number) for name, number in library_versions())
+    if not selftest:
+        yield from _packs(pack_folders, ctx, selftest=False)
+        return
+    with NoNetwork() as guard:
+        watched = guard.works()
+        yield from _packs(pack_folders, ctx, selftest=True)
+        yield from (Finding(*outcome) for outcome in parts_of_the_program(ctx))
+    if watched and not guard.noticed:
+        yield Finding("network", "nothing reached for it", good=True)
+    else:
+        what = ", ".join(sorted(set(guard.noticed))) or "it could not be watched"
+        yield Finding("network", f"Something reached for it: {what}." if watched else what, good=False)
+
+
+def _packs(pack_folders: Sequence[Path], ctx: JobContext, *, selftest: bool) -> Iterator[Finding]:
     entries = find_packs(pack_folders)
     if not entries:
         yield Finding("packs", "No model pack is installed.", good=False)
@@ -77,6 +105,18 @@ def examine(pack_folders: Sequence[Path], ctx: JobContext, *, selftest: bool = F
         yield from _devices(pack, ctx)
         if selftest:
             yield from (_samples(pack, precision, ctx) for precision in pack.precisions)
+    for simulator in find_simulators(pack_folders):
+        ctx.check()
+        yield _simulator(simulator.path)
+
+
+def _simulator(path: Path) -> Finding:
+    try:
+        pack = load_simulator(path)
+        Simulator.open(pack).close()
+    except LungviewerError as error:
+        return Finding(f"simulator {path.name}", error.sentence, good=False)
+    return Finding(f"simulator {pack.name}", "verified, golden pictures reproduce", good=True)
 
 
 def _devices(pack: LoadedPack, ctx: JobContext) -> Iterator[Finding]:

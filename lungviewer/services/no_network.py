@@ -1,0 +1,69 @@
+"""A guard for the self-test: while it is held, Python code in this process that reaches for a network is
+refused, and noticed.
+
+Native code is beyond its reach; `tests/house/test_privacy.py` listens to that, by a preloaded library.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from types import TracebackType
+from typing import Any, Self
+
+_LOOK_UPS = frozenset(
+    {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"}
+)
+_TALKS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_NETWORKS = frozenset({socket.AF_INET, socket.AF_INET6})
+
+_guards: list[NoNetwork] = []
+_hooked = False
+
+
+class NetworkRefused(PermissionError):
+    """Something reached for a network while a guard was held."""
+
+
+class NoNetwork:
+    """Held as a context. `noticed` names what was refused, as Python's audit events do."""
+
+    def __init__(self) -> None:
+        self.noticed: list[str] = []
+
+    def __enter__(self) -> Self:
+        global _hooked
+        if not _hooked:  # an audit hook stays for the life of the process
+            sys.addaudithook(_look)
+            _hooked = True
+        _guards.append(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _guards.remove(self)
+
+    def works(self) -> bool:
+        """Whether it refuses and notices here: asks for a connection to this very machine."""
+        before = len(self.noticed)
+        with socket.socket() as one:
+            try:
+                one.connect(("127.0.0.1", 9))
+            except NetworkRefused:
+                pass
+            except OSError:
+                return False
+        worked = len(self.noticed) == before + 1
+        del self.noticed[before:]
+        return worked
+
+
+def _look(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _guards or not event.startswith("socket."):
+        return
+    talks = event in _TALKS and getattr(arguments[0], "family", None) in _NETWORKS
+    if event in _LOOK_UPS or talks:
+        for guard in _guards:
+            guard.noticed.append(event)
+        raise NetworkRefused(f"refused: {event}")
