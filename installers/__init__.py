@@ -1,1 +1,1 @@
-"""What makes installers of the program: run as `python installers/build.py`, no part of the program itself."""
+"""What makes installers of the program: no part of the program itself."""

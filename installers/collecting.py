@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _LIBRARIES_WITHOUT_HOOK = ("openslide_bin",)
 """Python finds their shared library by its place beside the module, which PyInstaller cannot see."""
@@ -47,6 +48,7 @@ _HEAVY_PARTS = (
     "pydoc_data",
     "anyio._backends._trio",
 )
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -157,11 +159,38 @@ def executables(bundle: Bundle) -> tuple[Program, ...]:
     return bundle.programs if sys.platform == "win32" else bundle.programs[:1]
 
 
-def icon(home: Path, folder: Path) -> str | None:
-    """The program's icon in Windows' format, drawn from the one that the window shows; None elsewhere."""
-    return None
+def icon(home: Path) -> str | None:
+    """The program's icon in Windows' format; None elsewhere."""
+    return str(home / "installers" / "windows" / "lungviewer.ico") if sys.platform == "win32" else None
 
 
-def version_resource(home: Path, folder: Path, name: str) -> str | None:
-    """What Windows shows as a file's properties; None elsewhere."""
-    return None
+def version_resource(home: Path, name: str) -> Any:
+    """What Windows shows as a program's properties; None elsewhere."""
+    if sys.platform != "win32":
+        return None
+    from PyInstaller.utils.win32 import versioninfo as info
+
+    told = version_of(home)
+    numbers = tuple([*map(int, re.findall(r"\d+", told)), 0, 0, 0, 0][:4])
+    words = {
+        "CompanyName": "The lungviewer authors",
+        "FileDescription": "lungviewer: research use only, not for diagnosis",
+        "FileVersion": told,
+        "InternalName": name,
+        "LegalCopyright": "Apache License 2.0",
+        "OriginalFilename": f"{name}.exe",
+        "ProductName": "lungviewer",
+        "ProductVersion": told,
+    }
+    strings = [info.StringStruct(key, value) for key, value in words.items()]
+    english = info.StringFileInfo([info.StringTable("040904B0", strings)])
+    languages = info.VarFileInfo([info.VarStruct("Translation", [0x409, 1200])])
+    return info.VSVersionInfo(info.FixedFileInfo(filevers=numbers, prodvers=numbers), [english, languages])
+
+
+def version_of(home: Path) -> str:
+    """The program's version, from its only place."""
+    found = re.search(r'__version__ = "([^"]+)"', (home / "lungviewer" / "__init__.py").read_text("utf-8"))
+    if found is None:
+        raise ValueError("lungviewer/__init__.py states no version.")
+    return found[1]

@@ -3,7 +3,7 @@
 OpenCV's wheel for Linux is linked to FFmpeg, and GDCM's to an OpenSSL that is no longer maintained, so they
 cannot be imported without; no video is ever read here, and nothing encrypted. A hollow library has the same
 name and the functions that its user asks for, each of which ends the process. It saves 45 MB, and every
-security notice about what is not used. Needs `as`, `ld` and `objdump` (binutils, which PyInstaller needs, too).
+security notice about what is not used. Needs `as`, `ld` and `objdump` (binutils, as PyInstaller does).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is taken out of a bundle again: plug-ins and libraries that no window of ours uses, and debug symbols."""
+"""What is taken out of a bundle again: plug-ins and libraries that no window uses, and debug symbols."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from installers.hollow import HOLLOW, can_hollow, make_hollow
 Entry = tuple[str, str, str]
 """PyInstaller's: place in the bundle, where it comes from, kind."""
 
-# Files by their place. Qt's plug-ins bring whole modules along: the virtual keyboard alone brings QML and Quick,
-# and the theme of GTK brings all of GTK.
+# Files by their place. Qt's plug-ins bring whole modules along: the virtual keyboard alone brings QML and
+# Quick, and the theme of GTK brings all of GTK.
 _UNUSED = re.compile(
     r"""(?x)
     /plugins/(
@@ -43,7 +43,9 @@ _WITH_SYMBOLS = re.compile(r"^(libpython3|python3[\d.]*/lib-dynload/|_openjpeg\.
 """With debug symbols in them, and untouched by the tools that put others' libraries into wheels, after which
 `strip` may leave a file that cannot be loaded."""
 
-_PYGMENTS = re.compile(r"^pygments\.(lexers|styles|formatters|filters)\.(?!_mapping|python|special|default|latex)")
+_PYGMENTS = re.compile(
+    r"^pygments\.(lexers|styles|formatters|filters)\.(?!_mapping|python|special|default|latex)"
+)
 """Colours for 300 programming languages; cards of packs are text."""
 
 
@@ -85,7 +87,9 @@ def _is_dependency(entry: Entry) -> bool:
 def _linked_to(entry: Entry) -> set[str]:
     """Where what a file is linked to may lie: in its own folders for libraries, or anywhere else."""
     linked = _linked(entry[1])
-    own = {posixpath.normpath(posixpath.join(posixpath.dirname(entry[0]), folder)) for folder in linked.folders}
+    own = {
+        posixpath.normpath(posixpath.join(posixpath.dirname(entry[0]), folder)) for folder in linked.folders
+    }
     return {f"{folder}/{name}" for folder in own for name in linked.names} | set(linked.names)
 
 

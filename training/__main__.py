@@ -70,4 +70,8 @@ def _fail(ctx: ConsoleProgress | JsonProgress, code: str, sentence: str, status:
 
 
 if __name__ == "__main__":
+    if getattr(sys, "frozen", False):  # worker processes of a packaged program are itself
+        import multiprocessing
+
+        multiprocessing.freeze_support()
     sys.exit(main())

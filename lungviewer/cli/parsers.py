@@ -326,8 +326,8 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     doctor.add_argument(
         "--selftest",
         action="store_true",
-        help="also try every reader on drawn files, the window without a screen, and the samples in every pack, "
-        "with no network",
+        help="also try every reader on drawn files, the window without a screen, and the samples in every "
+        "pack, with no network",
     )
     doctor.add_argument("--window", action="store_true", help=argparse.SUPPRESS)  # what --selftest starts
     doctor.set_defaults(command="doctor_command:run")

@@ -1,4 +1,4 @@
-"""What `lungviewer doctor --selftest` tries beside the packs: readers, backends, the window, the other parts."""
+"""What `lungviewer doctor --selftest` tries beside the packs: readers, backends, the window, other parts."""
 
 from __future__ import annotations
 

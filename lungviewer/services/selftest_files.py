@@ -1,4 +1,4 @@
-"""Does every reader read here? Each is given a file that is drawn on the spot, and must give back its pixels."""
+"""Does every reader read here? Each is given a file that is drawn on the spot, and gives back its pixels."""
 
 from __future__ import annotations
 
