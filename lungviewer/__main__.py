@@ -8,6 +8,9 @@ if __name__ == "__main__":
         import multiprocessing
 
         multiprocessing.freeze_support()
+        from lungviewer.core.starter import forget_own_libraries
+
+        forget_own_libraries()
     from lungviewer.cli.main import entry
 
     entry()

@@ -18,6 +18,7 @@ from lungviewer.core import registry
 from lungviewer.core.errors import Cancelled, LungviewerError, UsageError
 from lungviewer.core.traces import place_of
 
+_WARNING_BOX = 0x30  # of the Windows API: an exclamation mark and OK
 EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_CANCELLED = 0, 1, 2, 130
 
 
@@ -110,6 +111,10 @@ def _say_no_more() -> None:
 def _say(sentence: str, code: int) -> int:
     if sys.stderr is not None:
         print(f"lungviewer: {sentence}", file=sys.stderr)  # noqa: T201
+    elif sys.platform == "win32":  # the packaged window, which has no console
+        import ctypes
+
+        ctypes.windll.user32.MessageBoxW(None, sentence, "lungviewer", _WARNING_BOX)
     return code
 
 

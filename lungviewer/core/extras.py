@@ -25,6 +25,13 @@ NETWORK_LIBRARIES = {"tensorflow": "TensorFlow", "keras": "Keras", "tf2onnx": "t
 """What the extra "training" has beside those: to train networks, and to export them."""
 
 
+_HOW_PACKAGED = {
+    "windows": "To get it: run lungviewer's installer again and choose “Training”.",
+    "other": "To get it: install the package lungviewer-training, or unpack the training part beside this "
+    "program.",
+}
+
+
 def missing_for_adapting() -> list[str]:
     """Names of the libraries of "adapt" that are not there, also when they came or went since the start."""
     importlib.invalidate_caches()
@@ -32,9 +39,12 @@ def missing_for_adapting() -> list[str]:
 
 
 def how_to_install(extra: str) -> str:
-    """A sentence with the command that brings an extra to this very installation, from whatever folder."""
+    """A sentence with the command that brings an extra to this very installation, from whatever folder.
+
+    A packaged program has no pip: everything that it may lack is in its training part.
+    """
     if getattr(sys, "frozen", False):
-        return "It does not come with the packaged program: install lungviewer with Python for this."
+        return _HOW_PACKAGED["windows" if os.name == "nt" else "other"]
     home = checkout()
     what = [f"lungviewer[{extra}]"] if home is None else ["-e", f"{home}[{extra}]"]
     command = [sys.executable, "-m", "pip", "install", *what]

@@ -15,7 +15,10 @@ from lungviewer.core.errors import MissingDependency
 from lungviewer.core.extras import ADAPT, TRAINING, how_to_install, missing_for_adapting
 
 TRAINING_PROGRAM = "lungviewer-training"
-"""What training is called in the folder of a frozen viewer."""
+"""What training is called where it is packaged."""
+
+_PLACES = ("training", ".", f"../{TRAINING_PROGRAM}")
+"""Where it is looked for, from the folder of the packaged viewer."""
 
 _NICE = 10
 _BELOW_NORMAL, _SET_INFORMATION = 0x4000, 0x0200  # of the Windows API
@@ -31,17 +34,19 @@ def training_command(arguments: Sequence[str]) -> list[str]:
         MissingDependency: the training module is not installed.
     """
     if getattr(sys, "frozen", False):
-        suffix = ".exe" if os.name == "nt" else ""
-        program = Path(sys.executable).with_name(TRAINING_PROGRAM + suffix)
-        if not program.is_file():
-            raise MissingDependency(
-                "This needs the training part of lungviewer.", hint=how_to_install(TRAINING)
-            )
-        return [str(program), *arguments]
-    if find_spec("training") is None:
+        program = _packaged_training()
+        if program is not None:
+            return [str(program), *arguments]
+    if getattr(sys, "frozen", False) or find_spec("training") is None:
         raise MissingDependency("This needs the training part of lungviewer.", hint=how_to_install(TRAINING))
     # -P: a file called numpy.py in the folder that happens to be current is not to be run.
     return [sys.executable, "-P", "-m", "training", *arguments]
+
+
+def _packaged_training() -> Path | None:
+    home = Path(sys.executable).resolve().parent
+    name = TRAINING_PROGRAM + (".exe" if os.name == "nt" else "")
+    return next((p for place in _PLACES if (p := home / place / name).is_file()), None)
 
 
 def training_environment() -> dict[str, str]:
@@ -52,9 +57,6 @@ def training_environment() -> dict[str, str]:
     if spec is not None and spec.origin:
         home = str(Path(spec.origin).parent.parent)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (home, environment.get("PYTHONPATH"))))
-    if getattr(sys, "frozen", False) and "LD_LIBRARY_PATH_ORIG" in environment:
-        # A frozen program points the loader at its own libraries, which are not those of the other one.
-        environment["LD_LIBRARY_PATH"] = environment.pop("LD_LIBRARY_PATH_ORIG")
     cores = str(max(1, (os.cpu_count() or 2) - 1))
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
         environment.setdefault(name, cores)

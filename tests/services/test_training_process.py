@@ -51,7 +51,9 @@ def test_what_retraining_lacks_is_named_with_the_command_for_this_installation(m
     monkeypatch.setattr(extras, "checkout", lambda: None)
     assert training_process.what_retraining_lacks().endswith("-m pip install 'lungviewer[adapt]'")
     monkeypatch.setattr(training_process.sys, "frozen", True, raising=False)
-    assert "packaged program" in training_process.what_retraining_lacks()
+    told = training_process.what_retraining_lacks()
+    assert "training part" in told
+    assert "pip" not in told
 
 
 def test_a_frozen_program_runs_the_bundle_that_lies_beside_it(monkeypatch, tmp_path):
@@ -60,8 +62,21 @@ def test_a_frozen_program_runs_the_bundle_that_lies_beside_it(monkeypatch, tmp_p
     with pytest.raises(MissingDependency):
         training_process.training_command(["audit"])
     name = training_process.TRAINING_PROGRAM + (".exe" if training_process.os.name == "nt" else "")
-    (tmp_path / name).touch()
-    assert training_process.training_command(["audit"]) == [str(tmp_path / name), "audit"]
+    for place in (tmp_path, tmp_path / "training"):  # the second wins
+        place.mkdir(exist_ok=True)
+        (place / name).touch()
+        assert training_process.training_command(["audit"]) == [str(place / name), "audit"]
+
+
+def test_the_training_bundle_may_lie_beside_the_viewers(monkeypatch, tmp_path):
+    monkeypatch.setattr(training_process.sys, "frozen", True, raising=False)
+    monkeypatch.setattr(training_process.sys, "executable", str(tmp_path / "lungviewer" / "lungviewer"))
+    name = training_process.TRAINING_PROGRAM + (".exe" if training_process.os.name == "nt" else "")
+    (tmp_path / training_process.TRAINING_PROGRAM).mkdir()
+    (tmp_path / "lungviewer").mkdir()
+    (tmp_path / training_process.TRAINING_PROGRAM / name).touch()
+    (found,) = training_process.training_command([])
+    assert Path(found).samefile(tmp_path / training_process.TRAINING_PROGRAM / name)
 
 
 def test_a_module_in_the_current_folder_is_not_run(monkeypatch, tmp_path):

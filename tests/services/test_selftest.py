@@ -1,0 +1,62 @@
+"""The self-test finds what is wrong, and the network guard notices."""
+
+import socket
+import subprocess
+
+import numpy as np
+import pytest
+
+from lungviewer.core.errors import ImageCorrupt
+from lungviewer.core.job import NullContext
+from lungviewer.services import selftest, selftest_files
+from lungviewer.services.no_network import NetworkRefused, NoNetwork
+
+
+def test_whatever_reaches_for_a_network_is_refused_and_noticed():
+    with NoNetwork() as guard:
+        assert guard.works()
+        assert guard.noticed == []
+        with pytest.raises(NetworkRefused):
+            socket.getaddrinfo("localhost", 80)
+        with pytest.raises(NetworkRefused), socket.socket(type=socket.SOCK_DGRAM) as one:
+            one.sendto(b"hello", ("127.0.0.1", 9))
+        assert guard.noticed == ["socket.getaddrinfo", "socket.sendto"]
+    assert socket.getaddrinfo("127.0.0.1", 80)  # free again
+
+
+def test_every_reader_gives_back_what_was_drawn(tmp_path):
+    outcomes = list(selftest_files.read_back(tmp_path, NullContext()))
+    assert [what for what, _, well in outcomes if not well] == []
+    tried = " ".join(what for what, _, _ in outcomes)
+    for name in ("jpg", "png", "tiff", "bmp", "webp", "OpenSlide", "directly", "RLE", "JPEG-LS", "JPEG 2000"):
+        assert name in tried
+
+
+def test_a_reader_that_gives_other_pixels_is_told():
+    drawn = np.zeros((4, 4, 3), np.uint8)
+    for read in (lambda: drawn + 1, lambda: drawn[:2]):
+        _, words, well = selftest_files._outcome("a file", read, drawn)
+        assert not well
+        assert "Other pixels" in words
+
+
+@pytest.mark.parametrize("error", [ImageCorrupt("The file is damaged."), ImportError("/home/smith/x.so")])
+def test_a_reader_that_fails_is_told_without_folders(error):
+    def read():
+        raise error
+
+    _, words, well = selftest_files._outcome("a file", read, np.zeros(1))
+    assert not well
+    assert "smith" not in words
+
+
+def test_a_window_that_dies_is_told(monkeypatch):
+    assert selftest._window() == ("window", "opened and closed, without a screen", True)
+    monkeypatch.setattr(selftest, "_own_command", lambda *_: ["false"])
+    assert selftest._window()[2] is False
+
+    def never(*_arguments, **_options):
+        raise subprocess.TimeoutExpired("lungviewer", 1)
+
+    monkeypatch.setattr(subprocess, "run", never)
+    assert selftest._window()[2] is False
