@@ -19,7 +19,8 @@ mkdir "$ROOT"
 
 install() { # FILE: as a person would, by apt, with what it depends on
     cp "$1" "$ROOT/var/tmp/package.deb"
-    in_root apt-get install -q -y --allow-downgrades /var/tmp/package.deb >"$WORK/apt.txt" 2>&1 || { cat "$WORK/apt.txt"; fail "apt could not install it"; }
+    in_root apt-get install -q -y --reinstall /var/tmp/package.deb >"$WORK/apt.txt" 2>&1 \
+        || { cat "$WORK/apt.txt"; fail "apt could not install it"; }
     rm "$ROOT/var/tmp/package.deb"
 }
 

@@ -4,6 +4,7 @@
 #   LUNGVIEWER_ROOT_TAR=FILE   keep the empty root there, and take it from there the next time
 #   LUNGVIEWER_SUITE=NAME      another release of the distribution than this machine's
 #   PYTHON=PROGRAM             the checkout's Python, for what the source gives (default: python3)
+#   SOURCE_CSV=FILE            what the source gives for resources/samples, where that is known already
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 HOME_OF_CODE=$(cd "$HERE/../.." && pwd)
@@ -98,11 +99,14 @@ check_program() {
 }
 
 same_as_source() { # CSV
-    local work
+    local work source=${SOURCE_CSV:-}
     work=$(mktemp -d)
-    (cd "$HOME_OF_CODE" && XDG_CACHE_HOME=$work XDG_DATA_HOME=$work XDG_CONFIG_HOME=$work \
-        "$PYTHON" -m lungviewer scan resources/samples -o "$work/source.csv" --quiet >/dev/null)
-    "$PYTHON" "$HERE/same_csv.py" "$work/source.csv" "$1" || fail "the CSV differs from the source's"
+    if [ -z "$source" ]; then
+        source=$work/source.csv
+        (cd "$HOME_OF_CODE" && XDG_CACHE_HOME=$work XDG_DATA_HOME=$work XDG_CONFIG_HOME=$work \
+            "$PYTHON" -m lungviewer scan resources/samples -o "$source" --quiet >/dev/null)
+    fi
+    "$PYTHON" "$HERE/same_csv.py" "$source" "$1" || fail "the CSV differs from the source's"
     rm -rf "$work"
 }
 
