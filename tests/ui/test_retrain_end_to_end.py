@@ -4,13 +4,16 @@ import json
 import subprocess
 
 import pytest
+from PySide6.QtWidgets import QLabel
 
 from lungviewer.core.paths import bundled, user_packs_dir
+from lungviewer.core.types import Status
 from lungviewer.packs.store import find_packs
 from lungviewer.services.opening import EngineKeeper
 from lungviewer.services.training_process import training_command, training_environment
 from lungviewer.ui.retrain.window import RetrainWindow
 from lungviewer.ui.session import ViewerSession
+from lungviewer.ui.words import reason_sentence
 from tests.fixtures.colour_data import write_colour_data
 
 pytest.importorskip("sklearn", reason="needs the training extra")
@@ -49,6 +52,8 @@ def test_quick_adaptation_from_folder_to_answer(qtbot, settings, drawn):
     assert all(row.new is not None and row.parent is not None for row in result.rows if row.key == "accuracy")
     assert result.gate.passes is False  # drawn tiles pass no gate, and the window says which rows fail
     assert result.gate.failing
+    assert result.spec.standing_doubts == ("aim_not_met",)
+    assert reason_sentence("aim_not_met") in [label.text() for label in window.result.findChildren(QLabel)]
     assert {name for name, _ in controller.plots} >= {"confusion", "reliability"}
     window.result.use.click()
     with qtbot.waitSignal(controller.used, timeout=60_000):
@@ -59,6 +64,7 @@ def test_quick_adaptation_from_folder_to_answer(qtbot, settings, drawn):
         session.open_paths([picture])
     qtbot.waitUntil(lambda: session.record(picture) is not None, timeout=60_000)
     assert session.record(picture).model == "lung-histology-mobilenetv2-adapted"
+    assert session.record(picture).status is not Status.OK, "a few groups show no aim"
     window.shutdown()
     window.close()
     assert session.close()

@@ -29,6 +29,7 @@ from lungviewer.services.retrain_plan import (
     suggest_name,
 )
 from lungviewer.services.retrain_result import read_audit, read_result
+from lungviewer.ui.retrain.result_words import both
 from tests.fixtures.packs import tiny_pack, tiny_spec
 
 CLASSES = suggest_classes(("tumour_a", "normal tissue"), tiny_spec())
@@ -195,6 +196,16 @@ def test_a_result_without_figures_says_so_and_invents_none(tmp_path):
     assert result.difference is None
     assert all(row.parent is None and row.new is None for row in result.rows)
     assert {row.key for row in result.rows} == {"accuracy", "recall", "ece", "coverage", "selective_accuracy"}
+
+
+def test_the_share_that_is_right_of_no_calls_is_a_dash_and_what_was_not_measured_says_so(tmp_path):
+    metrics = {"test": {"figures": {}, "calls": {"coverage": {"value": 0.0}, "selective_accuracy": {}}}}
+    tiny_pack(tmp_path / "pack", extra={"evaluation/metrics.json": json.dumps(metrics).encode()})
+    result = read_result(tmp_path, "old@1.0.0")
+    shown = {row.key: both(row, result) for row in result.rows}
+    assert shown["coverage"][1].startswith("0.0")
+    assert shown["selective_accuracy"] == ("not measured", "–")
+    assert shown["accuracy"] == ("not measured", "not measured")
 
 
 @pytest.mark.parametrize("kept", ["", "7", '{"comparison": []}', '{"comparison": {"rows": 4, "parent": 1}}'])

@@ -16,6 +16,7 @@ from lungviewer.ui.retrain import result_words as words
 from lungviewer.ui.retrain.controller import RetrainController
 from lungviewer.ui.retrain.parts import Page, add_sentence, cells, empty_layout
 from lungviewer.ui.retrain.plot_view import PlotView
+from lungviewer.ui.words import reason_sentence
 
 
 class ResultPage(Page):
@@ -76,7 +77,8 @@ class ResultPage(Page):
         spec = result.spec
         self._top.addWidget(Prose(self.tr("{title} is ready").format(title=spec.title), bold=True))
         self._top.addWidget(Prose(words.verdict(result), selectable=True))
-        for text in (words.split_warning(result), *words.comparison_warnings(result)):
+        doubts = [reason_sentence(code) for code in spec.standing_doubts]
+        for text in (words.split_warning(result), *words.comparison_warnings(result), *doubts):
             if text:
                 add_sentence(self._top, "warning", text)
         box = QFrame()
@@ -94,7 +96,7 @@ class ResultPage(Page):
             grid.addWidget(label, 1, column)
         for row, compared in enumerate(result.rows, 2):
             name = words.row_name(compared, result)
-            cells(grid, row, [name, words.figure(compared.parent), words.figure(compared.new)])
+            cells(grid, row, [name, *words.both(compared, result)])
         self._top.addWidget(box)
         self._top.addWidget(Prose(words.basis(result), selectable=True))
         self._top.addWidget(Prose(self.tr("Research use only, not for diagnosis.")))

@@ -42,6 +42,19 @@ def figure(found: Figure | None) -> str:
     return _tr("{value} ({low} to {high})").format(value=share(found.value), low=ends[0], high=ends[1])
 
 
+def both(row: ComparedRow, result: TrainingResult) -> tuple[str, str]:
+    """A row's figures of the current and of the new model; "–" where a share is of no calls."""
+    calls = next((other for other in result.rows if other.key == "coverage"), None)
+    texts = []
+    for found, called in (
+        (row.parent, calls and calls.parent),
+        (row.new, calls and calls.new),
+    ):
+        none = row.key == "selective_accuracy" and called is not None and called.value == 0
+        texts.append("–" if none and found is None else figure(found))
+    return texts[0], texts[1]
+
+
 def basis(result: TrainingResult) -> str:
     """What the figures rest on, in a sentence."""
     number = QLocale().toString
