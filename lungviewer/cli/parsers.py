@@ -7,7 +7,8 @@ from collections.abc import Container
 from pathlib import Path
 
 from lungviewer.cli.packs_parser import add_packs
-from lungviewer.cli.values import kinds, port, positive, scale, share_up_to, slices
+from lungviewer.cli.samples_parser import add_samples
+from lungviewer.cli.values import kinds, port, positive, scale, share_up_to
 from lungviewer.cli.version import ShowVersion
 from lungviewer.services.export_kinds import USUAL_KINDS, ExportKind
 
@@ -37,7 +38,7 @@ def parser_and_commands() -> tuple[argparse.ArgumentParser, Container[str]]:
     _add_series(commands)
     _add_report(commands)
     add_packs(commands)
-    _add_samples(commands)
+    add_samples(commands)
     _add_serve(commands)
     _add_doctor(commands)
     return parser, commands.choices
@@ -244,37 +245,6 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     report.add_argument("--title", default="", metavar="TEXT", help="the heading of the report")
     report.add_argument("--quiet", action="store_true", help="no progress bar")
     report.set_defaults(command="report_command:run")
-
-
-def _add_samples(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    samples = commands.add_parser(
-        "samples",
-        help="draw synthetic sample images, a slide, or a CT series",
-        description="Draw synthetic images and a small slide, to try things out. They show no patient.",
-    )
-    samples.add_argument(
-        "folder", type=Path, metavar="DIR", help="where to put them; made if it is not there"
-    )
-    samples.add_argument(
-        "--per-kind", type=positive, default=2, metavar="N", help="images of each kind (default: 2)"
-    )
-    instead = samples.add_mutually_exclusive_group()
-    instead.add_argument(
-        "--slide", metavar="WxH", help="draw a pyramidal slide of this size instead, e.g. 20000x15000"
-    )
-    instead.add_argument(
-        "--ct", type=slices, metavar="N", help="draw a chest CT series of so many slices (DICOM) instead"
-    )
-    samples.add_argument(
-        "--size", type=positive, default=512, metavar="PX", help="side of the images (default: 512)"
-    )
-    samples.add_argument(
-        "--format", choices=("jpeg", "png", "both"), default="jpeg", help="of the images (default: jpeg)"
-    )
-    samples.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="another slide or series for another seed"
-    )
-    samples.set_defaults(command="samples_command:run")
 
 
 def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
