@@ -147,6 +147,17 @@ class InferenceEngine:
             raise BackendError("The engine was used from a second thread.", hint="Open one engine a thread.")
 
 
+def check_golden(pack: LoadedPack) -> None:
+    """Run each of a pack's models on this machine's processor and compare with what the pack states.
+
+    Raises:
+        BackendError: a model cannot be loaded or run.
+        PackNotReproducible: one does not give the pack's golden outputs.
+    """
+    for precision in pack.precisions:
+        InferenceEngine.open(pack, "cpu", precision=precision).close()
+
+
 def _candidates(backend: Backend, device: str, precision: str, notes: list[str]) -> list[str]:
     """Devices to try, best first. A missing processor backend is worth a note; a missing GPU is not."""
     if precision == "int8":

@@ -24,7 +24,7 @@ from tests.fixtures.model_windows import (
     png,
     show,
 )
-from tests.fixtures.packs import tiny_pack
+from tests.fixtures.packs import other_pack, tiny_pack
 from tests.fixtures.windows import FakeKeeper, load_model
 
 SHIPPED = bundled("models") / "lung-histology-mobilenetv2"
@@ -216,6 +216,21 @@ def test_a_tampered_pack_is_shown_as_such_and_never_loaded(qtbot, tampered, sett
     assert settings.current.pack == ""
     assert window.told[-1].kind == "error"
     assert "This model is not loaded." in window.told[-1].text
+
+
+def test_a_pack_whose_files_are_as_listed_but_that_does_not_reproduce_is_not_used(
+    qtbot, own, settings, window
+):
+    other_pack(own / "other")
+    window.controller.refresh()
+    idle(qtbot, window)
+    show(qtbot, window, "other")
+    window.use_button.click()
+    idle(qtbot, window)
+    assert settings.current.pack == ""
+    assert window.told[-1].kind == "error"
+    assert "do not reproduce" in window.told[-1].text
+    assert "Cannot be used" in window.details.standing.text()
 
 
 def test_a_pack_that_is_changed_after_the_list_was_made_is_not_used(qtbot, good, settings, window):

@@ -9,13 +9,14 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QByteArray, QFile, QIODevice
 from PySide6.QtGui import QImage, QImageReader
 
-from lungviewer.core.errors import OutputUnwritable, PackError, UsageError
+from lungviewer.core.errors import LungviewerError, OutputUnwritable, PackError, UsageError
 from lungviewer.core.job import JobContext
 from lungviewer.core.paths import pack_dirs, user_packs_dir
 from lungviewer.packs.loading import PackReader
 from lungviewer.packs.names import CARD, EVALUATION
 from lungviewer.packs.simulator_catalogue import SimulatorEntry
-from lungviewer.packs.store import PackEntry, export_zip, find_packs, install_pack, verify_pack
+from lungviewer.packs.store import PackEntry, export_zip, find_packs, install_pack, load_pack, verify_pack
+from lungviewer.services.engine import check_golden
 from lungviewer.services.gate import Gate, read_gate
 
 _MOST_PLOT_PIXELS = 16_000_000
@@ -82,8 +83,19 @@ def check_pack(path: Path) -> Verdict:
 def examine(entry: PackEntry) -> Candidate:
     """All that is asked before a pack is used."""
     verdict = check_pack(entry.path)
+    if entry.spec is not None and not verdict.problem:
+        verdict = Verdict(entry.path, _why_not_reproducible(entry.path))
     sound = entry.spec is not None and not verdict.problem
     return Candidate(entry, verdict, read_gate(entry.path, entry.spec) if sound else Gate())
+
+
+def _why_not_reproducible(path: Path) -> str:
+    """Files may be as listed and the model still not give what the pack states: "" when it does here."""
+    try:
+        check_golden(load_pack(path))
+    except LungviewerError as error:
+        return error.sentence
+    return ""
 
 
 def read_pages(path: Path, ctx: JobContext) -> Pages:
