@@ -137,7 +137,8 @@ def of_package(
             paths if bundle is None else tuple(path for path in paths if not _is_hollow(bundle / path, part))
         )
         if real or not paths:
-            yield _part(part, name, told, real, bundle)
+            version = package.version if part.of_wheel else _version_told(part, real, told)
+            yield _part(part, version, name, real, bundle)
 
 
 def _parts_by_name(package: str, files: Sequence[str]) -> list[tuple[Part, tuple[str, ...]]]:
@@ -153,14 +154,16 @@ def _parts_by_name(package: str, files: Sequence[str]) -> list[tuple[Part, tuple
     return [(part, tuple(paths)) for part, paths in found.items()]
 
 
-def _part(
-    part: Part, package: str, told: Mapping[str, str], paths: tuple[str, ...], bundle: Path | None
-) -> Component:
-    verdict = judge(part.name, (_licence_inside(paths, bundle) if bundle else "") or part.licence)
-    texts = texts_of(part) + standard_texts(verdict)
+def _version_told(part: Part, paths: Sequence[str], told: Mapping[str, str]) -> str:
+    """The version of a part where the wheel's own bill of materials states one; else empty."""
     stems = [re.split(r"[-.]", path.rsplit("/", 1)[-1])[0].lower() for path in paths]
     names = [part.name.lower(), *stems, *(f"{stem}-libs" for stem in stems)]
-    version = next((told[name] for name in names if name in told), "")
+    return next((told[name] for name in names if name in told), "")
+
+
+def _part(part: Part, version: str, package: str, paths: tuple[str, ...], bundle: Path | None) -> Component:
+    verdict = judge(part.name, (_licence_inside(paths, bundle) if bundle else "") or part.licence)
+    texts = texts_of(part) + standard_texts(verdict)
     return Component(
         part.name,
         version,

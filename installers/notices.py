@@ -102,12 +102,13 @@ def _duties(found: Sequence[Component]) -> Iterator[str]:
     yield from (_RULE, "Libraries that you may replace, and where their source is", _RULE, "")
     yield from _wrapped(
         "The components below are under the GNU Lesser General Public License (LGPL) or the Mozilla Public "
-        "License (MPL). They are used unchanged. Those under the LGPL are shared libraries, files of their "
-        "own in the folder of the program: you may change such a library, build it and put it in the place "
-        "of the file, as long as it has the same interface, and you may take the program apart as far as you "
-        "need to make such changes work. Libraries that are linked into one of them (as cairo and GLib are "
-        "into OpenSlide's) are replaced together with it. The source of each is at the address beside it; "
-        "whoever passes the program on has to see to it that the source of exactly these versions can be had."
+        "License (MPL). Their code is used unchanged; symbols for debugging may have been left out. Those "
+        "under the LGPL are shared libraries, files of their own in the folder of the program: you may "
+        "change such a library, build it and put it in the place of the file, as long as it has the same "
+        "interface, and you may take the program apart as far as you need to make such changes work. "
+        "Libraries that are linked into one of them (as cairo and GLib are into OpenSlide's) are replaced "
+        "together with it. The source of each is at the address beside it; whoever passes the program on "
+        "has to see to it that the source of exactly these versions can be had."
     )
     yield ""
     for one in found:

@@ -18,6 +18,8 @@ class Part:
     """Regular expression for the names of its shared libraries, without "lib" in front and version behind."""
     text: str = ""
     """File in installers/licences, where the wheel that it comes in does not bring the text."""
+    of_wheel: bool = False
+    """Whether the wheel's version is its own."""
 
 
 _QT_SOURCE = "https://download.qt.io/official_releases/qt/"
@@ -34,12 +36,15 @@ SHARED: tuple[Part, ...] = (
         "Qt6?(Charts|CoAP|DataVisualization|Graphs|HttpServer|Lottie|Mqtt|NetworkAuth|Quick3D|QuickTimeline"
         "|ShaderTools|VirtualKeyboard|WaylandCompositor).*|plugins/(.*virtualkeyboardplugin|qwaylandcompositor.*)",
     ),
-    Part("Qt", "LGPL-3.0-only", _QT_SOURCE, r"Qt6?[A-Z]\w*(\.abi3)?|plugins/.*", "Qt-parts.txt"),
+    Part(
+        "Qt", "LGPL-3.0-only", _QT_SOURCE, r"Qt6?[A-Z]\w*(\.abi3)?|plugins/.*", "Qt-parts.txt", of_wheel=True
+    ),
     Part(
         "Qt for Python",
         "LGPL-3.0-only",
         "https://download.qt.io/official_releases/QtForPython/pyside6/",
         r"pyside6(\.abi3)?|shiboken6(\.abi3)?|Shiboken(\.abi3)?",
+        of_wheel=True,
     ),
     Part(
         "ICU",
@@ -57,13 +62,20 @@ SHARED: tuple[Part, ...] = (
         "Microsoft.txt",
     ),
     # Slides, DICOM.
-    Part("OpenSlide", "LGPL-2.1-only", "https://github.com/openslide/openslide-bin/releases", "openslide"),
+    Part(
+        "OpenSlide",
+        "LGPL-2.1-only",
+        "https://github.com/openslide/openslide-bin/releases",
+        "openslide",
+        of_wheel=True,
+    ),
     Part(
         "GDCM",
         "BSD-3-Clause",
         "https://gdcm.sourceforge.net",
         r"gdcm(Common|DICT|DSED|IOD|MEXD|MSFF)|_?gdcmswig",
         "GDCM-parts.txt",
+        of_wheel=True,
     ),
     Part("CharLS", "BSD-3-Clause", "https://github.com/team-charls/charls", "gdcmcharls", "GDCM-parts.txt"),
     Part("Expat", "MIT", "https://libexpat.github.io", "gdcmexpat", "GDCM-parts.txt"),

@@ -190,6 +190,21 @@ def test_a_library_of_ours_in_the_place_of_anothers_is_not_told_as_theirs(built)
     assert "FFmpeg" not in names
 
 
+def test_parts_have_the_version_that_their_wheel_states(built):
+    bundle, environment = built
+    site = environment.site_packages
+    bill = '{"components": [{"name": "openssl-libs", "version": "1"}, {"name": "zlib", "version": "1.3.1"}]}'
+    files = {"two.libs/libz-0a1b2c3d.so.1": "z", "two-1.dist-info/sboms/auditwheel.cdx.json": bill}
+    add_package(site, "two", "1", files)
+    add_package(
+        site, "shiboken6", "6.11.3", {"shiboken6/libshiboken6.abi3.so.6.11": "s"}, licence="LGPL-3.0-only"
+    )
+    for path in ("two.libs/libz-0a1b2c3d.so.1", "shiboken6/libshiboken6.abi3.so.6.11"):
+        put(bundle / "_internal" / path, path)
+    versions = {one.reference for one in components(bundle, environment, MODULES)}
+    assert {"zlib@1.3.1 in two", "Qt for Python@6.11.3 in shiboken6"} <= versions
+
+
 def test_a_grafted_library_that_nobody_named_is_a_sentence(built):
     bundle, environment = built
     add_package(environment.site_packages, "more", "1", {"more.libs/libnew-0a1b2c3d.so.1": "n"})
