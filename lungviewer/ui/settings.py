@@ -6,6 +6,7 @@ a value that makes no sense, gives the default: settings never keep the program 
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -174,8 +175,10 @@ class SettingsStore(QObject):
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{self._path}.lock", timeout=_LOCK_WAIT_S):
-                merged = replace(_read(self._path), **changed)
-                text = json.dumps(asdict(merged), indent=1, ensure_ascii=True)
+                there = _values(self._path)
+                # What a newer program wrote and this one does not know is for the newer one.
+                merged = asdict(Settings()) | there | changed
+                text = json.dumps(merged, indent=1, ensure_ascii=True)
                 with atomic_write(self._path, durable=False) as stream:
                     stream.write(text.encode())
         except OutputUnwritable as error:
@@ -189,16 +192,26 @@ class SettingsStore(QObject):
 
 
 def _read(path: Path) -> Settings:
+    return Settings(**_sound(_values(path)))
+
+
+def _values(path: Path) -> dict[str, Any]:
+    """What the file says, whether it makes sense or not; nothing where it is damaged."""
     try:
         values = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
-        return Settings()
-    return Settings(**_sound(values)) if isinstance(values, dict) else Settings()
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+@functools.cache  # takes longer than all else when a setting changes
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Settings)
 
 
 def _sound(values: dict[str, Any]) -> dict[str, Any]:
     """The values that have the right name, type and range."""
-    hints = get_type_hints(Settings)
+    hints = _hints()
     known = {f.name for f in fields(Settings)}
     sound = {n: v for n, v in values.items() if n in known and _fits(n, v, hints[n])}
     for name in _SCALES & sound.keys():

@@ -171,11 +171,13 @@ class SliceLayer(QObject):
         if part.generation != self._generation:
             return
         index = cast(int, part.key)
+        # One that was asked for while it was on its way comes twice; it is seen already.
+        seen = part.error is None and index == self._index and index in self._slices
         if part.error is not None:
             self._errors[index] = part.error
         else:
             self._keep(index, part.content)
-        if index == self._wanted:
+        if index == self._wanted and not seen:
             self._show(index)
         self.kept.emit()
 
