@@ -98,3 +98,4 @@ class LeavableThreads:
                         outcome.set_result(done)
             if not goes_on:
                 return
+            del errand, work, outcome, done  # what was read is its caller's, not this thread's while it waits

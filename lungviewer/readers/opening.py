@@ -129,8 +129,8 @@ def open_ct(
     Args:
         readers: processes, and with that slices that are read side by side. May be used from more threads.
         polite: the processes leave the processor to others.
-        decoder: lends processes in place of those; the series is closed when this is, at any moment, and
-            keeps to its deadline for each slice.
+        decoder: lends processes in place of those (readers/lent_workers.py); the series is closed when this
+            is, at any moment, and keeps to its deadline for each slice.
 
     Raises:
         Cancelled: `decoder` was closed.

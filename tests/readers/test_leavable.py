@@ -40,13 +40,19 @@ def test_what_work_raises_reaches_its_caller_and_the_thread_goes_on(threads):
     assert threads.do(threading.get_ident, 20, "") == before
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_mistake_ends_its_thread_and_nobody_waits_for_it(threads):
-    before = threads.do(threading.get_ident, 20, "")
+def test_a_mistake_ends_its_thread_and_nobody_waits_for_it(threads, monkeypatch):
+    told, ended = [], []
+    monkeypatch.setattr(threading, "excepthook", lambda said: told.append(said.exc_type))
+
+    def mistake():
+        ended.append(threading.current_thread())
+        raise IndexError
+
     with pytest.raises(UnexpectedFailure):
-        threads.do(lambda: [][0], 20, "")
-    assert isinstance(threads.do(threading.get_ident, 20, ""), int)
-    assert before
+        threads.do(mistake, 20, "")
+    ended[0].join(20)
+    assert told == [IndexError]
+    assert threads.do(lambda: 3, 20, "") == 3
 
 
 def test_what_hangs_is_left_and_others_go_on(threads, gate):
