@@ -32,12 +32,19 @@ WHAT_FOR = (
 
 METHODS = {
     "gan": "a generator against a projection discriminator (hinge loss, spectral normalisation, "
-    "differentiable augmentation, lazy R1, averaged weights); its encoder was trained afterwards, the "
-    "generator frozen",
+    "differentiable augmentation, averaged weights) that also tells the stage it sees; its encoder was "
+    "trained afterwards, the generator frozen",
     "vae-gan": "a variational autoencoder whose decoder knows the stage, with a projection discriminator "
-    "(hinge loss, spectral normalisation, differentiable augmentation, lazy R1), latents kept free of the "
-    "stage by an opponent, averaged weights",
+    "(hinge loss, spectral normalisation, differentiable augmentation) that also tells the stage it sees, "
+    "latents kept free of the stage by an opponent, averaged weights",
 }
+PENALISED = "The discriminator began from random weights, under a lazy R1 penalty."
+THROUGH = "The discriminator looked through a frozen MobileNetV2 with the weights of ImageNet."
+SAME_EYES = (
+    "**Where the judge is a MobileNetV2 with the same frozen weights, it is no independent one:** what this "
+    "simulator was taught to show is then near to what the judge answers to, and distances in its embedding "
+    "come out small. Read them as an upper bound of what another network would find."
+)
 
 CITATIONS = (
     "Alyasriy H, Al-Huseiny M. The IQ-OTH/NCCD lung cancer dataset. Mendeley Data, 2020. "
@@ -45,6 +52,8 @@ CITATIONS = (
     "Larsen A et al. Autoencoding beyond pixels using a learned similarity metric. arXiv:1512.09300, 2016.",
     "Miyato T, Koyama M. cGANs with Projection Discriminator. arXiv:1802.05637, 2018; Miyato T et al. "
     "Spectral Normalization for GANs. arXiv:1802.05957, 2018.",
+    "Sauer A et al. Projected GANs Converge Faster. arXiv:2111.01007, 2021; Odena A et al. Conditional Image "
+    "Synthesis with Auxiliary Classifier GANs. arXiv:1610.09585, 2017.",
     "Zhao S et al. Differentiable Augmentation for Data-Efficient GAN Training. arXiv:2006.10738, 2020.",
     "Heusel M et al. GANs Trained by a Two Time-Scale Update Rule. arXiv:1706.08500, 2017; Kynkäänniemi T et "
     "al. Improved Precision and Recall Metric for Assessing Generative Models. arXiv:1904.06991, 2019.",
@@ -71,7 +80,7 @@ def card_text(
             section("What it is not", bullets(WHAT_IT_IS_NOT)),
             section("What it is for", bullets(WHAT_FOR)),
             section("How it was made", _made(spec, training)),
-            section("What was measured", _measured(sections, judge)),
+            section("What was measured", _measured(sections, judge, _through(training))),
             section("Citations", bullets(CITATIONS)),
         )
         + "\n"
@@ -84,7 +93,8 @@ def _made(spec: SimulatorSpec, training: Mapping[str, Any]) -> str:
     return bullets(
         (
             f"Method {spec.method}: {METHODS[spec.method]}. {training['steps_done']:,} of "
-            f"{training['steps']:,} steps of {training['settings']['batch']} slices.",
+            f"{training['steps']:,} steps of {training['settings']['batch']} slices. "
+            + (THROUGH if _through(training) else PENALISED),
             f"Pictures of {spec.size} × {spec.size} pixels, {spec.latent} coordinates; places on the axis: "
             f"{stages}. Fractions lie between.",
             f"Slices as seen through the window centre {spec.window.centre:g} HU, width "
@@ -98,7 +108,12 @@ def _made(spec: SimulatorSpec, training: Mapping[str, Any]) -> str:
     )
 
 
-def _measured(sections: Mapping[str, Sequence[Figure]] | None, judge: str) -> str:
+def _through(training: Mapping[str, Any]) -> bool:
+    """Whether the discriminator was a pretrained one."""
+    return bool(training["settings"]["pretrained"])
+
+
+def _measured(sections: Mapping[str, Sequence[Figure]] | None, judge: str, same_eyes: bool) -> str:
     if sections is None:
         return "Nothing yet: `python -m training progression evaluate` measures it."
     told = (
@@ -108,6 +123,8 @@ def _measured(sections: Mapping[str, Sequence[Figure]] | None, judge: str) -> st
         "rises along the axis says that classifier and simulator learned the same differences, no more. "
         "Intervals are of 95 %, from resampling what the last column counts."
     )
+    if same_eyes:
+        told += f"\n\n{SAME_EYES}"
     rows = [
         (title if i == 0 else "", f.name, f"{f.value:.3f}", _ends(f), f"{f.count} ({f.units} {f.unit})")
         for title, figures in sections.items()
