@@ -210,6 +210,7 @@ class Journal:
             ) from error
 
     def _prepare(self) -> None:
+        self._refuse_newer()  # before anything is changed
         with _writing():
             self._database.execute("PRAGMA journal_mode = WAL")
             # A power cut must not lose a row that was reported: sync at every commit.
@@ -217,17 +218,24 @@ class Journal:
             self._database.executescript(_TABLES)
         with _reading():
             meta = dict(self._database.execute("SELECT key, value FROM meta").fetchall())
-            schema = int(meta.get("schema", SCHEMA))
-        if schema > SCHEMA:
-            raise JournalMismatch(
-                "The journal beside this report was written by a newer lungviewer.",
-                hint="Update lungviewer, or choose another output name.",
-            )
         self._moved = meta.get("root", self._root) != self._root
         with self._transaction():
             self._database.executemany(
                 "INSERT OR REPLACE INTO meta VALUES (?, ?)",
                 (("schema", str(SCHEMA)), ("owner", owner())),
+            )
+
+    def _refuse_newer(self) -> None:
+        with _reading():
+            tables = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'"
+            if self._database.execute(tables).fetchone() is None:
+                return
+            stated = self._database.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+            schema = SCHEMA if stated is None else int(stated[0])
+        if schema > SCHEMA:
+            raise JournalMismatch(
+                "The journal beside this report was written by a newer lungviewer.",
+                hint="Update lungviewer, or choose another output name.",
             )
 
     @contextlib.contextmanager

@@ -35,6 +35,8 @@ from lungviewer.store.review_entry import (
 
 _WAIT_S = 10.0
 _CHECK_EVERY = 500
+_LAYOUT = 0
+"""Of the file (SQLite's user_version); a newer program that changes it writes a higher number."""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -239,6 +241,11 @@ class ReviewLog:
         with contextlib.closing(
             sqlite3.connect(uri, uri=True, timeout=_WAIT_S, isolation_level=None)
         ) as database:
+            if database.execute("PRAGMA user_version").fetchone()[0] > _LAYOUT:
+                raise OutputUnwritable(
+                    "The review log was written by a newer lungviewer.",
+                    hint="Update lungviewer. Nothing in the log was changed.",
+                )
             if create:
                 database.execute("PRAGMA journal_mode = WAL")
                 database.execute("PRAGMA synchronous = FULL")  # a power cut loses nothing that was told

@@ -232,9 +232,12 @@ def test_a_journal_from_a_newer_program_is_refused(where):
     opened(where).close()
     with sqlite3.connect(where) as database:
         database.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+        database.execute("PRAGMA journal_mode = DELETE")
     database.close()
+    written = where.read_bytes()
     with pytest.raises(JournalMismatch, match="newer"):
         opened(where)
+    assert where.read_bytes() == written
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -59,6 +60,17 @@ def test_a_log_that_was_never_written_is_empty_and_makes_no_file(log: ReviewLog)
     assert log.sizes() == frozenset()
     assert log.verify() is None
     assert not log.path.parent.exists()
+
+
+def test_a_log_of_a_newer_program_is_refused_and_left_as_it_is(five: ReviewLog) -> None:
+    with contextlib.closing(sqlite3.connect(five.path)) as database:
+        database.execute("PRAGMA journal_mode = DELETE")
+        database.execute("PRAGMA user_version = 1")
+    written = five.path.read_bytes()
+    for use in (lambda: five.append(draft()), lambda: five.history(digest(1)), five.head):
+        with pytest.raises(OutputUnwritable, match="newer lungviewer"):
+            use()
+    assert five.path.read_bytes() == written
 
 
 def test_the_decision_in_force_is_the_last_acceptance_or_override(log: ReviewLog) -> None:
