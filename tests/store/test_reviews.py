@@ -67,7 +67,7 @@ def test_a_log_of_a_newer_program_is_refused_and_left_as_it_is(five: ReviewLog) 
         database.execute("PRAGMA journal_mode = DELETE")
         database.execute("PRAGMA user_version = 1")
     written = five.path.read_bytes()
-    for use in (lambda: five.append(draft()), lambda: five.history(digest(1)), five.head):
+    for use in (lambda: five.append(draft()), lambda: five.history(digest("1")), five.head):
         with pytest.raises(OutputUnwritable, match="newer lungviewer"):
             use()
     assert five.path.read_bytes() == written
