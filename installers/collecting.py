@@ -69,6 +69,8 @@ class Bundle:
     packages: tuple[str, ...]
     """Our own packages that go in, every module of them."""
     resources: tuple[str, ...]
+    without: tuple[str, ...]
+    """Files of the resources that stay out, by name."""
     excluded: tuple[str, ...]
 
 
@@ -80,6 +82,7 @@ BUNDLES: dict[str, Bundle] = {
         (Program("lungviewer", console=False), Program("lungviewer-cli", console=True)),
         ("lungviewer",),
         ("models", "resources"),
+        ("model.keras",),  # 10 MB each, for retraining alone; packs/reader.py knows
         (*_OTHER_QT, *_TOOLS, *_TRAINING_ONLY, *_HEAVY_PARTS),
     ),
     "training": Bundle(
@@ -88,6 +91,7 @@ BUNDLES: dict[str, Bundle] = {
         "training/__main__.py",
         (Program("lungviewer-training", console=True),),
         ("training", "lungviewer.core", "lungviewer.packs"),
+        ("models",),
         (),
         (*_OTHER_QT, *_TOOLS, "PySide6", "fastapi", "uvicorn", "openslide", "gdcm", "reportlab"),
     ),
@@ -135,7 +139,12 @@ def data(bundle: Bundle, home: Path, stamp: Path) -> list[tuple[str, str]]:
     """Files that are no code, by the places where `core.paths.bundled` looks for them."""
     from PyInstaller.utils.hooks import copy_metadata
 
-    found = [(str(home / name), f"lungviewer/_bundled/{name}") for name in bundle.resources]
+    found = [
+        (str(path), f"lungviewer/_bundled/{path.relative_to(home).parent.as_posix()}")
+        for name in bundle.resources
+        for path in sorted((home / name).rglob("*"))
+        if path.is_file() and path.name not in bundle.without
+    ]
     for name in requirements(bundle.extras, home):
         found += copy_metadata(re.split(r"[^\w-]", name)[0])
     return [*found, (str(stamp), "lungviewer/_bundled"), (str(home / "LICENSE"), ".")]

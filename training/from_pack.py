@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from lungviewer.core.paths import bundled
 from lungviewer.packs.keras_archive import check_keras_archive
 from lungviewer.packs.kinds import read_pack_file
 from lungviewer.packs.loading import LoadedPack, load_pack
@@ -13,6 +14,19 @@ from lungviewer.packs.names import MODEL_KERAS
 from training import architectures
 from training.architectures.model import ArchitectureModel, freeze
 from training.errors import DataProblem
+
+
+def _with_keras(folder: Path, sha256: str) -> Path:
+    """Where this very pack has its model.keras: the packaged viewer's packs lie without, and the training
+    part brings its own copy of them."""
+    beside = bundled("models") / folder.name
+    for place in (folder, beside):
+        if (place / MODEL_KERAS).is_file() and (place == folder or load_pack(place).sha256 == sha256):
+            return place
+    raise DataProblem(
+        "The pack came without its model.keras.",
+        hint="Take the pack as it was published, or that `fit` wrote.",
+    )
 
 
 def network_of_pack(folder: Path, frozen: bool = True) -> tuple[LoadedPack, ArchitectureModel]:
@@ -33,7 +47,7 @@ def network_of_pack(folder: Path, frozen: bool = True) -> tuple[LoadedPack, Arch
             f"The pack's architecture {spec.architecture!r} is not one of this program's own.",
             hint="Import its Keras file again with `import-keras`.",
         )
-    content = read_pack_file(folder, MODEL_KERAS)
+    content = read_pack_file(_with_keras(folder, pack.sha256), MODEL_KERAS)
     check_keras_archive(content)
     network = architectures.build(spec.architecture, spec.input.size, len(spec.classes), None)
     with tempfile.TemporaryDirectory(prefix="lungviewer-") as place:

@@ -18,6 +18,7 @@ from lungviewer.core import registry
 from lungviewer.core.errors import Cancelled, LungviewerError, UsageError
 from lungviewer.core.traces import place_of
 
+_STANDARD_ERROR = 2
 _WARNING_BOX = 0x30  # of the Windows API: an exclamation mark and OK
 EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_CANCELLED = 0, 1, 2, 130
 
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Before numpy: its matrix library would keep a thread per processor spinning after every small
     # product, which took a fifth of the speed of a scan (benchmarks/README.md).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _occupy_standard_streams()
     _speak_any_name()
     parser, commands = parser_and_commands()
     given = sys.argv[1:] if arguments is None else arguments
@@ -127,6 +129,16 @@ def _unexpected(error: Exception) -> str:
         f"an unexpected {type(error).__name__}{where}. This is a mistake in lungviewer, please report it; "
         "LUNGVIEWER_DEBUG=1 shows the details (which may contain file names)."
     )
+
+
+def _occupy_standard_streams() -> None:
+    """Started with a closed output, a file or a pipe of ours would get its number, and what is meant for
+    the output be written into it."""
+    if os.name != "posix":
+        return
+    while (free := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        os.set_inheritable(free, True)
+    os.close(free)
 
 
 def _speak_any_name() -> None:

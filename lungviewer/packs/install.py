@@ -68,7 +68,7 @@ def _entry(final: Path, pack: LoadedPack | LoadedSimulator) -> PackEntry | Simul
 def _copy(pack: LoadedPack | LoadedSimulator, origin: Path, hidden: Path) -> None:
     with open_any(origin) as reader:
         reader.read_manifest()
-        for name in reader.spec.files:
+        for name in reader.here:
             write_synced(hidden / name, reader.file(name))
         write_synced(hidden / MANIFEST, reader.manifest)
     if load_any(hidden).sha256 != pack.sha256:
@@ -112,7 +112,7 @@ def export_zip(folder: Path, target: Path) -> None:
         reader.read_manifest()
         top = f"{reader.spec.id}-{reader.spec.version}/"
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-            for name in (MANIFEST, *sorted(reader.spec.files)):
+            for name in (MANIFEST, *sorted(reader.here)):
                 member = zipfile.ZipInfo(top + name, _ZIP_DATE)
                 member.create_system, member.external_attr = _UNIX, 0o100644 << 16
                 archive.writestr(member, reader.manifest if name == MANIFEST else reader.file(name))

@@ -67,12 +67,12 @@ def read_pack_file(folder_or_zip: Path, name: str) -> bytes:
     Before model.keras is opened, its bytes must also pass `check_keras_archive`.
 
     Raises:
-        PackNotFound: nothing lies there, or the pack does not list this file.
+        PackNotFound: nothing lies there, or the pack does not hold this file.
         PackError: as `load_any`, for the listing and this file.
     """
     with open_any(folder_or_zip) as reader:
         reader.read_manifest()
-        if name not in reader.spec.files:
+        if name not in reader.here:
             raise PackNotFound("The pack holds no such file.", hint="")
         reader.check_listing()
         return reader.file(name)

@@ -52,7 +52,7 @@ class PackReader(VerifiedFiles[ModelSpec]):
         super().__init__(origin, parse_manifest)
 
     def read_files(self) -> None:
-        """Read every listed file once, compare its hash, look at plots; keep what will be parsed."""
+        """Read every file that is here once, compare its hash, look at plots; keep what will be parsed."""
         wanted = {MODEL_ONNX, MODEL_INT8, TRUST, GOLDEN}
         if self.spec.runtime == "keras":
             wanted.add(MODEL_KERAS)

@@ -14,7 +14,7 @@ from lungviewer.core.model import FileStamp
 from lungviewer.packs.archive import ZipSource
 from lungviewer.packs.arrays import Arrays, load_arrays
 from lungviewer.packs.drawings import check_drawing
-from lungviewer.packs.names import MANIFEST, MAX_FILES, MAX_MANIFEST_BYTES, MAX_PACK_BYTES
+from lungviewer.packs.names import MANIFEST, MAX_FILES, MAX_MANIFEST_BYTES, MAX_PACK_BYTES, MODEL_KERAS
 from lungviewer.packs.source import FolderSource, PackSource, describe_strangers
 
 _NO_ARRAYS: Arrays = MappingProxyType({})
@@ -77,8 +77,19 @@ class VerifiedFiles(Generic[Spec]):
         self.spec = self._parse(self.manifest)
         self.sha256 = hashlib.sha256(self.manifest).hexdigest()
 
+    @property
+    def may_lack(self) -> Collection[str]:
+        """Listed files that may have been left out: the packaged viewer's packs come without the weights that
+        only its training part reads. Simulators have none."""
+        return (MODEL_KERAS,) if getattr(self.spec, "runtime", "") == "onnx" else ()
+
+    @property
+    def here(self) -> Mapping[str, FileStamp]:
+        """The listed files without those that were left out."""
+        return {name: stamp for name, stamp in self.spec.files.items() if name in self._source.sizes}
+
     def check_listing(self) -> None:
-        """Exactly the listed files are there, with the stated sizes; nothing is read."""
+        """The listed files are there and no others, with the stated sizes; nothing is read."""
         sizes = self._source.sizes
         strangers = sorted(set(sizes) - set(self.spec.files) - {MANIFEST})
         if strangers:
@@ -87,14 +98,17 @@ class VerifiedFiles(Generic[Spec]):
                 hint="Remove what does not belong to it, or install the pack again.",
             )
         for name, stamp in self.spec.files.items():
+            if name not in sizes and name in self.may_lack:
+                continue
             if name not in sizes:
                 raise PackTampered(f"The pack lists {name}, but it is missing.")
             if sizes[name] != stamp.bytes:
                 raise PackTampered(f"{name} has {sizes[name]:,} bytes; {MANIFEST} states {stamp.bytes:,}.")
 
     def keep_files(self, wanted: Collection[str]) -> None:
-        """Read every listed file once, compare its hash, look at plots; `kept` gets what will be parsed."""
-        for name in self.spec.files:
+        """Read every file that is here once, compare its hash, look at plots; `kept` gets what will be
+        parsed."""
+        for name in self.here:
             data = self.file(name)
             check_drawing(name, data)
             if name in wanted:
@@ -162,9 +176,11 @@ def run_checks(
 def listing_of(reader: VerifiedFiles[Spec]) -> str:
     """`check_listing`, told to people."""
     reader.check_listing()
-    return f"{len(reader.spec.files)} files, as listed"
+    left_out = sorted(reader.spec.files.keys() - reader.here)
+    without = f", without {', '.join(left_out)}, which only retraining needs" if left_out else ""
+    return f"{len(reader.here)} files, as listed{without}"
 
 
 def hashes_of(reader: VerifiedFiles[Spec]) -> str:
     """What was read, told to people."""
-    return f"{sum(stamp.bytes for stamp in reader.spec.files.values()):,} bytes, all hashes right"
+    return f"{sum(stamp.bytes for stamp in reader.here.values()):,} bytes, all hashes right"
