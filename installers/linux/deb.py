@@ -28,7 +28,7 @@ if __name__ == "__main__":
 from installers.contents import NOTICES_FOLDER
 from installers.linux import archive, facts, manpage
 from installers.linux.archive import Entry, PackagingError
-from installers.linux.icons import SIZES, draw_png
+from installers.linux.icons import draw_icons
 from installers.linux.requirements import requirements
 
 OPT = "opt/lungviewer"
@@ -172,7 +172,7 @@ def _desktop(version: str, epoch: int) -> list[Entry]:
         Entry("usr/share/man/man1/lungviewer.1.gz", _gzipped(manual_page(version, date).encode("ascii"))),
         Entry("usr/share/man/man1/lungviewer-cli.1.gz", link="lungviewer.1.gz"),
         Entry(f"{icons}/scalable/apps/lungviewer.svg", svg),
-        *(Entry(f"{icons}/{size}x{size}/apps/lungviewer.png", draw_png(svg, size)) for size in SIZES),
+        *(Entry(f"{icons}/{size}x{size}/apps/lungviewer.png", png) for size, png in draw_icons(svg).items()),
     ]
 
 

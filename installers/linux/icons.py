@@ -1,39 +1,73 @@
+#!/usr/bin/env python3
 """The program's icon in the sizes of the hicolor theme, drawn from the one that the window shows."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from installers.linux.archive import PackagingError
 
 SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 """Pixels."""
+_NO_QT = 3
 
 
-def draw_png(svg: Path, pixels: int) -> bytes:
-    """The picture as a square PNG, transparent where nothing is drawn.
+def draw_icons(svg: Path) -> dict[int, bytes]:
+    """The picture as square PNGs by size, transparent where nothing is drawn.
+
+    Drawn by a process of its own: Qt's SVG library, loaded late into one that has loaded much else, ended it.
 
     Raises:
         PackagingError: PySide6 is not installed, or the file is no SVG.
     """
-    try:
-        from PySide6.QtCore import QBuffer, QIODevice
-        from PySide6.QtGui import QImage, QImageWriter, QPainter
-        from PySide6.QtSvg import QSvgRenderer
-    except ImportError as error:
-        raise PackagingError(
-            "PySide6 is needed to draw the icons: run this in the environment of the viewer."
-        ) from error
-    renderer = QSvgRenderer(str(svg))
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([sys.executable, __file__, svg, folder], stderr=subprocess.PIPE, text=True)
+        if done.returncode == _NO_QT:
+            raise PackagingError(
+                "PySide6 is needed to draw the icons: run this in the environment of the viewer."
+            )
+        if done.returncode != 0:
+            raise PackagingError(f"{svg.name} could not be drawn: {done.stderr.strip()[-200:]}")
+        return {size: _place(folder, size).read_bytes() for size in SIZES}
+
+
+def _place(folder: str, size: int) -> Path:
+    return Path(folder) / f"{size}.png"
+
+
+def _draw(svg: str, folder: str) -> str:
+    """Draw all sizes into a folder; what went wrong, or nothing."""
+    from PySide6.QtGui import QImage, QPainter
+    from PySide6.QtSvg import QSvgRenderer
+
+    renderer = QSvgRenderer(svg)
     if not renderer.isValid():
-        raise PackagingError(f"{svg.name} is no picture.")
-    image = QImage(pixels, pixels, QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(0)
-    painter = QPainter(image)
-    renderer.render(painter)
-    painter.end()
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not QImageWriter(buffer, b"png").write(image):
-        raise PackagingError("Qt could not write a PNG.")
-    return bytes(buffer.data().data())
+        return "it is no picture"
+    for size in SIZES:
+        image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
+        image.fill(0)
+        painter = QPainter(image)
+        renderer.render(painter)
+        painter.end()
+        if not image.save(str(_place(folder, size))):
+            return "Qt could not write a PNG"
+    return ""
+
+
+def _main() -> int:
+    try:
+        wrong = _draw(*sys.argv[1:3])
+    except ImportError:
+        return _NO_QT
+    print(wrong, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

@@ -15,7 +15,7 @@ import lungviewer
 from installers.linux import facts
 from installers.linux.archive import Entry, PackagingError, entries_of, finished, write_tar_xz
 from installers.linux.deb import make_deb
-from installers.linux.icons import SIZES
+from installers.linux.icons import SIZES, draw_icons
 from installers.linux.requirements import requirements, window_libraries
 from tests.fixtures.linux_bundle import fields_of, make_bundle, opened, parts_of
 
@@ -260,3 +260,9 @@ def test_a_package_that_cannot_be_finished_leaves_nothing(tmp_path: Path) -> Non
     with pytest.raises(PackagingError, match="no more"):
         write_half(tmp_path / "out" / "package.deb")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_what_is_no_picture_is_no_icon(tmp_path: Path) -> None:
+    (tmp_path / "no.svg").write_text("nothing")
+    with pytest.raises(PackagingError, match=r"no\.svg could not be drawn: it is no picture"):
+        draw_icons(tmp_path / "no.svg")
