@@ -27,13 +27,13 @@ def draw_icons(svg: Path) -> dict[int, bytes]:
         PackagingError: PySide6 is not installed, or the file is no SVG.
     """
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([sys.executable, __file__, svg, folder], stderr=subprocess.PIPE, text=True)
+        done = subprocess.run([sys.executable, __file__, svg, folder], stdout=subprocess.PIPE, text=True)
         if done.returncode == _NO_QT:
             raise PackagingError(
                 "PySide6 is needed to draw the icons: run this in the environment of the viewer."
             )
         if done.returncode != 0:
-            raise PackagingError(f"{svg.name} could not be drawn: {done.stderr.strip()[-200:]}")
+            raise PackagingError(f"{svg.name} could not be drawn: {done.stdout.strip() or 'Qt failed'}.")
         return {size: _place(folder, size).read_bytes() for size in SIZES}
 
 
@@ -65,7 +65,7 @@ def _main() -> int:
         wrong = _draw(*sys.argv[1:3])
     except ImportError:
         return _NO_QT
-    print(wrong, file=sys.stderr)
+    print(wrong)
     return 1 if wrong else 0
 
 
