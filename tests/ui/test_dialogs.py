@@ -1,5 +1,6 @@
 """Settings, about, help, crash report."""
 
+import json
 import os
 import subprocess
 import sys
@@ -214,6 +215,19 @@ def test_a_damaged_settings_file_gives_defaults(qapp, own_folders, damage):
     folder.mkdir(parents=True)
     (folder / "settings.json").write_bytes(damage)
     assert SettingsStore().current == Settings()
+
+
+def test_what_a_newer_program_wrote_into_the_settings_is_kept_for_it(qapp, own_folders):
+    path = user_settings_dir() / "settings.json"
+    path.parent.mkdir(parents=True)
+    newer = {"theme": "contrast", "reviewer": "A. B.", "added_later": {"a": [1]}}
+    path.write_text(json.dumps(newer))
+    store = SettingsStore()
+    assert (store.current.theme, store.current.reviewer) == ("system", "A. B.")
+    store.update(blinded=True)
+    assert json.loads(path.read_text()).items() >= (newer | {"blinded": True}).items()
+    store.update(theme="dark")
+    assert json.loads(path.read_text())["theme"] == "dark"
 
 
 def test_two_windows_keep_each_other_s_changes(qapp):
