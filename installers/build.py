@@ -39,6 +39,8 @@ def build(name: str, *, fresh: bool = False) -> Path:
         subprocess.CalledProcessError: a step failed; its words are above.
     """
     bundle = collecting.BUNDLES[name]
+    if "gui" in bundle.extras:  # Qt's plug-ins take the system's libraries along from here
+        _run([sys.executable, HOME / "start.py", "libraries"])
     python = environment(name, (*bundle.extras, "freeze"), fresh=fresh)
     work = BUILD / name
     work.mkdir(parents=True, exist_ok=True)
