@@ -20,11 +20,11 @@ ROOT = HERE.parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from installers.contents import NOTICES_FOLDER  # noqa: E402
-from installers.linux import facts  # noqa: E402
-from installers.linux.archive import PackagingError, write_sha256  # noqa: E402
-from installers.notices import FILE as NOTICES  # noqa: E402
-from installers.windows.payload import commands, list_of_files, payload  # noqa: E402
+from installers.contents import NOTICES_FOLDER
+from installers.linux import facts
+from installers.linux.archive import PackagingError, write_sha256
+from installers.notices import FILE as NOTICES
+from installers.windows.payload import commands, list_of_files, payload
 
 TARGETS = ("amd64-unicode", "x86-unicode")
 """Of the installer itself, the better one first: NSIS as its authors give it out has only the second one."""

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from installers.linux import archive, facts  # noqa: E402
-from installers.windows.payload import payload  # noqa: E402
+from installers.linux import archive, facts
+from installers.windows.payload import payload
 
 _README = """lungviewer {version} for 64-bit Windows 10 (version 1809) or newer.
 Research use only, not for diagnosis.

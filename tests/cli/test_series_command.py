@@ -190,4 +190,6 @@ def test_of_a_file_of_slices_the_answer_says_which_slice_it_is_of(pack, tmp_path
     assert run("classify", write_frames(tmp_path / "many.dcm", frames), "--pack", pack) == 0
     said = capsys.readouterr().out
     assert "4 of 4 slices read: Malignant 2, Normal 1, Benign 1" in said
-    assert any(f"slice_{n}_of_4: The file has 4 slices; this is the answer for slice {n}," in said for n in (2, 3))
+    assert any(
+        f"slice_{n}_of_4: The file has 4 slices; this is the answer for slice {n}," in said for n in (2, 3)
+    )
