@@ -89,7 +89,11 @@ def _own_command(*arguments: str) -> list[str]:
 
 def _offscreen() -> dict[str, str]:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    if not getattr(sys, "frozen", False):
+    if getattr(sys, "frozen", False):
+        # Else the starter takes this for a worker process, and leaves out the way to its libraries, which
+        # `core.starter` took from the environment.
+        environment["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
+    else:
         home = str(Path(lungviewer.__file__).parent.parent)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (home, environment.get("PYTHONPATH"))))
     return environment

@@ -60,3 +60,17 @@ def test_a_window_that_dies_is_told(monkeypatch):
 
     monkeypatch.setattr(subprocess, "run", never)
     assert selftest._window()[2] is False
+
+
+def test_the_packaged_program_starts_itself_afresh_for_its_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or, on a system without libraries of its own, it would find none of those that came with it."""
+    seen: dict[str, str] = {}
+
+    def run(command: list[str], *, env: dict[str, str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        seen.update(env)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(selftest.sys, "frozen", True, raising=False)
+    monkeypatch.setattr(selftest.subprocess, "run", run)
+    assert selftest._window()[2]
+    assert (seen["PYINSTALLER_RESET_ENVIRONMENT"], seen["QT_QPA_PLATFORM"]) == ("1", "offscreen")
