@@ -25,6 +25,8 @@ _TOOLS = (
     "pkg_resources",
     "pip",
     "tkinter",
+    "pydoc_data",
+    "readline",  # GPL
 )
 _TRAINING_ONLY = (
     "training",
@@ -44,8 +46,6 @@ _HEAVY_PARTS = (
     "PIL._avif",
     "numpy.f2py",
     "numpy.testing",
-    "readline",
-    "pydoc_data",
     "anyio._backends._trio",
 )
 
@@ -72,6 +72,8 @@ class Bundle:
     without: tuple[str, ...]
     """Files of the resources that stay out, by name."""
     excluded: tuple[str, ...]
+    lazy: tuple[str, ...] = ()
+    """Packages of others that import their own modules by name, when they are used."""
 
 
 BUNDLES: dict[str, Bundle] = {
@@ -94,6 +96,7 @@ BUNDLES: dict[str, Bundle] = {
         ("models",),
         (),
         (*_OTHER_QT, *_TOOLS, "PySide6", "fastapi", "uvicorn", "openslide", "gdcm", "reportlab"),
+        ("tf2onnx",),
     ),
 }
 
@@ -101,7 +104,12 @@ BUNDLES: dict[str, Bundle] = {
 def hidden_imports(bundle: Bundle, home: Path) -> list[str]:
     """Every module of our packages: whatever a string table names is among them
     (tests/installers/test_build.py looks that each is)."""
-    return sorted({name for package in bundle.packages for name in modules_of(package, home)})
+    found = {name for package in bundle.packages for name in modules_of(package, home)}
+    for package in bundle.lazy:
+        from PyInstaller.utils.hooks import collect_submodules
+
+        found |= set(collect_submodules(package))
+    return sorted(found)
 
 
 def modules_of(package: str, home: Path) -> Iterable[str]:

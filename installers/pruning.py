@@ -39,7 +39,7 @@ _STAYS = re.compile(r"(?i)^(lib)?python3")
 _SHARED_PLACES = re.compile(r"\.|PySide6|PySide6/Qt/lib|[\w.-]+\.libs")
 """Where libraries lie that are there only because something is linked to them."""
 
-_WITH_SYMBOLS = re.compile(r"^(libpython3|python3[\d.]*/lib-dynload/|_openjpeg\.)")
+_WITH_SYMBOLS = re.compile(r"^(libpython3|python3[\d.]*/lib-dynload/|_openjpeg\.|tensorflow/libtensorflow_)")
 """With debug symbols in them, and untouched by the tools that put others' libraries into wheels, after which
 `strip` may leave a file that cannot be loaded."""
 
@@ -85,11 +85,10 @@ def _is_dependency(entry: Entry) -> bool:
 
 
 def _linked_to(entry: Entry) -> set[str]:
-    """Where what a file is linked to may lie: in its own folders for libraries, or anywhere else."""
-    linked = _linked(entry[1])
-    own = {
-        posixpath.normpath(posixpath.join(posixpath.dirname(entry[0]), folder)) for folder in linked.folders
-    }
+    """Where what a file is linked to may lie: in its own folders for libraries, beside it (whoever loads it
+    may have named that folder), or anywhere else."""
+    linked, here = _linked(entry[1]), posixpath.dirname(entry[0])
+    own = {posixpath.normpath(posixpath.join(here, folder)) for folder in (*linked.folders, ".")}
     return {f"{folder}/{name}" for folder in own for name in linked.names} | set(linked.names)
 
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def build_parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     from training.commands import COMMANDS
-    from training.commands.common import EPILOG
+    from training.commands.common import EPILOG, PROGRAM
 
-    parser = argparse.ArgumentParser("python -m training", description=__doc__, epilog=EPILOG)
+    parser = argparse.ArgumentParser(PROGRAM, description="Train, measure and pack models.", epilog=EPILOG)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, place in COMMANDS.items():
         module = import_module(place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,12 @@ from training.progress import ConsoleProgress, JsonProgress
 
 Progress = ConsoleProgress | JsonProgress
 
+PACKAGED: bool = getattr(sys, "frozen", False)
+PROGRAM = "lungviewer-training" if PACKAGED else "python -m training"
 EPILOG = (
-    'Training needs TensorFlow: pip install ".[training]" in a checkout; a new head on a pack does not: '
+    "Research use only, not for diagnosis."
+    if PACKAGED
+    else 'Training needs TensorFlow: pip install ".[training]" in a checkout; a new head on a pack does not: '
     'pip install ".[adapt]". Research use only, not for diagnosis.'
 )
 
