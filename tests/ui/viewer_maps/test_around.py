@@ -143,8 +143,9 @@ def test_nothing_is_left_behind_of_what_is_painted_in_parts(qtbot, session, show
 
     def as_painted_anew():
         screen, anew = shown.screen().grabWindow(shown.winId()).toImage(), shown.grab().toImage()
-        # Letters on a plate that lets some of the picture through may be rounded otherwise, by one step.
-        return np.abs(rgb_array(screen).astype(int) - rgb_array(anew)).max() <= 1
+        # Smoothed edges painted under another clip are rounded otherwise, in a pixel here and there, by a step
+        # or two of 255 (two were measured); a line or a plate that was left behind differs by dozens.
+        return np.abs(rgb_array(screen).astype(int) - rgb_array(anew)).max() <= 4
 
     calls = tiles_where(slide, lambda t: t.is_call)
     session.explaining.set_layer("activation")
