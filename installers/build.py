@@ -5,6 +5,7 @@
     python installers/build.py training    dist/lungviewer-training: what retraining needs beside it
     python installers/build.py deb         Debian package of the viewer's bundle, and of training's if there
     python installers/build.py portable    archive of it that runs from any folder
+    python installers/build.py windows     Windows installer and zip of bundles that were built on Windows
     python installers/build.py sizes       measure what was built; fails when it is over budget.py
 
 Nothing needs to be installed but Python 3.11 or newer: a virtual environment is made under build/ and kept
@@ -109,7 +110,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=(*collecting.BUNDLES, "deb", "portable", "sizes"))
+    parser.add_argument("what", choices=(*collecting.BUNDLES, "deb", "portable", "windows", "sizes"))
     parser.add_argument("--fresh", action="store_true", help="make a new virtual environment")
     asked = parser.parse_args()
     try:
@@ -118,10 +119,15 @@ def main() -> int:
         if asked.what in collecting.BUNDLES:
             print(build(asked.what, fresh=asked.fresh))
             return 0
+        viewer, training = (DIST / collecting.BUNDLES[name].folder for name in ("viewer", "training"))
+        if asked.what == "windows":
+            setup = [sys.executable, "installers/windows/build_installer.py", viewer, "--out", DIST]
+            _run([*setup, *(["--training", training] if training.is_dir() else [])])
+            _run([sys.executable, "installers/windows/portable_zip.py", viewer, "--out", DIST])
+            return 0
         # The icons are drawn by Qt, which the viewer's environment has.
         made: list[str | Path] = [environment("viewer"), f"installers/linux/{asked.what}.py", "--out", DIST]
-        _run([*made, "--bundle", DIST / collecting.BUNDLES["viewer"].folder])
-        training = DIST / collecting.BUNDLES["training"].folder
+        _run([*made, "--bundle", viewer])
         if asked.what == "deb" and training.is_dir():
             _run([*made, "--bundle", training, "--training"])
     except subprocess.CalledProcessError as error:

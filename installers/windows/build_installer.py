@@ -157,11 +157,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Compile the Windows installer.")
     parser.add_argument("viewer", type=Path, help="folder of the viewer's bundle")
     parser.add_argument("--training", type=Path, help="folder of the training bundle")
-    parser.add_argument("-o", "--output", type=Path, help="the installer (dist/lungviewer-VERSION-setup.exe)")
+    parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder for the installer (dist)")
     parser.add_argument("--sign", default="", help="command that signs the file named after it")
     parser.add_argument("--target", choices=TARGETS, default="", help="of the installer itself")
     given = parser.parse_args(arguments)
-    output = given.output or ROOT / "dist" / f"lungviewer-{facts.version()}-setup.exe"
+    output = given.out / f"lungviewer-{facts.version()}-setup.exe"
     try:
         build_installer(given.viewer, output, given.training, target=given.target, sign=given.sign)
     except PackagingError as error:

@@ -23,7 +23,8 @@ Research use only, not for diagnosis.
 
 Unpack this folder anywhere and start lungviewer.exe; lungviewer-cli.exe is the command line.
 Nothing is installed and no administrator rights are needed. To remove it, delete the folder.
-Settings, models and reviews lie in %LOCALAPPDATA%\\lungviewer, as with the installed program.
+Settings, models and reviews lie in %LOCALAPPDATA%\\lungviewer, as with the installed program. To keep them
+here instead, make a folder called lungviewer-data beside lungviewer.exe before the first start.
 """
 
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 import lungviewer
+from installers import build
 from installers.linux import facts
 from installers.linux.archive import PackagingError
 from installers.windows.build_installer import (
@@ -186,8 +187,26 @@ def test_a_signature_that_fails_leaves_no_installer(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     need_makensis()
     put(tmp_path / "viewer", "lungviewer.exe")
-    assert main([str(tmp_path / "viewer"), "-o", str(tmp_path / "lung.exe")]) == 1
+    assert main([str(tmp_path / "viewer"), "--out", str(tmp_path)]) == 1
     assert "it has no lungviewer-cli.exe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_one_command_makes_the_installer_and_the_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, training: bool
+) -> None:
+    need_makensis()
+    viewer(tmp_path / "lungviewer")
+    if training:
+        put(tmp_path / "lungviewer-training", "lungviewer-training.exe")
+    monkeypatch.setattr(build, "DIST", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["build.py", "windows"])
+    assert build.main() == 0
+    version = facts.version()
+    made = {f"lungviewer-{version}-setup.exe", f"lungviewer-{version}-windows-x86_64.zip"}
+    assert made < {path.name for path in tmp_path.iterdir()}
+    (tmp_path / "lungviewer" / "lungviewer.exe").unlink()
+    assert build.main() == 1
 
 
 def test_the_archive_for_any_folder_holds_the_bundle_in_a_folder_of_its_own(tmp_path: Path) -> None:
