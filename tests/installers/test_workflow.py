@@ -9,8 +9,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from lungviewer.cli.main import build_parser
 
 ROOT = Path(__file__).parents[2]
