@@ -2,6 +2,7 @@
 
 import argparse
 import configparser
+import os
 import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -14,8 +15,10 @@ from installers.linux import facts
 from installers.linux.deb import COMMON_TYPES, entry_for_common_types, manual_page
 from installers.linux.manpage import escaped, subparsers
 from lungviewer.cli.main import build_parser
+from lungviewer.readers.sniff import SLIDE_SUFFIXES
 
 _MIME = "{http://www.freedesktop.org/standards/shared-mime-info}"
+SHARED_TYPES = Path("/usr/share/mime/packages/freedesktop.org.xml")
 # Types that the shared database has, with the file names that it gives them.
 COMMON = {"image/tiff": "*.tif", "application/dicom": "*.dcm"}
 
@@ -37,22 +40,61 @@ def types() -> dict[str, ElementTree.Element]:
 
 
 def globs() -> dict[str, str]:
-    return {name: element.find(f"{_MIME}glob").attrib["pattern"] for name, element in types().items()}
+    found = {name: element.find(f"{_MIME}glob") for name, element in types().items()}
+    return {name: glob.attrib["pattern"] for name, glob in found.items() if glob is not None}
 
 
 def test_the_program_is_offered_for_slides_tiff_and_dicom() -> None:
     assert set(offered()) == set(globs()) | set(COMMON)
     named = {(globs() | COMMON)[name] for name in offered()}
-    assert named == {"*.svs", "*.ndpi", "*.mrxs", "*.tif", "*.dcm"}
+    assert named == {f"*{suffix}" for suffix in SLIDE_SUFFIXES} | {"*.tif", "*.dcm"}
 
 
 def test_files_that_have_a_type_keep_it() -> None:
-    assert not set(types()) & set(COMMON)
-    for element in types().values():
+    assert set(types()) & set(COMMON) == {"image/tiff"}
+    assert {element.tag for element in types()["image/tiff"]} == {f"{_MIME}magic"}
+    for element in (types()[name] for name in globs()):
         assert not element.findall(f"{_MIME}magic")
         assert [one.attrib["weight"] for one in element.findall(f"{_MIME}glob")] == ["50"]
-        # So that every program for plain images can still open them.
-        assert element.find(f"{_MIME}sub-class-of").attrib["type"] in ("image/tiff", "image/jpeg")
+        # So that every program for what is inside can still open them.
+        inside = element.find(f"{_MIME}sub-class-of").attrib["type"]
+        assert inside in ("image/tiff", "image/jpeg", "text/plain", "application/vnd.sqlite3")
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("gio", "update-mime-database", "update-desktop-database")))
+    or not SHARED_TYPES.is_file(),
+    reason="needs shared-mime-info, desktop-file-utils and GLib's program gio",
+)
+def test_a_desktop_takes_each_file_for_what_it_is(tmp_path: Path) -> None:
+    share, home = tmp_path / "share", tmp_path / "home"
+    for folder in (share / "mime" / "packages", share / "applications", home):
+        folder.mkdir(parents=True)
+    for source in (SHARED_TYPES, facts.FILES / "lungviewer.xml"):
+        shutil.copy(source, share / "mime" / "packages")
+    applications = share / "applications"
+    shutil.copy(facts.FILES / "lungviewer.desktop", applications)
+    (applications / "zz-lungviewer.desktop").write_text(entry_for_common_types(), encoding="utf-8")
+    (applications / "org.another.desktop").write_text(
+        "[Desktop Entry]\nType=Application\nName=Another\nExec=true %f\nMimeType=image/tiff;\n"
+    )
+    shutil.copy("/bin/true", tmp_path / "lungviewer")
+    surroundings = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "TMPDIR": str(tmp_path),
+        "LC_ALL": "C.UTF-8",
+        "XDG_DATA_DIRS": str(share),
+        "XDG_DATA_HOME": str(home / "data"),
+    }
+    for command in (
+        ["update-mime-database", share / "mime"],
+        ["update-desktop-database", "-q", applications],
+        ["sh", facts.FILES.parent / "check_types.sh"],
+    ):
+        done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert all(f"slide{suffix}: image/x-" in done.stdout for suffix in SLIDE_SUFFIXES)
 
 
 def test_what_others_open_too_is_offered_by_a_hidden_entry_that_comes_last() -> None:
