@@ -81,8 +81,8 @@ def make_deb(
         Entry("control", _control(name, version, architecture, depends, data, maintainer).encode()),
         Entry("md5sums", _md5sums(data)),
     ]
-    if not training:
-        control += [Entry(script, _script(script), executable=True) for script in ("postinst", "postrm")]
+    scripts = ("preinst", "prerm") if training else ("preinst", "prerm", "postinst", "postrm")
+    control += [Entry(script, _script(script), executable=True) for script in scripts]
     target = out / f"{name}_{version}_{architecture}.deb"
     with (
         archive.finished(target) as stream,
@@ -129,7 +129,9 @@ def _md5sums(data: Iterable[Entry]) -> bytes:
 
 def _script(name: str) -> bytes:
     text = (facts.FILES / name).read_text("utf-8")
-    return text.replace("@REFRESH@", (facts.FILES / "refresh.sh").read_text("utf-8").rstrip()).encode()
+    for part in ("refresh", "running"):
+        text = text.replace(f"@{part.upper()}@", (facts.FILES / f"{part}.sh").read_text("utf-8").rstrip())
+    return text.encode()
 
 
 def _documents(name: str, version: str, epoch: int) -> list[Entry]:

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 import lungviewer
+from installers.archive import Entry, entries_of, finished, write_tar_xz
+from installers.errors import PackagingError
 from installers.linux import facts
-from installers.linux.archive import Entry, PackagingError, entries_of, finished, write_tar_xz
 from installers.linux.deb import make_deb
 from installers.linux.icons import SIZES, draw_icons
 from installers.linux.requirements import requirements, window_libraries
-from tests.fixtures.linux_bundle import fields_of, make_bundle, opened, parts_of
+from tests.fixtures.linux_bundle import control_of, fields_of, make_bundle, opened, parts_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,10 +41,6 @@ def bundle(tmp_path: Path) -> Path:
 @pytest.fixture
 def package(bundle: Path, tmp_path: Path) -> Path:
     return make_deb(bundle, tmp_path / "out", quick=True)
-
-
-def control_of(package: Path) -> dict[str, bytes]:
-    return opened(parts_of(package)["control.tar.xz"])[1]
 
 
 def test_the_package_states_the_programs_version_processor_and_size(package: Path) -> None:
@@ -169,33 +166,6 @@ def test_what_a_desktop_needs_is_there(package: Path) -> None:
     assert not [name for name, text in files.items() if b"@VERSION@" in text or b"@PLACE@" in text]
 
 
-@pytest.mark.parametrize("script", ["postinst", "postrm"])
-def test_scripts_do_nothing_where_there_is_no_desktop(package: Path, tmp_path: Path, script: str) -> None:
-    path = tmp_path / script
-    path.write_bytes(control_of(package)[script])
-    assert b"@" not in path.read_bytes()
-    for action in ("configure", "remove", "purge", "upgrade"):
-        done = subprocess.run(["/bin/sh", path, action], env={"PATH": ""}, capture_output=True, text=True)
-        assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_purging_names_the_folders_that_the_program_uses(
-    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from lungviewer.core import paths
-
-    for name in ("CONFIG", "DATA", "CACHE", "STATE"):
-        monkeypatch.delenv(f"XDG_{name}_HOME", raising=False)
-    script = tmp_path / "postrm"
-    script.write_bytes(control_of(package)["postrm"])
-    said = subprocess.run(
-        ["/bin/sh", script, "purge"], env={"PATH": ""}, capture_output=True, text=True
-    ).stdout
-    for folder in (paths.user_settings_dir(), paths.user_data_dir(), paths.user_cache_dir()):
-        assert f"~/{folder.relative_to(Path.home())}" in said
-    assert f"~/{paths.user_log_dir().parent.relative_to(Path.home())}" in said
-
-
 def test_training_goes_into_the_viewers_folder_and_needs_the_same_version(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "lungviewer-training", "lungviewer-training")
     package = make_deb(bundle, tmp_path, training=True, quick=True)
@@ -207,7 +177,7 @@ def test_training_goes_into_the_viewers_folder_and_needs_the_same_version(tmp_pa
     assert "opt/lungviewer/training/lungviewer-training" in files
     ours = ("opt/lungviewer/training/", "usr/share/doc/lungviewer-training/", "usr/share/lintian/")
     assert all(name.startswith(ours) for name in files)
-    assert set(control_of(package)) == {"control", "md5sums"}
+    assert set(control_of(package)) == {"control", "md5sums", "preinst", "prerm"}
 
 
 def test_the_hash_beside_the_package_is_its_own(package: Path) -> None:
