@@ -6,6 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from installers.archive import entries_of, write_tar_xz
+
 MB = 1_000_000
 
 
@@ -40,8 +42,6 @@ def size_of(folder: Path) -> Size:
     Raises:
         PackagingError: xz is missing or failed.
     """
-    from installers.linux.archive import entries_of, write_tar_xz
-
     with tempfile.TemporaryFile() as stream:
         write_tar_xz(stream, entries_of(folder, folder.name), epoch=0)
         return Size(size_on_disk(folder), stream.seek(0, 2))

@@ -4,18 +4,18 @@
     python installers/build.py viewer      dist/lungviewer: window, command line, web form
     python installers/build.py training    dist/lungviewer-training: what retraining needs beside it
     python installers/build.py deb         Debian package of the viewer's bundle, and of training's if there
-    python installers/build.py portable    archive of it that runs from any folder
-    python installers/build.py windows     Windows installer and zip of bundles that were built on Windows
+    python installers/build.py portable    archives of both that run from any folder
+    python installers/build.py windows     Windows installer and zips of bundles that were built on Windows;
+                                           --sign COMMAND: signs the file that is named after it
     python installers/build.py sizes       measure what was built; fails when it is over budget.py
 
 Nothing needs to be installed but Python 3.11 or newer: a virtual environment is made under build/ and kept
-while pyproject.toml asks for the same. --fresh makes a new one.
+while pyproject.toml asks for the same. --fresh makes a new one. Bundles of another commit are not packed.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -29,6 +29,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(HOME))
 
 from installers import budget, collecting, stamp
+from installers.errors import PackagingError
 
 BUILD, DIST = HOME / "build", HOME / "dist"
 
@@ -42,16 +43,14 @@ def build(name: str, *, fresh: bool = False) -> Path:
     bundle = collecting.BUNDLES[name]
     if "gui" in bundle.extras:  # Qt's plug-ins take the system's libraries along from here
         _run([sys.executable, HOME / "start.py", "libraries"])
-    python = environment(name, (*bundle.extras, "freeze"), fresh=fresh)
+    python = python_of(name, fresh=fresh)
     work = BUILD / name
-    work.mkdir(parents=True, exist_ok=True)
     told = stamp.read(HOME)
-    (work / stamp.FILE).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     surroundings = {
         **os.environ,
         "LUNGVIEWER_BUNDLE": name,
-        "LUNGVIEWER_STAMP": str(work / stamp.FILE),
-        "SOURCE_DATE_EPOCH": str(told["epoch"]),
+        "LUNGVIEWER_STAMP": str(stamp.write(told, work)),
+        "SOURCE_DATE_EPOCH": str(told.epoch),
         "PYTHONHASHSEED": "0",  # or the same source would give other bytes
         "QT_QPA_PLATFORM": "offscreen",
     }
@@ -68,6 +67,11 @@ def build(name: str, *, fresh: bool = False) -> Path:
     for script in ("notices.py", "sbom.py"):
         _run([writer, HOME / "installers" / script, *about], surroundings)
     return DIST / bundle.folder
+
+
+def python_of(name: str, *, fresh: bool = False) -> Path:
+    """The Python of a bundle's virtual environment."""
+    return environment(name, (*collecting.BUNDLES[name].extras, "freeze"), fresh=fresh)
 
 
 def environment(name: str, extras: Sequence[str], *, fresh: bool = False) -> Path:
@@ -102,6 +106,29 @@ def sizes() -> int:
     return 1 if too_large else 0
 
 
+def pack(what: str, *, sign: str = "") -> None:
+    """Make packages of the viewer's bundle and of training's, if it is there: "deb", "portable" or "windows".
+
+    Raises:
+        PackagingError: a bundle is of another version or commit than this checkout.
+        subprocess.CalledProcessError: a step failed; its words are above.
+    """
+    viewer, training = (DIST / collecting.BUNDLES[name].folder for name in ("viewer", "training"))
+    bundles = [(viewer, []), *([(training, ["--training"])] if training.is_dir() else [])]
+    for bundle, _ in bundles:
+        stamp.require_same(bundle, stamp.read(HOME), "the checkout")
+    if what == "windows":
+        setup = [sys.executable, "installers/windows/build_installer.py", viewer, "--out", DIST]
+        both = ["--training", training] if training.is_dir() else []
+        _run([*setup, *both, *(["--sign", sign] if sign else [])])
+        for bundle, which in bundles:
+            _run([sys.executable, "installers/windows/portable_zip.py", bundle, "--out", DIST, *which])
+        return
+    python = python_of("viewer")  # the icons are drawn by Qt, which the viewer's environment has
+    for bundle, which in bundles:
+        _run([python, f"installers/linux/{what}.py", "--out", DIST, "--bundle", bundle, *which])
+
+
 def _run(command: list[str | Path], surroundings: dict[str, str] | None = None) -> None:
     subprocess.run(command, check=True, cwd=HOME, env=surroundings)
 
@@ -112,6 +139,9 @@ def main() -> int:
     )
     parser.add_argument("what", choices=(*collecting.BUNDLES, "deb", "portable", "windows", "sizes"))
     parser.add_argument("--fresh", action="store_true", help="make a new virtual environment")
+    parser.add_argument(
+        "--sign", default="", metavar="COMMAND", help="windows: signs the file named after it"
+    )
     asked = parser.parse_args()
     try:
         if asked.what == "sizes":
@@ -119,17 +149,10 @@ def main() -> int:
         if asked.what in collecting.BUNDLES:
             print(build(asked.what, fresh=asked.fresh))
             return 0
-        viewer, training = (DIST / collecting.BUNDLES[name].folder for name in ("viewer", "training"))
-        if asked.what == "windows":
-            setup = [sys.executable, "installers/windows/build_installer.py", viewer, "--out", DIST]
-            _run([*setup, *(["--training", training] if training.is_dir() else [])])
-            _run([sys.executable, "installers/windows/portable_zip.py", viewer, "--out", DIST])
-            return 0
-        # The icons are drawn by Qt, which the viewer's environment has.
-        made: list[str | Path] = [environment("viewer"), f"installers/linux/{asked.what}.py", "--out", DIST]
-        _run([*made, "--bundle", viewer])
-        if asked.what == "deb" and training.is_dir():
-            _run([*made, "--bundle", training, "--training"])
+        pack(asked.what, sign=asked.sign)
+    except PackagingError as error:
+        print(f"build.py: {error}", file=sys.stderr)
+        return 1
     except subprocess.CalledProcessError as error:
         print(f"build.py: {Path(str(error.cmd[0])).name} failed; its words are above.", file=sys.stderr)
         return 1

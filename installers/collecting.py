@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from installers import stamp
+
 _LIBRARIES_WITHOUT_HOOK = ("openslide_bin",)
 """Python finds their shared library by its place beside the module, which PyInstaller cannot see."""
 
@@ -143,7 +145,7 @@ def libraries(bundle: Bundle) -> list[tuple[str, str]]:
     ]
 
 
-def data(bundle: Bundle, home: Path, stamp: Path) -> list[tuple[str, str]]:
+def data(bundle: Bundle, home: Path, stamped: Path) -> list[tuple[str, str]]:
     """Files that are no code, by the places where `core.paths.bundled` looks for them."""
     from PyInstaller.utils.hooks import copy_metadata
 
@@ -155,7 +157,7 @@ def data(bundle: Bundle, home: Path, stamp: Path) -> list[tuple[str, str]]:
     ]
     for name in requirements(bundle.extras, home):
         found += copy_metadata(re.split(r"[^\w-]", name)[0])
-    return [*found, (str(stamp), "lungviewer/_bundled"), (str(home / "LICENSE"), ".")]
+    return [*found, (str(stamped), "lungviewer/_bundled"), (str(home / "LICENSE"), ".")]
 
 
 def requirements(extras: Iterable[str], home: Path, *, alone: bool = False) -> list[str]:
@@ -187,7 +189,7 @@ def version_resource(home: Path, name: str) -> Any:
         return None
     from PyInstaller.utils.win32 import versioninfo as info
 
-    told = version_of(home)
+    told = stamp.version_of(home)
     numbers = tuple([*map(int, re.findall(r"\d+", told)), 0, 0, 0, 0][:4])
     words = {
         "CompanyName": "The lungviewer authors",
@@ -203,11 +205,3 @@ def version_resource(home: Path, name: str) -> Any:
     english = info.StringFileInfo([info.StringTable("040904B0", strings)])
     languages = info.VarFileInfo([info.VarStruct("Translation", [0x409, 1200])])
     return info.VSVersionInfo(info.FixedFileInfo(filevers=numbers, prodvers=numbers), [english, languages])
-
-
-def version_of(home: Path) -> str:
-    """The program's version, from its only place."""
-    found = re.search(r'__version__ = "([^"]+)"', (home / "lungviewer" / "__init__.py").read_text("utf-8"))
-    if found is None:
-        raise ValueError("lungviewer/__init__.py states no version.")
-    return found[1]

@@ -4,7 +4,7 @@
     python installers/linux/deb.py --bundle dist/lungviewer --out dist
     python installers/linux/deb.py --bundle dist/lungviewer-training --out dist --training
 
-The same bundle, commit and tools give the same bytes (SOURCE_DATE_EPOCH: another time than the commit's).
+Version and time are the bundle's own. The same bundle, commit and tools give the same bytes.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ from typing import IO
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from installers import archive, stamp
+from installers.archive import Entry
 from installers.contents import NOTICES_FOLDER
-from installers.linux import archive, facts, manpage
-from installers.linux.archive import Entry, PackagingError
+from installers.errors import PackagingError
+from installers.linux import facts, manpage
 from installers.linux.icons import draw_icons
 from installers.linux.requirements import requirements
 
@@ -62,15 +64,15 @@ def make_deb(
 ) -> Path:
     """Write the package of a bundle into `out`, and its hash beside it.
 
-    `version`: another one than the program's, to try upgrades. `quick`: packed less, for trying.
+    `version`: another one than the bundle's, to try upgrades. `quick`: packed less, for trying.
 
     Raises:
         PackagingError: the bundle, a tool or a fact is missing; the sentence says which.
     """
     name = facts.TRAINING if training else facts.NAME
-    version = facts.debian_version(version or facts.version())
-    epoch = facts.epoch()
     architecture, _ = facts.machine(bundle / name)
+    build = stamp.of_bundle(bundle)
+    version, epoch = facts.debian_version(version or build.version), build.epoch
     needs = requirements(bundle, window=not training)
     payload = list(archive.entries_of(bundle, f"{OPT}/training" if training else OPT))
     documents = _documents(name, version, epoch)

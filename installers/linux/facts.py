@@ -1,12 +1,11 @@
-"""What both packages say about themselves: version, date, processor."""
+"""What both packages say about themselves: names, Debian's spelling of the version, processor."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from installers import stamp
-from installers.linux.archive import PackagingError
+from installers.errors import PackagingError
 
 HOME = Path(__file__).resolve().parents[2]
 FILES = Path(__file__).parent / "files"
@@ -18,23 +17,9 @@ TRAINING = "lungviewer-training"
 _MACHINES = {0x3E: ("amd64", "x86_64"), 0xB7: ("arm64", "aarch64")}
 
 
-def version() -> str:
-    """The program's version, from its only place."""
-    text = (HOME / "lungviewer" / "__init__.py").read_text("utf-8")
-    found = re.search(r'__version__ = "([^"]+)"', text)
-    if found is None:
-        raise PackagingError("lungviewer/__init__.py states no version.")
-    return found.group(1)
-
-
 def debian_version(stated: str) -> str:
     """0.2.0rc1 comes before 0.2.0, which Debian writes 0.2.0~rc1."""
     return re.sub(r"\.?(a|b|rc|dev)(\d+)", r"~\1\2", stated)
-
-
-def epoch() -> int:
-    """Seconds since 1970 that stand for the time of building: SOURCE_DATE_EPOCH, else the last commit's."""
-    return int(stamp.read(HOME)["epoch"])
 
 
 def machine(program: Path) -> tuple[str, str]:

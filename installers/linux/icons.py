@@ -11,7 +11,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from installers.linux.archive import PackagingError
+from installers.errors import PackagingError
 
 SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 """Pixels."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from installers.linux.archive import PackagingError
+from installers.errors import PackagingError
 from installers.linux.facts import HOME
 
 _BASE = {

@@ -2,7 +2,7 @@
 
     python installers/windows/build_installer.py dist/lungviewer --training dist/lungviewer-training
 
-Runs on Windows and on Linux alike; the bundles must have been built on Windows.
+Runs on Windows and on Linux alike; the bundles must have been built on Windows, from the same commit.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ ROOT = HERE.parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
+from installers import stamp
+from installers.archive import write_sha256
 from installers.contents import NOTICES_FOLDER
-from installers.linux import facts
-from installers.linux.archive import PackagingError, write_sha256
+from installers.errors import PackagingError
 from installers.notices import FILE as NOTICES
 from installers.windows.payload import commands, list_of_files, payload
 
@@ -47,17 +48,22 @@ def build_installer(
         viewer: folder of the viewer's bundle, with lungviewer.exe and lungviewer-cli.exe.
         output: the installer, an .exe.
         training: folder of the training bundle; without one the installer does not offer training.
-        version: as the program says it; "" takes it from lungviewer/__init__.py.
+        version: as the program says it; "" takes it from the bundle, and both must then be of one build.
         target: one of TARGETS; "" takes the first one that this NSIS has.
         sign: command that signs the file whose name is put after it; run on the uninstaller and the
             installer. "" signs nothing.
 
     Raises:
-        PackagingError: NSIS is missing or failed, a bundle is no bundle, or holds what Windows cannot take.
+        PackagingError: NSIS is missing or failed, a bundle is no bundle, holds what Windows cannot take,
+            or is not of the other's build.
     """
     makensis = find_makensis()
     _require(viewer, "lungviewer.exe", "lungviewer-cli.exe")
-    version = version or facts.version()
+    if not version:
+        build = stamp.of_bundle(viewer)
+        version = build.version
+        if training is not None:
+            stamp.require_same(training, build, viewer.name)
     with tempfile.TemporaryDirectory() as work:
         defines = {
             "VERSION": version,
@@ -161,8 +167,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sign", default="", help="command that signs the file named after it")
     parser.add_argument("--target", choices=TARGETS, default="", help="of the installer itself")
     given = parser.parse_args(arguments)
-    output = given.out / f"lungviewer-{facts.version()}-setup.exe"
     try:
+        output = given.out / f"lungviewer-{stamp.of_bundle(given.viewer).version}-setup.exe"
         build_installer(given.viewer, output, given.training, target=given.target, sign=given.sign)
     except PackagingError as error:
         sys.stderr.write(f"build_installer.py: {error}\n")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from installers.linux.archive import PackagingError
+from installers.errors import PackagingError
 
 _LONGEST_PATH = 259
 _LONGEST_FOLDER = len(r"C:\Users\12345678901234567890\AppData\Local\Programs\lungviewer\.previous") + 1

@@ -1,6 +1,8 @@
 """What goes into a bundle and what stays out, without building one."""
 
+import ast
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from installers import budget, build, collecting, hollow, pruning, stamp
 from lungviewer.core import build as told
 from lungviewer.core import registry
+from tests.fixtures.stamped import BUILD, stamped
 
 ROOT = Path(__file__).parents[2]
 VIEWER, TRAINING = collecting.BUNDLES["viewer"], collecting.BUNDLES["training"]
@@ -49,10 +52,34 @@ def test_requirements_are_pyprojects_and_name_no_extra_of_ours():
 
 def test_what_the_viewer_leaves_out_it_does_not_import():
     files = (ROOT / "lungviewer").rglob("*.py")
-    text = "\n".join(path.read_text("utf-8") for path in files if path.name != "keras_backend.py")
-    for name in VIEWER.excluded:
-        assert f"import {name}\n" not in text
-        assert f"from {name} import" not in text
+    imported = {
+        name
+        for path in files
+        if path.name != "keras_backend.py"
+        for name in imports_of(path.read_text("utf-8"))
+    }
+    assert {"numpy", "PySide6.QtCore", "lungviewer.core.errors"} <= imported
+    assert [
+        name for name in VIEWER.excluded if any(f"{one}.".startswith(f"{name}.") for one in imported)
+    ] == []
+
+
+def imports_of(text: str) -> set[str]:
+    """Every module that a file imports anywhere, and every name taken from one: it may be one."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def test_every_way_of_importing_is_seen():
+    text = (
+        "def f():\n  import scipy.ndimage as n, onnx\n  from tf2onnx.tfonnx import a\nfrom PIL import _avif"
+    )
+    assert {"scipy.ndimage", "onnx", "tf2onnx.tfonnx", "PIL._avif"} <= imports_of(text)
 
 
 def test_a_bundle_over_its_budget_is_told_with_both_figures():
@@ -84,7 +111,7 @@ def test_sizes_fails_on_growth(tmp_path, monkeypatch, capsys):
 
 def test_the_stamp_of_a_build_is_reproducible(monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
-    assert stamp.read(ROOT)["date"] == "1970-01-02"
+    assert stamp.read(ROOT).date == "1970-01-02"
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
     assert stamp.read(ROOT) == stamp.read(ROOT)
 
@@ -94,8 +121,68 @@ def test_a_build_says_what_it_is(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(told, "bundled", lambda name: tmp_path / name)
     assert "unknown source" in told.this_build()
-    (tmp_path / stamp.FILE).write_text('{"commit": "0123456789ab", "date": "2026-01-02", "epoch": 1}')
-    assert told.this_build() == "built 2026-01-02 from 0123456789ab"
+    stamp.write(BUILD, tmp_path)
+    assert told.this_build() == "built 2023-11-14 from 0123456789ab"
+    assert told.own_build() == BUILD
+
+
+@pytest.fixture
+def called(monkeypatch, tmp_path):
+    """What build.py would run, in a dist/ with both bundles of the checkout."""
+    ours = stamp.read(ROOT)
+    monkeypatch.setattr(stamp, "read", lambda home: ours)
+    monkeypatch.setattr(build, "DIST", tmp_path / "dist")
+    monkeypatch.setattr(build, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(build.venv, "create", lambda folder, with_pip: folder.mkdir(parents=True))
+    for bundle in (VIEWER, TRAINING):
+        stamped(tmp_path / "dist" / bundle.folder, ours)
+    run: list[list[str]] = []
+    monkeypatch.setattr(build, "_run", lambda command, *_: run.append([str(word) for word in command]))
+    return run
+
+
+def main_with(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["build.py", *arguments])
+    return build.main()
+
+
+@pytest.mark.parametrize("what", ["deb", "portable"])
+@pytest.mark.parametrize("beside", [True, False])
+def test_packages_are_made_of_both_bundles_with_the_viewers_python(
+    called, monkeypatch, tmp_path, what, beside
+):
+    if not beside:
+        shutil.rmtree(tmp_path / "dist" / TRAINING.folder)
+    assert main_with(monkeypatch, what) == 0
+    (pip, *_), *made = [command[1:] for command in called]
+    assert pip == "-m"  # of the environment, which was not there
+    each = [f"installers/linux/{what}.py", "--out", str(tmp_path / "dist"), "--bundle"]
+    both = [[*each, str(tmp_path / "dist" / VIEWER.folder)]]
+    both += [[*each, str(tmp_path / "dist" / TRAINING.folder), "--training"]] if beside else []
+    assert made == both
+    for command in made:
+        __import__(command[0].removesuffix(".py").replace("/", "."))  # it is there
+
+
+@pytest.mark.parametrize("what", ["deb", "portable", "windows"])
+@pytest.mark.parametrize("other", [{"version": "0.0.1"}, {"commit": "ba9876543210"}])
+def test_a_bundle_of_another_version_or_commit_is_not_packed(
+    called, monkeypatch, tmp_path, capsys, what, other
+):
+    stamped(tmp_path / "dist" / TRAINING.folder, stamp.read(ROOT), **other)
+    assert main_with(monkeypatch, what) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"build.py: {TRAINING.folder} is ")
+    assert next(iter(other.values())) in said
+    assert called == []
+
+
+def test_what_signs_is_handed_on(called, monkeypatch):
+    assert main_with(monkeypatch, "windows", "--sign", "signer /fd") == 0
+    installer, *archives = called
+    assert installer[-2:] == ["--sign", "signer /fd"]
+    assert [command[1] for command in archives] == ["installers/windows/portable_zip.py"] * 2
+    assert "--training" in archives[1]
 
 
 @pytest.fixture

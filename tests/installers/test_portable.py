@@ -13,13 +13,13 @@ from installers.linux.requirements import window_libraries
 from installers.linux.same_csv import differences
 from lungviewer.core.paths import PORTABLE_FOLDER
 from tests.fixtures.linux_bundle import make_bundle, opened
+from tests.fixtures.stamped import stamped
 
 
 @pytest.fixture
-def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def archive(tmp_path: Path) -> Path:
     if not sys.platform.startswith("linux") or not shutil.which("xz") or not shutil.which("objdump"):
         pytest.skip("made on Linux, with xz and binutils")
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     return make_portable(
         make_bundle(tmp_path / "lungviewer", "lungviewer", "lungviewer-cli"), tmp_path / "out", quick=True
     )
@@ -52,6 +52,29 @@ def test_the_same_bundle_gives_the_same_archive(archive: Path, tmp_path: Path) -
     assert again.read_bytes() == archive.read_bytes()
     digest, name = again.with_name(again.name + ".sha256").read_text("utf-8").split()
     assert (digest, name) == (hashlib.sha256(again.read_bytes()).hexdigest(), again.name)
+
+
+def test_the_training_archive_unpacks_beside_the_viewers_and_says_where(
+    archive: Path, tmp_path: Path
+) -> None:
+    bundle = make_bundle(tmp_path / "lungviewer-training", "lungviewer-training")
+    made = make_portable(bundle, tmp_path / "out", training=True, quick=True)
+    _, files = opened(made.read_bytes())
+    folder = made.name.removesuffix(".tar.xz")
+    viewers = archive.name.removesuffix(".tar.xz")
+    assert folder == viewers.replace("lungviewer-", "lungviewer-training-", 1)
+    assert {name.split("/")[0] for name in files} == {folder}
+    readme = files[f"{folder}/README.txt"].decode("utf-8")
+    assert "@" not in readme
+    assert {viewers, folder} <= set(readme.split())
+    assert "Research use only, not for diagnosis." in readme
+    beside = opened(archive.read_bytes())[1][f"{viewers}/README.txt"].decode("utf-8")
+    assert "lungviewer-training-" in beside
+
+
+def test_an_archive_is_called_as_the_bundle_says(archive: Path, tmp_path: Path) -> None:
+    bundle = stamped(tmp_path / "lungviewer", version="7.8")
+    assert make_portable(bundle, tmp_path, quick=True).name.startswith("lungviewer-7.8-linux-")
 
 
 def report(path: Path, *rows: str) -> Path:

@@ -11,9 +11,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 import lungviewer
-from installers import build
-from installers.linux import facts
-from installers.linux.archive import PackagingError
+from installers import build, stamp
+from installers.errors import PackagingError
 from installers.windows.build_installer import (
     TARGETS,
     build_installer,
@@ -25,6 +24,7 @@ from installers.windows.build_installer import (
 from installers.windows.payload import LONGEST_NAME, commands, list_of_files, payload
 from installers.windows.portable_zip import make_portable_zip
 from lungviewer.readers.sniff import SLIDE_SUFFIXES
+from tests.fixtures.stamped import stamped
 from tests.fixtures.wine import need_makensis
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +110,7 @@ def test_the_longest_path_fits_an_upgrade_in_the_default_folder_of_the_longest_a
 
 
 def test_the_version_is_the_programs_own() -> None:
-    assert facts.version() == lungviewer.__version__
+    assert stamp.version_of(ROOT) == lungviewer.__version__
     assert [numeric(each) for each in ("1.2", "0.7.0rc1", "1.2.3.4")] == ["1.2.0.0", "0.7.0.0", "1.2.3.4"]
     with pytest.raises(PackagingError):
         numeric("next")
@@ -137,9 +137,12 @@ def test_the_exit_codes_are_told() -> None:
 
 
 def viewer(folder: Path) -> Path:
-    return put(
-        folder, "lungviewer.exe", "lungviewer-cli.exe", "_internal/a.dll", "licenses/THIRD_PARTY_NOTICES.txt"
-    )
+    names = ("lungviewer.exe", "lungviewer-cli.exe", "_internal/a.dll", "licenses/THIRD_PARTY_NOTICES.txt")
+    return stamped(put(folder, *names))
+
+
+def training(folder: Path) -> Path:
+    return stamped(put(folder, "lungviewer-training.exe", "_internal/a.dll"))
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -147,8 +150,8 @@ def test_it_compiles_with_and_without_training(tmp_path: Path, target: str) -> N
     need_makensis()
     if target not in targets_of(find_makensis()):
         pytest.skip("this NSIS cannot compile for it")
-    training = put(tmp_path / "training", "lungviewer-training.exe")
-    for name, bundle in {"alone.exe": None, "both.exe": training}.items():
+    both = training(tmp_path / "training")
+    for name, bundle in {"alone.exe": None, "both.exe": both}.items():
         build_installer(viewer(tmp_path / "viewer"), tmp_path / name, bundle, target=target)
         made = (tmp_path / name).read_bytes()
         assert hashlib.sha256(made).hexdigest() in (tmp_path / f"{name}.sha256").read_text()
@@ -186,40 +189,74 @@ def test_a_signature_that_fails_leaves_no_installer(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     need_makensis()
-    put(tmp_path / "viewer", "lungviewer.exe")
+    stamped(put(tmp_path / "viewer", "lungviewer.exe"))
     assert main([str(tmp_path / "viewer"), "--out", str(tmp_path)]) == 1
     assert "it has no lungviewer-cli.exe" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("training", [False, True])
-def test_one_command_makes_the_installer_and_the_archive(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, training: bool
+def test_an_installer_is_called_as_the_bundle_says_and_takes_no_other_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     need_makensis()
-    viewer(tmp_path / "lungviewer")
-    if training:
-        put(tmp_path / "lungviewer-training", "lungviewer-training.exe")
+    bundle = stamped(viewer(tmp_path / "viewer"), version="7.8")
+    beside = training(tmp_path / "training")
+    arguments = [str(bundle), "--out", str(tmp_path), "--training", str(beside)]
+    assert main(arguments) == 1
+    assert "training is " in capsys.readouterr().err
+    stamped(beside, version="7.8")
+    assert main(arguments) == 0
+    assert (tmp_path / "lungviewer-7.8-setup.exe").is_file()
+
+
+def test_one_command_makes_the_installer_and_the_archives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    need_makensis()
+    ours = stamp.read(ROOT)
+    monkeypatch.setattr(stamp, "read", lambda home: ours)  # others may be editing the checkout
+    stamped(viewer(tmp_path / "lungviewer"), ours)
+    beside = training(tmp_path / "lungviewer-training")
     monkeypatch.setattr(build, "DIST", tmp_path)
     monkeypatch.setattr(sys, "argv", ["build.py", "windows"])
+    assert build.main() == 1
+    assert "lungviewer-training is " in capsys.readouterr().err
+    stamped(beside, ours)
     assert build.main() == 0
-    version = facts.version()
-    made = {f"lungviewer-{version}-setup.exe", f"lungviewer-{version}-windows-x86_64.zip"}
-    assert made < {path.name for path in tmp_path.iterdir()}
+    version = lungviewer.__version__
+    assert {path.name for path in tmp_path.iterdir() if path.suffix in (".exe", ".zip")} == {
+        f"lungviewer-{version}-setup.exe",
+        f"lungviewer-{version}-windows-x86_64.zip",
+        f"lungviewer-training-{version}-windows-x86_64.zip",
+    }
     (tmp_path / "lungviewer" / "lungviewer.exe").unlink()
     assert build.main() == 1
 
 
-def test_the_archive_for_any_folder_holds_the_bundle_in_a_folder_of_its_own(tmp_path: Path) -> None:
-    viewer(tmp_path / "viewer")
-    first = make_portable_zip(tmp_path / "viewer", tmp_path / "out", epoch=1_600_000_000)
+@pytest.mark.parametrize("is_training", [False, True])
+def test_an_archive_for_any_folder_holds_the_bundle_in_a_folder_of_its_own(
+    tmp_path: Path, is_training: bool
+) -> None:
+    bundle = (training if is_training else viewer)(tmp_path / "bundle")
+    first = make_portable_zip(bundle, tmp_path / "out", training=is_training)
     with zipfile.ZipFile(first) as archive:
         names = archive.namelist()
         told = archive.read(f"{first.stem}/README.txt").decode()
+        assert {member.date_time[0] for member in archive.infolist()} == {2023}
     assert f"{first.stem}/_internal/a.dll" in names
     assert {name.split("/")[0] for name in names} == {first.stem}
+    assert first.stem.startswith("lungviewer-training-") == is_training
     assert "not for diagnosis" in told
-    again = make_portable_zip(tmp_path / "viewer", tmp_path / "again", epoch=1_600_000_000)
+    again = make_portable_zip(bundle, tmp_path / "again", training=is_training)
     assert again.read_bytes() == first.read_bytes()
+
+
+def test_a_bundle_without_a_version_or_a_time_is_not_packed(tmp_path: Path) -> None:
+    bundle = put(tmp_path / "viewer", "lungviewer.exe")
+    with pytest.raises(PackagingError, match="which build it is"):
+        make_portable_zip(bundle, tmp_path)
+    with pytest.raises(PackagingError, match="SOURCE_DATE_EPOCH"):
+        make_portable_zip(stamped(bundle, epoch=0), tmp_path)
+    assert not list(tmp_path.glob("*.zip*"))
 
 
 def test_the_icon_holds_the_sizes_that_windows_shows() -> None:

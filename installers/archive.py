@@ -15,14 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
+from installers.errors import PackagingError
+
 # Two threads always: xz writes other bytes with one.
 _XZ = ("xz", "--compress", "--stdout", "--threads=2", "--check=crc64")
 # Programs become a tenth smaller through the filter for x86, which leaves everything else as it is.
 _BEST, _QUICK = ("--x86", "--lzma2=preset=9"), ("-0",)
-
-
-class PackagingError(Exception):
-    """A package cannot be made; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +151,12 @@ def finished(target: Path) -> Iterator[BinaryIO]:
 
 def write_sha256(path: Path) -> Path:
     """Write the file's hash beside it, as `sha256sum --check` reads it."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     listing = path.with_name(path.name + ".sha256")
-    listing.write_text(f"{digest}  {path.name}\n", encoding="utf-8")
+    listing.write_text(f"{sha256_of(path)}  {path.name}\n", encoding="utf-8")
     return listing
+
+
+def sha256_of(path: Path) -> str:
+    """The file's hash, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
