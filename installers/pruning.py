@@ -1,4 +1,5 @@
-"""What is taken out of a bundle again: plug-ins and libraries that no window uses, and debug symbols."""
+"""What is taken out of a bundle again: plug-ins and libraries that no window uses, debug symbols, and
+folders of the machines that built them."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from installers import run_paths
 from installers.hollow import HOLLOW, can_hollow, make_hollow
 
 Entry = tuple[str, str, str]
@@ -64,7 +66,7 @@ def without_unused(
         kept = still
     places = {entry[0] for entry in kept}
     others = [entry for entry in datas if _is_used(entry) and (entry[2] != "SYMLINK" or entry[1] in places)]
-    return [_stripped(entry, work) for entry in kept], others
+    return [_at_home(_stripped(entry, work), work) for entry in kept], others
 
 
 def without_unused_modules(modules: Iterable[Entry]) -> list[Entry]:
@@ -114,6 +116,14 @@ def _stripped(entry: Entry, work: Path) -> Entry:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(entry[1], target)
     subprocess.run(["strip", "--strip-unneeded", target], check=True)
+    return (entry[0], str(target), entry[2])
+
+
+def _at_home(entry: Entry, work: Path) -> Entry:
+    if entry[2] == "SYMLINK" or not run_paths.foreign(Path(entry[1])):
+        return entry
+    target = work / "run_paths" / entry[0]
+    run_paths.write_without_foreign(Path(entry[1]), target)
     return (entry[0], str(target), entry[2])
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import lungviewer
 from lungviewer.core.errors import OutputUnwritable
 from lungviewer.core.paths import atomic_write
+from lungviewer.core.starter import environment_of_others
 from training.errors import DataProblem
 
 PACKAGES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "pillow", "scikit-learn")
@@ -116,6 +117,7 @@ def code_version() -> str:
             ["git", "-C", str(home), "log", "-1", "--format=%h", "--", str(home)],
             capture_output=True,
             stdin=subprocess.DEVNULL,
+            env=environment_of_others(),
             text=True,
             timeout=10,
             check=True,
@@ -124,6 +126,7 @@ def code_version() -> str:
             ["git", "-C", str(home), "status", "--porcelain", "--", str(home)],
             capture_output=True,
             stdin=subprocess.DEVNULL,
+            env=environment_of_others(),
             text=True,
             timeout=10,
             check=True,

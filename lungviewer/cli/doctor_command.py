@@ -10,6 +10,7 @@ from lungviewer.cli.console import out
 from lungviewer.cli.main import EXIT_OK, EXIT_SOME_FAILED
 from lungviewer.core import registry
 from lungviewer.core.job import NullContext
+from lungviewer.core.no_network import EXIT_REACHED, NoNetwork
 from lungviewer.core.paths import pack_dirs
 
 _MARKS = {True: "ok  ", False: "FAIL", None: "    "}
@@ -30,6 +31,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _try_window() -> int:
     """What the self-test starts as a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="lungviewer-") as folder:
+    with tempfile.TemporaryDirectory(prefix="lungviewer-") as folder, NoNetwork() as guard:
+        watched = guard.works()
         well: bool = registry.load(registry.WINDOW_TRIAL)(Path(folder))
+    if guard.noticed or not watched:
+        return EXIT_REACHED
     return EXIT_OK if well else EXIT_SOME_FAILED

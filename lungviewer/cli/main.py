@@ -16,6 +16,7 @@ from typing import NoReturn
 from lungviewer.cli.parsers import parser_and_commands
 from lungviewer.core import registry
 from lungviewer.core.errors import Cancelled, LungviewerError, UsageError
+from lungviewer.core.starter import prepare
 from lungviewer.core.traces import place_of
 
 _STANDARD_ERROR = 2
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Before numpy: its matrix library would keep a thread per processor spinning after every small
     # product, which took a fifth of the speed of a scan (benchmarks/README.md).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    prepare()
     _occupy_standard_streams()
     _speak_any_name()
     parser, commands = parser_and_commands()

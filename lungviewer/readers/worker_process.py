@@ -24,6 +24,7 @@ from lungviewer.core.errors import (
     DecodeTimeout,
     LungviewerError,
 )
+from lungviewer.core.starter import starting_own
 from lungviewer.readers.worker_messages import READY, Pipe
 
 _START_S = 120.0
@@ -194,7 +195,8 @@ class Worker:
         process = context.Process(
             target=self._serve, args=(theirs, *self._arguments), name="decoder", daemon=True
         )
-        process.start()
+        with starting_own():
+            process.start()
         theirs.close()  # or the end of the worker would not be seen here
         self._process, self._pipe = process, ours
         if self._closed.is_set():
@@ -293,5 +295,6 @@ def _keep_interrupts_from_children() -> None:
         return
     from multiprocessing import resource_tracker
 
-    resource_tracker.ensure_running()  # unblocks SIGINT in its starter, so it must come first
+    with starting_own():
+        resource_tracker.ensure_running()  # unblocks SIGINT in its starter, so it must come first
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -1,4 +1,4 @@
-"""The inside of a worker process: mortal, quiet, bounded in memory, answering until told no more.
+"""The inside of a worker process: mortal, quiet, offline, bounded in memory, answering until told no more.
 
 Imports the core, and what answers the requests when it serves.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lungviewer.core.errors import LungviewerError, OutOfMemory, UnexpectedFailure
+from lungviewer.core.no_network import NoNetwork
 from lungviewer.readers.worker_messages import READY, Pipe, send_error
 
 _MEMORY_BYTES = 4 << 30
@@ -36,12 +37,13 @@ def serve_requests(pipe: Pipe, prepare: Callable[[], Answering], polite: bool = 
     _be_quiet_and_mortal()
     if polite and hasattr(os, "nice"):
         os.nice(_POLITENESS)
-    answer = prepare()
-    _limit_memory()
-    pipe.send_bytes(READY)
-    with contextlib.suppress(EOFError, OSError):  # the program has closed its end
-        while True:
-            _answer(pipe, answer, pipe.recv())
+    with NoNetwork(mortal=True):
+        answer = prepare()
+        _limit_memory()
+        pipe.send_bytes(READY)
+        with contextlib.suppress(EOFError, OSError):  # the program has closed its end
+            while True:
+                _answer(pipe, answer, pipe.recv())
 
 
 def _answer(pipe: Pipe, answer: Answering, request: Any) -> None:

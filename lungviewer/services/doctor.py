@@ -17,6 +17,7 @@ from lungviewer.core import registry
 from lungviewer.core.build import this_build
 from lungviewer.core.errors import LungviewerError
 from lungviewer.core.job import JobContext
+from lungviewer.core.no_network import NoNetwork
 from lungviewer.core.paths import bundled
 from lungviewer.packs.simulator_catalogue import find_simulators
 from lungviewer.packs.simulator_loading import load_simulator
@@ -26,7 +27,6 @@ from lungviewer.readers.slide_kinds import is_slide
 from lungviewer.services.classify import classify_file
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.find import find_images
-from lungviewer.services.no_network import NoNetwork
 from lungviewer.services.progression import Simulator
 from lungviewer.services.selftest import parts_of_the_program
 
@@ -71,7 +71,8 @@ def library_versions() -> list[tuple[str, str]]:
 def examine(pack_folders: Sequence[Path], ctx: JobContext, *, selftest: bool = False) -> Iterator[Finding]:
     """Yield findings as they are made: versions, packs, devices with their speed.
 
-    The self-test adds every reader, the window, the samples, and refuses whatever reaches for a network.
+    The self-test adds every reader, the window, the samples, and refuses whatever reaches for a network: the
+    window and the decoders, processes of their own, are watched by guards of their own and then fail.
     """
     yield Finding("lungviewer", f"{lungviewer.__version__}, {this_build()}")
     yield Finding("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
@@ -84,7 +85,8 @@ def examine(pack_folders: Sequence[Path], ctx: JobContext, *, selftest: bool = F
         yield from _packs(pack_folders, ctx, selftest=True)
         yield from (Finding(*outcome) for outcome in parts_of_the_program(ctx))
     if watched and not guard.noticed:
-        yield Finding("network", "nothing reached for it", good=True)
+        where = "Python code here, in the window and in decoders"
+        yield Finding("network", f"nothing reached for it ({where})", good=True)
     else:
         what = ", ".join(sorted(set(guard.noticed))) or "it could not be watched"
         yield Finding("network", f"Something reached for it: {what}." if watched else what, good=False)

@@ -14,6 +14,8 @@ import lungviewer
 from lungviewer.core import registry
 from lungviewer.core.errors import LungviewerError, MissingDependency
 from lungviewer.core.job import JobContext
+from lungviewer.core.no_network import EXIT_REACHED
+from lungviewer.core.starter import own_environment
 from lungviewer.services.selftest_files import read_back
 from lungviewer.services.training_process import training_command
 
@@ -67,6 +69,8 @@ def _window() -> tuple[str, str, bool | None]:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return "window", f"It did not open ({type(error).__name__}).", False
+    if done.returncode == EXIT_REACHED:
+        return "window", "It reached for a network, or could not be watched.", False
     if done.returncode != 0:
         return "window", f"It did not open and close (exit code {done.returncode}).", False
     return "window", "opened and closed, without a screen", True
@@ -88,12 +92,8 @@ def _own_command(*arguments: str) -> list[str]:
 
 
 def _offscreen() -> dict[str, str]:
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    if getattr(sys, "frozen", False):
-        # Else the starter takes this for a worker process, and leaves out the way to its libraries, which
-        # `core.starter` took from the environment.
-        environment["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
-    else:
+    environment = own_environment() | {"QT_QPA_PLATFORM": "offscreen"}
+    if not getattr(sys, "frozen", False):
         home = str(Path(lungviewer.__file__).parent.parent)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (home, environment.get("PYTHONPATH"))))
     return environment

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lungviewer.core.errors import MissingDependency
 from lungviewer.core.extras import ADAPT, TRAINING, how_to_install, missing_for_adapting
+from lungviewer.core.starter import own_environment
 
 TRAINING_PROGRAM = "lungviewer-training"
 """What training is called where it is packaged."""
@@ -52,7 +53,7 @@ def _packaged_training() -> Path | None:
 def training_environment() -> dict[str, str]:
     """This process's environment, made fit for training: the package is found in a source checkout, and one
     processor core is left to the window."""
-    environment = dict(os.environ)
+    environment = own_environment()
     spec = find_spec("training")
     if spec is not None and spec.origin:
         home = str(Path(spec.origin).parent.parent)

@@ -1,11 +1,12 @@
-"""A guard for the self-test: while it is held, Python code in this process that reaches for a network is
-refused, and noticed.
+"""A guard: while it is held, Python code in this process that reaches for a network is refused, and noticed.
 
+The self-test holds it, in the window that it tries too; decoder processes hold it for life, and end.
 Native code is beyond its reach; `tests/house/test_privacy.py` listens to that, by a preloaded library.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from types import TracebackType
@@ -17,6 +18,9 @@ _LOOK_UPS = frozenset(
 _TALKS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _NETWORKS = frozenset({socket.AF_INET, socket.AF_INET6})
 
+EXIT_REACHED = 3
+"""How a process ends that reached for a network, or whose guard does not work."""
+
 _guards: list[NoNetwork] = []
 _hooked = False
 
@@ -26,10 +30,14 @@ class NetworkRefused(PermissionError):
 
 
 class NoNetwork:
-    """Held as a context. `noticed` names what was refused, as Python's audit events do."""
+    """Held as a context. `noticed` names what was refused, as Python's audit events do.
 
-    def __init__(self) -> None:
+    `mortal`: the process ends at once, with EXIT_REACHED, so that whoever waits for it notices.
+    """
+
+    def __init__(self, *, mortal: bool = False) -> None:
         self.noticed: list[str] = []
+        self._mortal = mortal
 
     def __enter__(self) -> Self:
         global _hooked
@@ -43,6 +51,12 @@ class NoNetwork:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         _guards.remove(self)
+
+    def notice(self, event: str) -> None:
+        """Something was asked for that is refused."""
+        if self._mortal:
+            os._exit(EXIT_REACHED)
+        self.noticed.append(event)
 
     def works(self) -> bool:
         """Whether it refuses and notices here: asks for a connection to this very machine."""
@@ -65,5 +79,5 @@ def _look(event: str, arguments: tuple[Any, ...]) -> None:
     talks = event in _TALKS and getattr(arguments[0], "family", None) in _NETWORKS
     if event in _LOOK_UPS or talks:
         for guard in _guards:
-            guard.noticed.append(event)
+            guard.notice(event)
         raise NetworkRefused(f"refused: {event}")
