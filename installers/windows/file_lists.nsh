@@ -9,7 +9,7 @@
 ;   4. what is in `.previous` is deleted
 ;
 ; PutBack undoes 1 and 2, and finishes 4, whoever was interrupted: it runs when an installation fails, and before
-; the next one begins.
+; the next one begins. The uninstaller removes what both lists name instead.
 
 !define LIST "$INSTDIR\installed-files.txt"
 !define ASIDE "$INSTDIR\.previous"
@@ -68,6 +68,19 @@ Function ${un}RemoveLine
     RMDir "$Root\$Line"
   ${EndIf}
 FunctionEnd
+
+Function ${un}RemoveFolder
+  ${If} $Kind == "<"
+    RMDir "$Root\$Line"
+  ${EndIf}
+FunctionEnd
+
+Function ${un}LookForFile
+  ${If} $Kind == "="
+  ${AndIf} ${FileExists} "$Root\$Line"
+    StrCpy $Trouble "$Line"
+  ${EndIf}
+FunctionEnd
 !macroend
 
 !insertmacro EachLineFunction ""
@@ -120,13 +133,6 @@ Function BringBack
   ${EndIf}
 FunctionEnd
 
-Function LookForOthers ; a file that is there after ours were set aside is somebody else's
-  ${If} $Kind == "="
-  ${AndIf} ${FileExists} "$INSTDIR\$Line"
-    StrCpy $Trouble "$Line"
-  ${EndIf}
-FunctionEnd
-
 Function BeginReplacing
   Call PutBack ; what an installer that was interrupted has left
   StrCpy $Began "yes"
@@ -143,7 +149,8 @@ Function BeginReplacing
     FileOpen $0 "${ASIDE}\installed-files.txt" w
     FileClose $0
   ${EndIf}
-  !insertmacro ForEach "" "$PLUGINSDIR\files.txt" LookForOthers
+  StrCpy $Root "$INSTDIR" ; a file that is there after ours were set aside is somebody else's
+  !insertmacro ForEach "" "$PLUGINSDIR\files.txt" LookForFile
   ${If} $Trouble != ""
     Call PutBack
     !insertmacro Refuse ${OTHERS_FILES} "There is a file in this folder that the installer did not put there and would replace. Nothing has been changed. Choose another folder, or move the file away:$\r$\n$Trouble"
@@ -167,12 +174,6 @@ Function RemoveAside
   !insertmacro ForEach "" "${ASIDE}\remove.txt" RemoveFolder
   Delete "${ASIDE}\remove.txt"
   RMDir "${ASIDE}"
-FunctionEnd
-
-Function RemoveFolder
-  ${If} $Kind == "<"
-    RMDir "$Root\$Line"
-  ${EndIf}
 FunctionEnd
 
 Function PutBack
@@ -200,8 +201,29 @@ Function PutBack
   RMDir "$INSTDIR"
 FunctionEnd
 
+!macro RemoveBy list root
+  StrCpy $Root "${root}"
+  !insertmacro ForEach "un." "${list}" RemoveLine
+  !insertmacro ForEach "un." "${list}" LookForFile
+!macroend
+
+; What is installed, and what an upgrade that was cut off has left. If a file cannot go, the lists stay, so that
+; another try goes on; $Trouble names it.
 Function un.RemoveInstalled
-  StrCpy $Root "$INSTDIR"
-  !insertmacro ForEach "un." "${LIST}" RemoveLine
-  Delete "${LIST}"
+  StrCpy $Trouble ""
+  !insertmacro RemoveBy "${LIST}" "$INSTDIR"
+  ${If} ${FileExists} "${ASIDE}\*.*"
+    !insertmacro RemoveBy "${LIST}" "${ASIDE}"
+    !insertmacro RemoveBy "${ASIDE}\installed-files.txt" "$INSTDIR"
+    !insertmacro RemoveBy "${ASIDE}\installed-files.txt" "${ASIDE}"
+    !insertmacro RemoveBy "${ASIDE}\remove.txt" "${ASIDE}"
+    StrCpy $Root "$INSTDIR" ; folders that only the old version had
+    !insertmacro ForEach "un." "${ASIDE}\remove.txt" RemoveFolder
+  ${EndIf}
+  ${If} $Trouble == ""
+    Delete "${ASIDE}\installed-files.txt"
+    Delete "${ASIDE}\remove.txt"
+    RMDir "${ASIDE}"
+    Delete "${LIST}"
+  ${EndIf}
 FunctionEnd

@@ -214,11 +214,15 @@ FunctionEnd
 Function un.onInit
   SetShellVarContext current
   SetRegView 64
+  !insertmacro RefuseSecondInstaller
 FunctionEnd
 
 Section "Uninstall"
   !insertmacro RefuseWhileRunning "un."
   Call un.RemoveInstalled
+  ${If} $Trouble != ""
+    !insertmacro Refuse ${FAILED} "A file of lungviewer is in use, so not everything could be removed. Close what uses it, and uninstall again:$\r$\n$Trouble"
+  ${EndIf}
   Delete "$INSTDIR\uninstall.exe"
   SetOutPath "$TEMP" ; a folder that a process stands in cannot go
   RMDir "$INSTDIR" ; goes only if nothing is left in it

@@ -13,12 +13,12 @@
   ${EndIf}
 !macroend
 
-; Windows frees the mutex when this process ends.
+; Also an uninstaller while one runs, and the other way round. Windows frees the mutex when this process ends.
 !macro RefuseSecondInstaller
   System::Call 'kernel32::CreateMutexW(p 0, i 1, w "lungviewer installer") p .r0 ?e'
   Pop $0
   ${If} $0 = 183 ; ERROR_ALREADY_EXISTS
-    !insertmacro Refuse ${IN_USE} "Another installer of lungviewer is running. Wait until it is done."
+    !insertmacro Refuse ${IN_USE} "lungviewer is being installed or removed already. Wait until that is done."
   ${EndIf}
 !macroend
 

@@ -40,6 +40,7 @@ class Built:
     new: Path
     without_training: Path
     """As new as `new`."""
+    stand_in: Path
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     training.mkdir()
     (training / "lungviewer-training.exe").write_bytes((folder / "stand-in.exe").read_bytes())
     (training / "tensor.dll").write_bytes(bytes(30_000))
-    made = Built(folder / "old.exe", folder / "new.exe", folder / "alone.exe")
+    made = Built(folder / "old.exe", folder / "new.exe", folder / "alone.exe", folder / "stand-in.exe")
     build_installer(old, made.old, training, version="1.2.0", target="amd64-unicode")
     build_installer(new, made.new, training, version="1.10.0", target="amd64-unicode")
     build_installer(new, made.without_training, version="1.10.0", target="amd64-unicode")
@@ -219,7 +220,6 @@ def test_training_of_another_version_does_not_stay_where_the_installer_brings_no
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
-@pytest.mark.slow
 def test_nothing_changes_while_the_program_runs(
     wine: Wine, built: Built, tmp_path: Path, program: str
 ) -> None:
@@ -275,7 +275,6 @@ def test_the_same_version_again_repairs(wine: Wine, built: Built) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("installed", [False, True])
-@pytest.mark.slow
 def test_a_strangers_file_is_never_replaced(wine: Wine, built: Built, installed: bool) -> None:
     place = home(wine)
     if installed:
@@ -290,7 +289,6 @@ def test_a_strangers_file_is_never_replaced(wine: Wine, built: Built, installed:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("installed", [False, True])
-@pytest.mark.slow
 def test_an_installation_that_fails_puts_the_old_version_back(
     wine: Wine, built: Built, installed: bool
 ) -> None:
@@ -306,14 +304,11 @@ def test_an_installation_that_fails_puts_the_old_version_back(
     assert not (place / ".previous").exists()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("moment", ["setting aside", "unpacking", "clearing up"])
-@pytest.mark.slow
-def test_an_installer_that_was_cut_off_is_made_good_by_the_next_one(
-    wine: Wine, built: Built, moment: str
-) -> None:
-    place = home(wine)
-    wine.run(built.old, "/S")
+MOMENTS = ("setting aside", "unpacking", "clearing up")
+
+
+def cut_off(place: Path, moment: str) -> None:
+    """What an upgrade that ended at once leaves of the old version. Somebody has a file there too."""
     aside = place / ".previous"
     (aside / "_internal").mkdir(parents=True)
     if moment == "setting aside":
@@ -329,9 +324,62 @@ def test_an_installer_that_was_cut_off_is_made_good_by_the_next_one(
         )
         (aside / "_internal" / "gone.dll").write_text("old")
     (place / "notes.txt").write_text("mine")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_an_installer_that_was_cut_off_is_made_good_by_the_next_one(
+    wine: Wine, built: Built, moment: str
+) -> None:
+    place = home(wine)
+    wine.run(built.old, "/S")
+    cut_off(place, moment)
     assert wine.run(built.new, "/S") == OK
     assert tree(place) == NEW | set(PROGRAMS) | OWN | {"notes.txt"}
-    assert not aside.exists()
+    assert not (place / ".previous").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_what_an_installer_that_was_cut_off_has_left_is_removed_too(
+    wine: Wine, built: Built, moment: str
+) -> None:
+    place = home(wine)
+    wine.run(built.old, "/S")
+    cut_off(place, moment)
+    assert uninstall(wine, place) == OK
+    assert sorted(path.name for path in place.rglob("*")) == ["notes.txt"]
+    assert wine.registry(UNINSTALL) == wine.registry(OWN_KEY) == {}
+
+
+@pytest.mark.slow
+def test_nothing_is_installed_or_removed_while_that_is_being_done(
+    wine: Wine, built: Built, tmp_path: Path
+) -> None:
+    wine.run(built.old, "/S")
+    before = state(home(wine))
+    with wine.running(built.stand_in, tmp_path / "standing", mutex="lungviewer installer"):
+        assert wine.run(built.new, "/S") == IN_USE
+        assert wine.run(home(wine) / "uninstall.exe", "/S", *last("_?=", home(wine))) == IN_USE
+        assert state(home(wine)) == before
+    assert wine.run(built.new, "/S") == OK
+
+
+@pytest.mark.slow
+def test_what_cannot_be_removed_yet_is_removed_by_another_try(
+    wine: Wine, built: Built, tmp_path: Path
+) -> None:
+    place = home(wine)
+    wine.run(built.new, "/S")
+    (place / "helper.exe").write_bytes(built.stand_in.read_bytes())
+    (place / LIST).write_bytes("=helper.exe\r\n".encode("utf-16-le") + (place / LIST).read_bytes())
+    with wine.running(place / "helper.exe", tmp_path / "standing"):
+        assert wine.run(place / "uninstall.exe", "/S", *last("_?=", place)) == FAILED
+    assert tree(place) == {"helper.exe"} | OWN
+    assert wine.registry(UNINSTALL)["DisplayVersion"] == "1.10.0"
+    assert uninstall(wine, place) == OK
+    assert tree(place) == set()
+    assert wine.registry(UNINSTALL) == {}
 
 
 @pytest.mark.slow
