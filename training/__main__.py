@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+import lungviewer
+from lungviewer.core.build import this_build
 from lungviewer.core.errors import Cancelled, LungviewerError, UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ def build_parser() -> argparse.ArgumentParser:
     from training.commands.common import EPILOG, PROGRAM
 
     parser = argparse.ArgumentParser(PROGRAM, description="Train, measure and pack models.", epilog=EPILOG)
+    told = f"{PROGRAM} {lungviewer.__version__}, {this_build()}"
+    parser.add_argument("--version", action="version", version=told, help="show the version and the build")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, place in COMMANDS.items():
         module = import_module(place)

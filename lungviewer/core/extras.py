@@ -9,6 +9,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+import lungviewer
 from lungviewer.core.paths import checkout
 
 ADAPT, TRAINING = "adapt", "training"
@@ -26,9 +27,10 @@ NETWORK_LIBRARIES = {"tensorflow": "TensorFlow", "keras": "Keras", "tf2onnx": "t
 
 
 _HOW_PACKAGED = {
-    "windows": "To get it: run lungviewer's installer again and choose “Training”.",
-    "other": "To get it: install the package lungviewer-training, or unpack the training part beside this "
-    "program.",
+    "windows": "To get it: run lungviewer's installer again and choose “Training”, or unpack the archive "
+    "lungviewer-training of version {version} beside this program's folder.",
+    "other": "To get it: install the package lungviewer-training of version {version}, or unpack the "
+    "archive of that name beside this program's folder.",
 }
 
 
@@ -44,7 +46,7 @@ def how_to_install(extra: str) -> str:
     A packaged program has no pip: everything that it may lack is in its training part.
     """
     if getattr(sys, "frozen", False):
-        return _HOW_PACKAGED["windows" if os.name == "nt" else "other"]
+        return _HOW_PACKAGED["windows" if os.name == "nt" else "other"].format(version=lungviewer.__version__)
     home = checkout()
     what = [f"lungviewer[{extra}]"] if home is None else ["-e", f"{home}[{extra}]"]
     command = [sys.executable, "-m", "pip", "install", *what]

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import lungviewer
 from lungviewer.core import registry
-from lungviewer.core.errors import LungviewerError, MissingDependency
+from lungviewer.core.errors import LungviewerError
 from lungviewer.core.job import JobContext
 from lungviewer.core.no_network import EXIT_REACHED
 from lungviewer.core.starter import own_environment
 from lungviewer.services.selftest_files import read_back
-from lungviewer.services.training_process import training_command
+from lungviewer.services.training_process import try_training
 
 TRY_WINDOW = ("doctor", "--window")
 """What this program is called with to open a window and close it again, in a process of its own: a library
@@ -36,7 +36,7 @@ def parts_of_the_program(ctx: JobContext) -> Iterator[tuple[str, str, bool | Non
     yield _window()
     missing = [name for name in _WEB if find_spec(name) is None]
     yield "web form", "not installed" if missing else "installed", None
-    yield _training()
+    yield "training part", *try_training()
 
 
 def _backends() -> Iterator[tuple[str, str, bool | None]]:
@@ -74,14 +74,6 @@ def _window() -> tuple[str, str, bool | None]:
     if done.returncode != 0:
         return "window", f"It did not open and close (exit code {done.returncode}).", False
     return "window", "opened and closed, without a screen", True
-
-
-def _training() -> tuple[str, str, bool | None]:
-    try:
-        training_command(())
-    except MissingDependency as error:
-        return "training part", error.sentence, None
-    return "training part", "installed", None
 
 
 def _own_command(*arguments: str) -> list[str]:

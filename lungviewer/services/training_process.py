@@ -7,10 +7,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from lungviewer.core.build import Build, build_in, own_build
 from lungviewer.core.errors import MissingDependency
 from lungviewer.core.extras import ADAPT, TRAINING, how_to_install, missing_for_adapting
 from lungviewer.core.starter import own_environment
@@ -18,8 +19,16 @@ from lungviewer.core.starter import own_environment
 TRAINING_PROGRAM = "lungviewer-training"
 """What training is called where it is packaged."""
 
-_PLACES = ("training", ".", f"../{TRAINING_PROGRAM}")
-"""Where it is looked for, from the folder of the packaged viewer."""
+_PLACES = (
+    "training",  # where installers put it
+    f"{TRAINING_PROGRAM}*",
+    f"../{TRAINING_PROGRAM}*",
+    f"../../{TRAINING_PROGRAM}*/{TRAINING_PROGRAM}*",
+)
+"""Where it is looked for, from the packaged viewer's folder. People unpack archives into one another, side by
+side or, as Windows proposes, each into a folder of its own name; that of the archive, with the version."""
+
+_START_S = 120.0
 
 _NICE = 10
 _BELOW_NORMAL, _SET_INFORMATION = 0x4000, 0x0200  # of the Windows API
@@ -32,22 +41,82 @@ def training_command(arguments: Sequence[str]) -> list[str]:
     """The program and arguments that run `training ARGUMENTS`; give it `training_environment()`.
 
     Raises:
-        MissingDependency: the training module is not installed.
+        MissingDependency: the training module is not installed, or is not of this program's build.
     """
     if getattr(sys, "frozen", False):
-        program = _packaged_training()
-        if program is not None:
-            return [str(program), *arguments]
-    if getattr(sys, "frozen", False) or find_spec("training") is None:
-        raise MissingDependency("This needs the training part of lungviewer.", hint=how_to_install(TRAINING))
+        return [str(_packaged_training()), *arguments]
+    if find_spec("training") is None:
+        raise _not_there()
     # -P: a file called numpy.py in the folder that happens to be current is not to be run.
     return [sys.executable, "-P", "-m", "training", *arguments]
 
 
-def _packaged_training() -> Path | None:
-    home = Path(sys.executable).resolve().parent
+def try_training() -> tuple[str, bool | None]:
+    """Start the training part as far as telling its version, for the self-test. It takes seconds.
+
+    Returns:
+        What came of it, in words, and whether that is well; None where no training part of this build lies,
+        which the program itself does not need.
+    """
+    try:
+        command = training_command(("--version",))
+    except MissingDependency as error:
+        return error.sentence, None
+    try:
+        done = subprocess.run(
+            command,
+            env=training_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_START_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"It did not start ({type(error).__name__}).", False
+    if done.returncode != 0:
+        return f"It did not start (exit code {done.returncode}).", False
+    return " ".join(done.stdout.split()), True
+
+
+def _packaged_training() -> Path:
+    """The training program of the same build, wherever people put it.
+
+    Raises:
+        MissingDependency: there is none, or only of other builds.
+    """
+    viewer, own = Path(sys.executable).resolve(), own_build()
+    others: list[Build | None] = []
+    for program in _training_programs(viewer):
+        build = build_in(program.parent)
+        if build is not None and build.matches(own):
+            return program
+        others.append(build)
+    if not others:
+        raise _not_there()
+    raise MissingDependency(
+        f"The training part here is {_named(others[0])}; this program is {_named(own)}. Both must be of one "
+        "build.",
+        hint=how_to_install(TRAINING),
+    )
+
+
+def _training_programs(viewer: Path) -> Iterator[Path]:
     name = TRAINING_PROGRAM + (".exe" if os.name == "nt" else "")
-    return next((p for place in _PLACES if (p := home / place / name).is_file()), None)
+    for place in _PLACES:
+        for program in sorted(viewer.parent.glob(f"{place}/{name}")):
+            # A folder beside may be anybody's, as in /tmp: nobody else's program is started.
+            if program.is_file() and program.stat().st_uid in (0, viewer.stat().st_uid):
+                yield program.resolve()
+
+
+def _named(build: Build | None) -> str:
+    return str(build) if build else "of an unknown version"
+
+
+def _not_there() -> MissingDependency:
+    return MissingDependency("This needs the training part of lungviewer.", hint=how_to_install(TRAINING))
 
 
 def training_environment() -> dict[str, str]:
