@@ -96,6 +96,21 @@ in_root --offline --reader lungviewer-cli scan "/opt/lungviewer/$SAMPLES" -o "/h
 same_as_source "$ROOT/home/$READER/samples.csv"
 in_root dpkg-query -W -f '${Package} ${Version}\n' lungviewer
 
+step "nothing is upgraded or removed while it runs"
+cp "$PACKAGE" "$ROOT/var/tmp/package.deb"
+# shellcheck disable=SC2016
+in_root sh -c '
+    su -c "QT_QPA_PLATFORM=offscreen exec lungviewer" "$1" &
+    for _ in $(seq 60); do
+        ! ls -l /proc/[0-9]*/exe 2>/dev/null | grep -q /opt/lungviewer/ || break
+        sleep 1
+    done
+    ! apt-get install -q -y --reinstall /var/tmp/package.deb && ! apt-get remove -q -y lungviewer && kill -0 $!' - \
+    "$READER" >"$WORK/apt.txt" 2>&1 || { cat "$WORK/apt.txt"; fail "it was replaced while it ran"; }
+[ "$(grep -c '^lungviewer is running' "$WORK/apt.txt")" = 2 ] || { cat "$WORK/apt.txt"; fail "apt does not say why it refused"; }
+in_root dpkg --verify lungviewer
+in_root dpkg-query -W -f '${Package} ${Version} ${Status}\n' lungviewer
+
 step "the desktop: entry, file types, manual page"
 # minbase leaves manual pages out.
 rm -f "$ROOT"/etc/dpkg/dpkg.cfg.d/*
