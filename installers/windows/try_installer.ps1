@@ -30,6 +30,8 @@ Set-Content -Path (Join-Path $Folder "mine.txt") -Value "mine"
 $window = Start-Process -FilePath (Join-Path $Folder "lungviewer.exe") -PassThru
 $refused = Start-Process -FilePath $Installer -ArgumentList "/S" -Wait -PassThru
 Assert-That ($refused.ExitCode -eq 3) "nothing is installed while the program runs"
+$refused = Start-Process -FilePath (Join-Path $Folder "uninstall.exe") -ArgumentList "/S _?=$Folder" -Wait -PassThru
+Assert-That ($refused.ExitCode -eq 3) "nothing is removed while the program runs"
 taskkill /PID $window.Id /T /F | Out-Null
 $window.WaitForExit()
 Invoke-Checked $Installer "/S"
