@@ -74,10 +74,11 @@ def window_libraries() -> dict[str, str]:
     return table
 
 
-def requirements(bundle: Path, *, window: bool, besides: Iterable[Path] = ()) -> Requirements:
-    """What the bundle needs.
+def requirements(bundle: Path, *, window: bool) -> Requirements:
+    """What the bundle needs. Its programs' own libraries are the system's, even if it carries them too: a
+    program points the loader at what it carries once it runs, and starts itself again.
 
-    `window`: also what Qt loads by name at run time. `besides`: folders whose libraries are there too.
+    `window`: also what Qt loads by name at run time.
 
     Raises:
         PackagingError: binutils is missing, or nobody knows which package has a library.
@@ -89,9 +90,10 @@ def requirements(bundle: Path, *, window: bool, besides: Iterable[Path] = ()) ->
     ]
     table = window_libraries()
     dump = _dump(programs)
-    carried = {path.name for folder in (bundle, *besides) for path in folder.rglob("*.so*")}
+    carried = {path.name for path in bundle.rglob("*.so*")}
     carried |= set(re.findall(r"^ +SONAME +(\S+)$", dump, re.MULTILINE))
-    wanted = set(re.findall(r"^ +NEEDED +(\S+)$", dump, re.MULTILINE)) | (set(table) if window else set())
+    carried -= _needed(_dump([path for path in programs if path.parent == bundle]))
+    wanted = _needed(dump) | (set(table) if window else set())
     missing = sorted(name for name in wanted - carried if not _LIBC.match(name))
     packages = {_package_of(name, table) for name in missing}
     if window:
@@ -113,6 +115,10 @@ def _dump(programs: list[Path]) -> str:
         raise PackagingError("objdump is needed to make packages. On Debian: apt-get install binutils")
     done = subprocess.run(["objdump", "-p", *map(str, programs)], capture_output=True, text=True, check=False)
     return done.stdout
+
+
+def _needed(dump: str) -> set[str]:
+    return set(re.findall(r"^ +NEEDED +(\S+)$", dump, re.MULTILINE))
 
 
 def _newest(versions: Iterable[str]) -> str:

@@ -8,8 +8,8 @@ import pytest
 
 from lungviewer.core.errors import ImageCorrupt
 from lungviewer.core.job import NullContext
-from lungviewer.services import selftest, selftest_files
 from lungviewer.core.no_network import NetworkRefused, NoNetwork
+from lungviewer.services import selftest, selftest_files
 
 
 def test_whatever_reaches_for_a_network_is_refused_and_noticed():
