@@ -60,17 +60,15 @@ in_root --with LD_LIBRARY_PATH=/opt/lungviewer/_internal sh -c \
     >"$WORK/missing.txt" || true
 cat "$WORK/missing.txt"
 [ ! -s "$WORK/missing.txt" ] || fail "libraries are missing"
-step "no path of the machine that built it"
-if grep -rlsF "$HOME_OF_CODE" "$ROOT/opt/lungviewer" "$ROOT/usr/share/doc/lungviewer" "$ROOT/usr/share/applications"; then
-    fail "these files name the folder of the checkout"
-fi
-echo "none"
+check_paths /opt/lungviewer /usr/share/doc/lungviewer /usr/share/applications
 
 check_program /opt/lungviewer lungviewer-cli lungviewer
+check_own_libraries /opt/lungviewer lungviewer-cli
 
 if [ -n "$TRAINING" ]; then
     step "the training part"
     install "$TRAINING"
+    check_paths /opt/lungviewer/training
     in_root --offline --reader /opt/lungviewer/training/lungviewer-training --help | head -n 3
 fi
 

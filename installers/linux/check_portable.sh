@@ -39,6 +39,8 @@ step "read-only, in a folder with spaces"
 chmod -R a-w "$ROOT$PLACE/$NAME"
 in_root --reader sh -c "! touch '$PLACE/$NAME/file' 2>/dev/null" || fail "the folder can be written"
 check_program "$PLACE/$NAME" "$PLACE/$NAME/lungviewer-cli" "$PLACE/$NAME/lungviewer"
+check_own_libraries "$PLACE/$NAME" "$PLACE/$NAME/lungviewer-cli"
+check_paths "$PLACE/$NAME"
 
 step "through a link"
 in_root --reader ln -s "$PLACE/$NAME/lungviewer-cli" "/home/$READER/link"

@@ -18,8 +18,8 @@ fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 require() {
     [ "$(id -u)" = 0 ] || fail "this needs root, to make a root of its own"
     local tool
-    for tool in mmdebstrap unshare dpkg-deb "$PYTHON"; do
-        command -v "$tool" >/dev/null || fail "$tool is missing. On Debian: apt-get install mmdebstrap util-linux dpkg"
+    for tool in mmdebstrap unshare dpkg-deb objdump "$PYTHON"; do
+        command -v "$tool" >/dev/null || fail "$tool is missing. On Debian: apt-get install mmdebstrap util-linux dpkg binutils"
     done
 }
 
@@ -96,6 +96,39 @@ check_program() {
     else
         echo "(not on a screen: Xvfb, xwininfo or xprop is missing)"
     fi
+}
+
+# The decoders, too, must find what the program at $1 carries: what this root has of the same name is hidden, but for
+# what the program itself is linked to, before it can point the loader anywhere.
+check_own_libraries() { # FOLDER CLI
+    local hidden library other
+    step "self-test without the system's copies of libraries that the program carries"
+    hidden=$(mktemp -d)
+    for library in "$ROOT$1"/_internal/lib*.so*; do
+        ! objdump -p "$ROOT$1/lungviewer" | grep -q "NEEDED *$(basename "$library")$" || continue
+        for other in "$ROOT"/usr/lib/*-linux-gnu/"$(basename "$library")"; do
+            if [ -e "$other" ]; then mv "$other" "$hidden/$(basename "$other")"; fi
+        done
+    done
+    ls "$hidden" | tr '\n' ' '
+    echo
+    [ -e "$hidden/libffi.so.8" ] || [ -e "$hidden/libstdc++.so.6" ] || fail "nothing was hidden; this proves nothing"
+    local code=0
+    in_root --offline --reader --with QT_QPA_PLATFORM=offscreen "$2" doctor --selftest || code=$?
+    mv "$hidden"/* "$ROOT"/usr/lib/*-linux-gnu/
+    rmdir "$hidden"
+    [ "$code" = 0 ] || fail "it takes these from the system"
+}
+
+# Nothing of the machine that built the program may be named in it.
+check_paths() { # FOLDER...: in the root
+    local folder
+    step "no path of a machine that built it"
+    for folder in "$@"; do
+        if grep -rlsF "$HOME_OF_CODE" "$ROOT$folder"; then fail "these files name the folder of the checkout"; fi
+        "$PYTHON" "$HERE/../run_paths.py" "$ROOT$folder" || fail "these libraries name folders of other machines"
+    done
+    echo "none"
 }
 
 same_as_source() { # CSV

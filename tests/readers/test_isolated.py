@@ -87,7 +87,7 @@ def test_a_hanging_decoder_is_ended_at_the_deadline_and_replaced(obedient):
     assert not psutil.pid_exists(before)
 
 
-@pytest.mark.parametrize("way", ["crash", "abort", "exit"])
+@pytest.mark.parametrize("way", ["crash", "abort", "exit", "network"])
 def test_a_dying_decoder_costs_one_file(obedient, way):
     with pytest.raises(DecoderCrashed):
         obedient.open(Path(way))

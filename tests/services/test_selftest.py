@@ -1,14 +1,16 @@
 """The self-test finds what is wrong, and the network guard notices."""
 
+import contextlib
 import socket
 import subprocess
 
 import numpy as np
 import pytest
 
+from lungviewer.cli import doctor_command
 from lungviewer.core.errors import ImageCorrupt
 from lungviewer.core.job import NullContext
-from lungviewer.core.no_network import NetworkRefused, NoNetwork
+from lungviewer.core.no_network import EXIT_REACHED, NetworkRefused, NoNetwork
 from lungviewer.services import selftest, selftest_files
 
 
@@ -60,6 +62,26 @@ def test_a_window_that_dies_is_told(monkeypatch):
 
     monkeypatch.setattr(subprocess, "run", never)
     assert selftest._window()[2] is False
+
+
+def test_a_window_that_reaches_for_a_network_is_told(monkeypatch):
+    def reaches(_folder):
+        with contextlib.suppress(OSError):
+            socket.getaddrinfo("localhost", 80)
+        return True
+
+    monkeypatch.setattr(doctor_command.registry, "load", lambda _place: reaches)
+    assert doctor_command._try_window() == EXIT_REACHED
+    monkeypatch.setattr(selftest, "_own_command", lambda *_: ["sh", "-c", f"exit {EXIT_REACHED}"])
+    assert selftest._window() == ("window", "It reached for a network, or could not be watched.", False)
+    monkeypatch.setattr(doctor_command.registry, "load", lambda _place: lambda _folder: True)
+    assert doctor_command._try_window() == 0
+
+
+def test_a_window_that_cannot_be_watched_is_told(monkeypatch):
+    monkeypatch.setattr(NoNetwork, "works", lambda _: False)
+    monkeypatch.setattr(doctor_command.registry, "load", lambda _place: lambda _folder: True)
+    assert doctor_command._try_window() == EXIT_REACHED
 
 
 def test_the_packaged_program_starts_itself_afresh_for_its_window(monkeypatch: pytest.MonkeyPatch) -> None:
