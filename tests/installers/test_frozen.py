@@ -1,12 +1,14 @@
 """The packaged program does what the source checkout does. Runs where LUNGVIEWER_FROZEN names a bundle:
 
 python installers/build.py viewer
+python installers/build.py training    (if that is to be tried too: it must lie beside the viewer's)
 LUNGVIEWER_FROZEN=dist/lungviewer pytest tests/installers/test_frozen.py
 """
 
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +19,13 @@ import pytest
 
 import lungviewer
 from installers.linux.same_csv import differences
+from lungviewer.core.build import build_in
+from tests.fixtures.coarse_pictures import read_manifest, write_coarse_data, write_manifest
 from tests.fixtures.preload import compile_preload
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "resources" / "samples"
+LABELS = ("lung_aca", "lung_n", "lung_scc")
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +34,23 @@ def program():
     if not named:
         pytest.skip("needs a packaged program: set LUNGVIEWER_FROZEN to its folder")
     return Path(named).resolve() / ("lungviewer-cli.exe" if os.name == "nt" else "lungviewer-cli")
+
+
+@pytest.fixture(scope="module")
+def training(program):
+    """The training program that lies with the viewer; None where none of the same build does."""
+    folders = (program.parent / "training", program.parent.parent / "lungviewer-training")
+    name = f"lungviewer-training{program.suffix}"
+    own = build_in(program.parent)
+    assert own is not None
+    return next(
+        (one / name for one in folders if (one / name).is_file() and own.matches(build_in(one))), None
+    )
+
+
+def need(training):
+    if training is None:
+        pytest.skip("needs the training part of the same build beside the packaged program")
 
 
 @pytest.fixture
@@ -49,7 +71,7 @@ def home(tmp_path):
 def run(program, *arguments, env, **options):
     command = [str(part) for part in (program, *arguments)]
     return subprocess.run(
-        command, env=env, capture_output=True, text=True, check=False, timeout=300, **options
+        command, env=env, capture_output=True, text=True, check=False, timeout=500, **options
     )
 
 
@@ -110,8 +132,8 @@ def test_the_web_form_answers(program, home):
     assert server.returncode == 130
 
 
-def test_training_that_is_not_there_is_said_without_pip(program, home, tmp_path):
-    if any((program.parent / place).exists() for place in ("training", "../lungviewer-training")):
+def test_training_that_is_not_there_is_said_without_pip(program, training, home, tmp_path):
+    if training is not None:
         pytest.skip("the training part lies there")
     model = tmp_path / "model.keras"
     model.touch()
@@ -119,3 +141,37 @@ def test_training_that_is_not_there_is_said_without_pip(program, home, tmp_path)
     assert done.returncode == 2
     assert "training part" in done.stderr
     assert "pip" not in done.stderr
+
+
+def test_the_training_part_is_of_the_same_build_and_the_self_test_starts_it(program, training, home):
+    need(training)
+    said = run(training, "--version", env=home).stdout
+    assert said == f"lungviewer-training {lungviewer.__version__}, {build_in(program.parent).made}\n"
+    assert said.strip() in run(program, "doctor", "--selftest", env=home).stdout
+    assert "audit" in run(training, "--help", env=home).stdout
+
+
+def test_the_training_part_looks_through_data(training, home, tmp_path):
+    need(training)
+    data = write_coarse_data(tmp_path / "data", LABELS)
+    done = run(training, "audit", "--data", data, "--out", tmp_path / "out", env=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list((tmp_path / "out").iterdir())
+
+
+def test_the_training_part_trains_a_network_and_packs_it(training, home, shared_data, tmp_path):
+    need(training)
+    tissue, data = shared_data / "lung_histology", tmp_path / "data"
+    one_of_each = {group: (path, label, group) for path, label, group in reversed(read_manifest(tissue))}
+    rows = []
+    for wanted in LABELS:
+        rows += sorted(row for row in one_of_each.values() if row[1] == wanted)[:25]
+        (data / wanted).mkdir(parents=True)
+    for path, _, _ in rows:
+        shutil.copy(tissue / path, data / path)
+    write_manifest(data, rows)
+    small = ["--arch", "basic_cnn", "--epochs", "1", "--epoch-images", "32", "--input-size", "64"]
+    done = run(training, "fit", "--data", data, "--out", tmp_path / "out", *small, env=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    packed = json.loads((tmp_path / "out" / "pack" / "pack.json").read_text("utf-8"))
+    assert "model.onnx" in packed["files"]
