@@ -22,12 +22,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package")
-    bundle = make_bundle(folder / "lungviewer", "lungviewer", "lungviewer-cli")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-        yield make_deb(bundle, folder, quick=True)
+    return make_deb(make_bundle(folder / "lungviewer", "lungviewer", "lungviewer-cli"), folder, quick=True)
 
 
 @pytest.mark.parametrize("script", ["preinst", "prerm", "postinst", "postrm"])
