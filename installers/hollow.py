@@ -24,6 +24,9 @@ HOLLOW = re.compile(
 )
 """Libraries of a bundle, by their place in it, that are replaced."""
 
+MARK = "lungviewer: nothing is in this library"
+"""Lies in each of them, so that it is told from the library whose name it has."""
+
 _END = {"x86_64": "ud2", "aarch64": "udf #0"}
 _WANTED = re.compile(r"DF \*UND\*\s+\w+\s+\((?P<version>\w+)\)\s+(?P<name>\w+)$", re.MULTILINE)
 _VERSIONS_OF = re.compile(r"required from (?P<library>\S+):\n(?P<versions>(?:\s+0x.*\n?)+)")
@@ -32,6 +35,11 @@ _VERSIONS_OF = re.compile(r"required from (?P<library>\S+):\n(?P<versions>(?:\s+
 def can_hollow() -> bool:
     """Whether this machine's processor is one whose way to end a process is known here."""
     return platform.system() == "Linux" and platform.machine() in _END
+
+
+def is_hollow(place: str, file: Path) -> bool:
+    """Whether a file is such a library, by its place in the bundle and by what is in it."""
+    return HOLLOW.match(place) is not None and MARK.encode("ascii") in file.read_bytes()
 
 
 def make_hollow(name: str, users: Iterable[Path], folder: Path) -> Path:
@@ -74,6 +82,7 @@ def _assembly(functions: Iterable[str]) -> str:
     lines = [".text"]
     for name in sorted(functions):
         lines += [f".globl {name}", f".type {name}, %function", f"{name}: {_END[platform.machine()]}"]
+    lines += [".section .rodata", f'.asciz "{MARK}"']
     return "\n".join([*lines, '.section .note.GNU-stack,"",%progbits', ""])
 
 

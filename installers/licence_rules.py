@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from installers.errors import PackagingError
 
-class LicenceProblem(Exception):
+
+class LicenceProblem(PackagingError):
     """A bundle that may not be passed on; the message says why, and what to do."""
 
 
@@ -26,11 +28,13 @@ _NOTICE = (
         "0BSD",
         "AFL-2.1",
         "Apache-2.0",
+        "Apache-2.0 WITH LLVM-exception",
         "Bitstream-Vera",
         "blessing",
         "BSL-1.0",
         "bzip2-1.0.6",
         "CC0-1.0",
+        "curl",
         "FTL",
     ),
     *("BSD-1-Clause", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Open-MPI", "BSD-4.3TAHOE"),
@@ -46,9 +50,14 @@ _NOTICE = (
         "MIT-CMU",
         "MIT-open-group",
     ),
-    *("OpenSSL", "PSF-2.0", "Python-2.0", "Unicode-3.0", "Unlicense", "X11", "Zlib"),
+    *("OpenSSL", "PSF-2.0", "Python-2.0", "Unicode-3.0", "Unicode-DFS-2016", "Unlicense", "X11", "Zlib"),
     # Not in SPDX's list.
-    *("LicenseRef-Public-Domain", "LicenseRef-SocketXX", "LicenseRef-Intel-Simplified-Software-License"),
+    *(
+        "LicenseRef-Public-Domain",
+        "LicenseRef-SocketXX",
+        "LicenseRef-FFT2D",
+        "LicenseRef-Intel-Simplified-Software-License",
+    ),
     *("LicenseRef-Microsoft-Visual-Cpp-Runtime", "LicenseRef-Microsoft-Redistributable"),
 )
 _REPLACEABLE = (

@@ -6,6 +6,7 @@ Run it as `python installers/notices.py --bundle dist/lungviewer --environment b
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,13 +15,15 @@ from pathlib import Path
 if __package__ in {None, ""}:  # run as a script
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from installers.components import Component, components
+from installers.component import Component, HashOf
+from installers.components import components
 from installers.contents import NOTICES_FOLDER, Environment, modules_inside
 from installers.licence_rules import Duty, LicenceProblem
 
 FILE = "THIRD_PARTY_NOTICES.txt"
 _WIDTH = 110
 _RULE = "=" * _WIDTH
+_REPLACED = re.compile(r"\.(so(\.[\w.]+)?|dll|pyd|dylib|py)$")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,6 +92,12 @@ def _opening(found: Sequence[Component]) -> Iterator[str]:
         "lungviewer itself is under the Apache License 2.0 (LICENSE). It is passed on together with the work "
         "of others, which is listed here with its licences. Research use only, not for diagnosis."
     )
+    yield ""
+    yield from _wrapped(
+        "What is linked into the libraries of a package is listed as that package states it, in the file "
+        'beside "Told by"; of what ONNX Runtime and TensorFlow name in their notices, that which they name '
+        "for other builds is left out of the list, but not out of the texts."
+    )
     names = {one.reference: f"{one.name} (in {one.within})" if one.within else one.name for one in found}
     first = max(map(len, ["name", *names.values()])) + 2
     second = max(map(len, ["version", *(one.version for one in found)])) + 2
@@ -103,20 +112,20 @@ def _duties(found: Sequence[Component]) -> Iterator[str]:
     yield from _wrapped(
         "The components below are under the GNU Lesser General Public License (LGPL) or the Mozilla Public "
         "License (MPL). Their code is used unchanged; symbols for debugging may have been left out. Those "
-        "under the LGPL are shared libraries, files of their own in the folder of the program: you may "
-        "change such a library, build it and put it in the place of the file, as long as it has the same "
-        "interface, and you may take the program apart as far as you need to make such changes work. "
-        "Libraries that are linked into one of them (as cairo and GLib are into OpenSlide's) are replaced "
-        "together with it. The source of each is at the address beside it; whoever passes the program on "
-        "has to see to it that the source of exactly these versions can be had."
+        "under the LGPL are files of their own in the folder of the program, shared libraries and modules in "
+        "Python; nothing of them is inside its executable. You may change such a library, build it and put "
+        "it in the place of the file, as long as it has the same interface, and you may take the program "
+        "apart as far as you need to make such changes work. Libraries that are linked into one of them (as "
+        "cairo and GLib are into OpenSlide's) are replaced together with it. The source of each is at the "
+        "address beside it, or that address names where the source of the very version was had; whoever "
+        "passes the program on has to see to it that the source of exactly these versions can be had."
     )
     yield ""
     for one in found:
         if one.verdict.duties & {Duty.REPLACEABLE, Duty.FILE}:
             place = f" in {one.within}" if one.within else ""
             yield f"- {one.name} {one.version}".rstrip() + f"{place}: {one.source}"
-            libraries = [path for path in one.files if ".so" in path or path.endswith((".dll", ".dylib"))]
-            yield from (f"      {path}" for path in libraries)
+            yield from (f"      {path}" for path in one.files if _REPLACED.search(path))
     yield ""
 
 
@@ -132,7 +141,11 @@ def _entry(one: Component, texts: _Texts) -> Iterator[str]:
     if one.within:
         yield f"Part of: {one.within}"
     if one.sha256:
-        yield f"SHA-256 of the {one.hash_of}: {one.sha256}"
+        yield f"SHA-256 of the {(one.hash_of or HashOf.FILE).value}: {one.sha256}"
+    if one.authors:
+        yield f"Copyright: {one.authors}"
+    if one.told_by:
+        yield f"Told by: {one.told_by}"
     for name, text in one.texts:
         yield f"Text {texts.number(text)}: {name}"
     if not one.texts:

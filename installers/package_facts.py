@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
@@ -21,10 +21,16 @@ _NO_TEXT = re.compile(r"(?i)\.(py|pyc|pyi|so|json|dist)$")
 _NOT_OF_THE_WHEEL = re.compile(r"\.dist-info/(INSTALLER|REQUESTED|RECORD|direct_url)|^\.\.")
 
 
+@lru_cache(maxsize=2)
+def recorded(package: metadata.Distribution) -> tuple[metadata.PackagePath, ...]:
+    """The files of an installed package; TensorFlow's list takes a second to read."""
+    return tuple(package.files or ())
+
+
 def package_texts(package: metadata.Distribution) -> tuple[Text, ...]:
     """Licence texts as they lie in an installed package."""
     found = {}
-    for path in package.files or ():
+    for path in recorded(package):
         name = path.as_posix()
         if not _LICENCE_FILE.search(name) or _NO_TEXT.search(name) or name.startswith(".."):
             continue
@@ -48,16 +54,6 @@ def address(package: metadata.Distribution) -> str:
     return next(iter(links.values()), "")
 
 
-def versions_told(package: metadata.Distribution) -> dict[str, str]:
-    """Versions of what a wheel brings, by lower-case name, from the bills of material that it may hold."""
-    found: dict[str, str] = {}
-    for path in package.files or ():
-        if "/sboms/" in path.as_posix() and path.as_posix().endswith(".json"):
-            for part in json.loads(path.read_text("utf-8")).get("components", ()):
-                found[str(part.get("name", "")).lower()] = str(part.get("version") or "")
-    return found
-
-
 def licence_fields(package: metadata.Distribution) -> dict[str, list[str]]:
     return {
         name: [str(value) for value in package.metadata.get_all(name) or ()]
@@ -73,11 +69,11 @@ def required(package: metadata.Distribution) -> Iterator[str]:
             yield normalised(name[0])
 
 
-def hash_of_wheel(package: metadata.Distribution) -> str:
+def hash_of_record(package: metadata.Distribution) -> str:
     """Of the lines that the wheel's own list has, so that every copy of the same wheel gives the same."""
     lines = sorted(
         f"{path.as_posix()} {path.hash.value}"
-        for path in package.files or ()
+        for path in recorded(package)
         if path.hash is not None and not _NOT_OF_THE_WHEEL.search(path.as_posix())
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

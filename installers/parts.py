@@ -20,6 +20,8 @@ class Part:
     """File in installers/licences, where the wheel that it comes in does not bring the text."""
     of_wheel: bool = False
     """Whether the wheel's version is its own."""
+    authors: str = ""
+    """Who holds the copyright, where nothing in the wheel says so; then the licence's text is given."""
 
 
 _QT_SOURCE = "https://download.qt.io/official_releases/qt/"
@@ -211,53 +213,6 @@ SHARED: tuple[Part, ...] = (
     Part("Graphite", "LGPL-2.1-or-later", "https://graphite.sil.org", "graphite2"),
 )
 
-STATIC: dict[str, tuple[Part, ...]] = {
-    # What is linked into the libraries of a wheel, so that no file shows it.
-    "simplejpeg": (Part("libjpeg-turbo", "IJG AND BSD-3-Clause", "https://libjpeg-turbo.org"),),
-    "pylibjpeg-openjpeg": (Part("OpenJPEG", "BSD-2-Clause", "https://www.openjpeg.org"),),
-    "opencv-python-headless": (
-        Part(
-            "Intel IPP ICV",
-            "LicenseRef-Intel-Simplified-Software-License",
-            "https://github.com/opencv/opencv_3rdparty",
-            text="Intel-Simplified-2022.txt",
-        ),
-        Part(
-            "Intel ITT",
-            "BSD-3-Clause OR GPL-2.0-only",
-            "https://github.com/intel/ittapi",
-            text="Intel-ITT.txt",
-        ),
-        Part("FlatBuffers", "Apache-2.0", "https://github.com/google/flatbuffers"),
-        Part("libjpeg-turbo", "IJG AND BSD-3-Clause", "https://libjpeg-turbo.org"),
-        Part("libtiff", "libtiff", "https://libtiff.gitlab.io/libtiff"),
-        Part("libwebp", "BSD-3-Clause", "https://chromium.googlesource.com/webm/libwebp"),
-        Part("OpenJPEG", "BSD-2-Clause", "https://www.openjpeg.org"),
-        Part("Protocol Buffers", "BSD-3-Clause", "https://protobuf.dev"),
-        Part("quirc", "ISC", "https://github.com/dlbeer/quirc"),
-        Part("zlib", "Zlib", "https://zlib.net"),
-    ),
-    "openslide-bin": tuple(
-        Part(name, licence, source)
-        for name, licence, source in (
-            ("cairo", "LGPL-2.1-only OR MPL-1.1", "https://cairographics.org"),
-            ("GLib", "LGPL-2.1-or-later", "https://download.gnome.org/sources/glib"),
-            ("libdicom", "MIT", "https://github.com/ImagingDataCommons/libdicom"),
-            ("libffi", "MIT", "https://sourceware.org/libffi"),
-            ("libjpeg-turbo", "IJG AND BSD-3-Clause", "https://libjpeg-turbo.org"),
-            ("libpng", "libpng-2.0", "http://www.libpng.org"),
-            ("libtiff", "libtiff", "https://libtiff.gitlab.io/libtiff"),
-            ("libxml2", "MIT", "https://gitlab.gnome.org/GNOME/libxml2"),
-            ("OpenJPEG", "BSD-2-Clause", "https://www.openjpeg.org"),
-            ("pixman", "MIT", "https://www.pixman.org"),
-            ("SQLite", "blessing", "https://sqlite.org"),
-            ("uthash", "BSD-1-Clause", "https://troydhanson.github.io/uthash"),
-            ("zlib-ng", "Zlib", "https://github.com/zlib-ng/zlib-ng"),
-            ("Zstandard", "BSD-3-Clause OR GPL-2.0-only", "https://facebook.github.io/zstd"),
-        )
-    ),
-}
-
 # Files inside otherwise permissive packages that are under something else.
 INSIDE: tuple[Part, ...] = (
     Part(
@@ -267,6 +222,12 @@ INSIDE: tuple[Part, ...] = (
         r"reportlab/fonts/Vera\w*\.ttf",
     ),
     Part("Dark Garden font", "GPL-2.0-or-later WITH Font-exception-2.0", "", r"reportlab/fonts/DarkGarden.*"),
+    Part(
+        "Mozilla's certificate authorities",
+        "MPL-2.0",
+        "https://hg.mozilla.org/releases/mozilla-release/raw-file/default/security/nss/lib/ckfw/builtins/certdata.txt",
+        r"grpc/_cython/_credentials/roots\.pem",
+    ),
 )
 
 BACKBONE = Part(

@@ -19,8 +19,10 @@ from uuid import NAMESPACE_URL, uuid5
 if __package__ in {None, ""}:  # run as a script
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from installers.components import Component
+from installers import stamp
+from installers.component import Component, HashOf
 from installers.contents import NOTICES_FOLDER
+from installers.errors import PackagingError
 from installers.licence_rules import LicenceProblem
 from installers.notices import bundle_arguments, components_of
 
@@ -31,6 +33,13 @@ if TYPE_CHECKING:
 FILE = "sbom.cdx.json"
 _HOME = Path(__file__).resolve().parents[1]
 _NAMESPACE = "lungviewer"
+_OURS = {
+    HashOf.RECORD: "record-sha256",
+    HashOf.FILES: "files-sha256",
+    HashOf.MANIFEST: "manifest-sha256",
+}
+"""Hashes that only lungviewer makes in this way, so that they are properties: nobody could compare them with
+the hash of something they have."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         found = components_of(given.bundle, given.environment)
         path = write_bill(given.bundle, found, given.out)
-    except LicenceProblem as problem:
+    except PackagingError as problem:
         print(problem, file=sys.stderr)
         return 1
     except ModuleNotFoundError as missing:
@@ -52,21 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write_bill(bundle: Path, found: Sequence[Component], out: Path | None = None) -> Path:
     """Write the bill of a bundle into it, or to another file. Raises as `bill` does."""
     path = out or bundle / NOTICES_FOLDER / FILE
-    text = bill(bundle.name, version_of(_HOME), found, stamp())
+    text = bill(bundle.name, stamp.version_of(_HOME), found, time_of_source())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8", newline="\n")
     return path
 
 
-def version_of(home: Path) -> str:
-    """The program's version, from the one place that states it, without importing the program."""
-    for line in (home / "lungviewer" / "__init__.py").read_text("utf-8").splitlines():
-        if line.startswith("__version__"):
-            return line.split('"')[1]
-    raise LicenceProblem("lungviewer/__init__.py states no version.")
-
-
-def stamp() -> datetime | None:
+def time_of_source() -> datetime | None:
     """The time that SOURCE_DATE_EPOCH states; None without it, and then the bill states none either."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     return datetime.fromtimestamp(int(seconds), UTC) if seconds else None
@@ -147,24 +148,30 @@ def _entry(one: Component) -> Entry:
     from cyclonedx.model.component import Component as Entry
     from cyclonedx.model.component import ComponentType
     from cyclonedx.model.component_evidence import ComponentEvidence, Occurrence
+    from cyclonedx.model.contact import OrganizationalContact
     from cyclonedx.model.license import LicenseExpression
     from packageurl import PackageURL
 
     told: dict[str, Any] = {
-        "hash-of": one.hash_of,
         "brought-by": one.within,
         "modules-in-the-programs": str(one.modules) if one.modules else "",
+        "told-by": one.told_by,
         "used-under": " AND ".join(one.verdict.used) if " OR " in one.verdict.expression else "",
     }
+    if one.hash_of in _OURS:
+        told[_OURS[one.hash_of]] = one.sha256
     links = [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(one.source))]
     return Entry(
         name=one.name,
         version=one.version or None,
         type=ComponentType(one.kind),
         bom_ref=one.reference,
+        authors=[OrganizationalContact(name=one.authors)] if one.authors else None,
         purl=PackageURL.from_string(one.purl) if one.purl else None,
         licenses=[LicenseExpression(one.verdict.expression)],
-        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=one.sha256)] if one.sha256 else [],
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=one.sha256)]
+        if one.sha256 and one.hash_of not in _OURS
+        else [],
         external_references=links if one.source.startswith("http") else [],
         properties=[
             Property(name=f"{_NAMESPACE}:{key}", value=value) for key, value in told.items() if value

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from installers import notices, system_libraries
-from installers.components import components, of_package
+from installers.brought import of_package
+from installers.component import HashOf
+from installers.components import components
 from installers.contents import Contents, Environment, contents, normalised
 from installers.licence_rules import LicenceProblem
-
-MIT = "MIT License\n\nCopyright (c) 2020 Somebody\n\nPermission is hereby granted"
+from tests.fixtures.bundles import MIT, MODULES, add_package, made_up, put
 
 
 @pytest.fixture(autouse=True)
@@ -26,57 +27,7 @@ def _no_package_manager(monkeypatch):
 
 @pytest.fixture
 def built(tmp_path: Path) -> tuple[Path, Environment]:
-    """A bundle with two packages, Python, our own files and a model, and the environment it came from."""
-    environment = tmp_path / "environment"
-    home = tmp_path / "python" / "bin"
-    home.mkdir(parents=True)
-    (home / "LICENSE.txt").write_text("PSF LICENSE AGREEMENT FOR PYTHON")
-    site = environment / "lib" / "python3.11" / "site-packages"
-    site.mkdir(parents=True)
-    (environment / "pyvenv.cfg").write_text(f"home = {home}\nversion = 3.11.7\n")
-    add_package(
-        site, "Plain_Package", "1.2", {"plain/__init__.py": "", "plain/data.bin": "data"}, needs="grafted"
-    )
-    add_package(site, "grafted", "2.0", {"grafted/_c.so": "c", "grafted.libs/libz-0a1b2c3d.so.1.3": "z"})
-    add_package(site, "not-bundled", "9", {"nothing.py": ""}, licence="GPL-3.0-only")
-    add_package(site, "pyinstaller", "6", {"PyInstaller/loader.py": ""}, licence="")
-    bundle = tmp_path / "bundle"
-    for path, text in {
-        "lungviewer": "\x7fELF",
-        "_internal/base_library.zip": "PK",
-        "_internal/plain/data.bin": "data",
-        "_internal/grafted/_c.so": "c",
-        "_internal/grafted.libs/libz-0a1b2c3d.so.1.3": "z",
-        "_internal/lungviewer/_bundled/models/lung-x/pack.json": '{"id": "lung-x", "version": "0.3"}',
-        "_internal/lungviewer/_bundled/models/lung-x/model.onnx": "graph",
-        "licenses/THIRD_PARTY_NOTICES.txt": "of an earlier run",
-    }.items():
-        put(bundle / path, text)
-    return bundle, Environment(environment)
-
-
-MODULES = ("plain", "json", "lungviewer.core", "pyimod02_importers")
-
-
-def put(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-
-
-def add_package(
-    site: Path, name: str, version: str, files: dict[str, str], licence: str = "MIT", needs: str = ""
-) -> None:
-    info = f"{name.replace('-', '_')}-{version}.dist-info"
-    told = f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\nProject-URL: Source, https://example.org/{name}\n"
-    told += f"License-Expression: {licence}\n" if licence else ""
-    told += f"Requires-Dist: {needs}>=1\n" if needs else ""
-    files = {**files, f"{info}/METADATA": told, f"{info}/licenses/LICENSE": MIT}
-    for path, text in files.items():
-        put(site / path, text)
-    record = "".join(
-        f"{path},sha256={hashlib.sha256(text.encode()).hexdigest()},\n" for path, text in files.items()
-    )
-    put(site / info / "RECORD", f"{record}{info}/RECORD,,\n")
+    return made_up(tmp_path)
 
 
 def test_a_bundle_is_sorted_by_owners(built):
@@ -116,6 +67,7 @@ def test_components_are_what_the_bundle_holds_and_nothing_else(built):
     plain = found["plain-package@1.2"]
     assert (plain.purl, plain.source) == ("pkg:pypi/plain-package@1.2", "https://example.org/Plain_Package")
     assert plain.needs == ("grafted",)
+    assert plain.hash_of is HashOf.RECORD
     assert plain.texts == (("Plain_Package-1.2.dist-info/licenses/LICENSE", MIT),)
     assert found["zlib@- in grafted"].sha256 == hashlib.sha256(b"z").hexdigest()
     pack = bundle / "_internal/lungviewer/_bundled/models/lung-x/pack.json"
@@ -175,25 +127,24 @@ def test_a_film_library_that_was_built_under_the_gpl_is_a_sentence(built):
     assert "_internal/films.libs/libavcodec-0a1b2c3d.so.62" in text.split("where their source is")[1]
 
 
-def test_a_library_of_ours_in_the_place_of_anothers_is_not_told_as_theirs(built):
+def test_a_package_under_the_lgpl_inside_the_programs_is_a_sentence(built):
     bundle, environment = built
-    path = "films.libs/libavutil-0a1b2c3d.so.60"
-    add_package(
-        environment.site_packages,
-        "films",
-        "1",
-        {path: "\x00libavutil license: LGPL version 2.1 or later\x00"},
-    )
-    put(bundle / "_internal" / path, "hollow")
-    names = [one.name for one in components(bundle, environment, MODULES)]
-    assert "films" in names
-    assert "FFmpeg" not in names
+    files = {"slides/__init__.py": "", "slides/_c.so": ""}
+    add_package(environment.site_packages, "slides", "1", files, licence="LGPL-2.1-only AND MIT")
+    with pytest.raises(
+        LicenceProblem, match=r"^slides is under LGPL-2\.1-only, and modules of it .*module_collection_mode"
+    ):
+        components(bundle, environment, [*MODULES, "slides"])
+    for path in files:
+        put(bundle / "_internal" / path, "")
+    found = [one for one in components(bundle, environment, MODULES) if one.name == "slides"]
+    assert "_internal/slides/__init__.py" in notices.notices(found).split("where their source is")[1]
 
 
 def test_parts_have_the_version_that_their_wheel_states(built):
     bundle, environment = built
     site = environment.site_packages
-    bill = '{"components": [{"name": "openssl-libs", "version": "1"}, {"name": "zlib", "version": "1.3.1"}]}'
+    bill = '{"components": [{"name": "zlib", "version": "1.3.1", "purl": "pkg:rpm/x/zlib@1.3.1"}]}'
     files = {"two.libs/libz-0a1b2c3d.so.1": "z", "two-1.dist-info/sboms/auditwheel.cdx.json": bill}
     add_package(site, "two", "1", files)
     add_package(
@@ -246,8 +197,22 @@ def installed_for_running() -> dict[str, metadata.Distribution]:
 def test_everything_installed_that_lungviewer_runs_on_has_an_allowed_licence_with_its_text():
     packages = installed_for_running()
     assert {"numpy", "pyside6-essentials", "openslide-bin", "onnxruntime", "fastapi"} <= set(packages)
+    linked = {}
     for package in packages.values():
-        component, *_ = of_package(package, Contents(), None, packages)
+        component, *within = of_package(package, Contents(), None, packages)
         assert component.texts
         assert component.version
         assert component.purl == f"pkg:pypi/{component.name}@{component.version}"
+        linked[component.name] = {one.name for one in within}
+    assert {
+        "Eigen",
+        "abseil-cpp",
+        "google/re2",
+        "google/flatbuffers",
+        "nlohmann/json",
+        "onnx",
+        "Mbed TLS",
+    } <= linked["onnxruntime"]
+    assert "google/googletest" not in linked["onnxruntime"]
+    assert {"abseil-cpp", "protobuf", "nanobind"} <= linked["onnx"]
+    assert {"jiter", "speedate"} <= linked["pydantic-core"]

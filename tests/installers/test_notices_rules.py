@@ -6,7 +6,8 @@ import pytest
 
 from installers.licence_rules import ALLOWED, Duty, LicenceProblem, judge, told_by
 from installers.licence_texts import FOLDER
-from installers.parts import BACKBONE, INSIDE, SHARED, STATIC, inside, part_of
+from installers.parts import BACKBONE, INSIDE, SHARED, inside, part_of
+from installers.static_parts import STATIC
 
 REFUSED_ON_PURPOSE = {"Qt under the GPL alone", "GNU Readline", "gdbm", "Dark Garden font"}
 
@@ -97,11 +98,11 @@ def test_the_parts_of_others_are_allowed_but_for_those_that_are_named_to_be_refu
 
 
 def test_texts_that_parts_name_are_there_and_every_text_is_named():
-    from installers.licence_texts import _STANDARD
+    from installers.licence_texts import _GENERAL
 
     parts = [*SHARED, *INSIDE, *(part for group in STATIC.values() for part in group), BACKBONE]
     named = {part.text for part in parts if part.text} | {
-        name for names in _STANDARD.values() for name in names
+        name for names in _GENERAL.values() for name in names
     }
     assert named == {path.name for path in FOLDER.iterdir()}
 
