@@ -3,14 +3,19 @@ say so in a form that can be read (installers/stated.py, installers/linked.py)."
 
 from __future__ import annotations
 
+import sys
+
 from installers.parts import Part
 
 _CURL = "Daniel Stenberg and many contributors, 1996-2026"
 _XLA = "https://github.com/tensorflow/tensorflow/tree/v{version}/third_party"
 
 STATIC: dict[str, tuple[Part, ...]] = {
-    # Part of its telemetry, which lungviewer turns off (core/privacy.py); its notices leave it out.
-    "onnxruntime": (Part("curl", "curl", "https://curl.se", authors=_CURL),),
+    # Part of its telemetry, which lungviewer turns off (core/privacy.py); its notices leave it out. Elsewhere
+    # the system's own library sends.
+    "onnxruntime": (
+        (Part("curl", "curl", "https://curl.se", authors=_CURL),) if sys.platform.startswith("linux") else ()
+    ),
     "ml-dtypes": (
         Part("Eigen", "MPL-2.0", "https://github.com/jax-ml/ml_dtypes/tree/v{version}/third_party"),
     ),
