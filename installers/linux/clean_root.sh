@@ -112,7 +112,7 @@ check_own_libraries() { # FOLDER CLI
     done
     ls "$hidden" | tr '\n' ' '
     echo
-    [ -e "$hidden/libffi.so.8" ] || [ -e "$hidden/libstdc++.so.6" ] || fail "nothing was hidden; this proves nothing"
+    [ -n "$(ls "$hidden")" ] || fail "nothing was hidden; this proves nothing"
     local code=0
     in_root --offline --reader --with QT_QPA_PLATFORM=offscreen "$2" doctor --selftest || code=$?
     mv "$hidden"/* "$ROOT"/usr/lib/*-linux-gnu/
