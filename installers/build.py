@@ -56,6 +56,7 @@ def build(name: str, *, fresh: bool = False) -> Path:
     }
     places = ["--distpath", str(DIST), "--workpath", str(work / "pyinstaller")]
     recipe = [str(HOME / "build.spec"), "--noconfirm", "--log-level", "WARN"]
+    _tell(f"{name}: the bundle, by PyInstaller (minutes)")
     _run([python, "-m", "PyInstaller", *recipe, *places], surroundings)
     made, *others = bundle.programs
     for program in others:
@@ -64,6 +65,7 @@ def build(name: str, *, fresh: bool = False) -> Path:
             link.symlink_to(made.name)
     about = ["--bundle", DIST / bundle.folder, "--environment", BUILD / f"environment-{name}"]
     writer = environment("bill", ("bill",), fresh=fresh)
+    _tell(f"{name}: notices and the list of what it is made of")
     for script in ("notices.py", "sbom.py"):
         _run([writer, HOME / "installers" / script, *about], surroundings)
     return DIST / bundle.folder
@@ -82,6 +84,7 @@ def environment(name: str, extras: Sequence[str], *, fresh: bool = False) -> Pat
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not fresh and python.exists() and have.is_file() and have.read_text("utf-8") == wanted:
         return python
+    _tell(f"{name}: a virtual environment with the packages that it needs (minutes; pip downloads)")
     shutil.rmtree(folder, ignore_errors=True)
     venv.create(folder, with_pip=True)
     asked = folder / "asked.txt"
@@ -126,7 +129,12 @@ def pack(what: str, *, sign: str = "") -> None:
         return
     python = python_of("viewer")  # the icons are drawn by Qt, which the viewer's environment has
     for bundle, which in bundles:
+        _tell(f"{what} of {bundle.name}: xz packs it as small as it can (minutes; training takes many)")
         _run([python, f"installers/linux/{what}.py", "--out", DIST, "--bundle", bundle, *which])
+
+
+def _tell(step: str) -> None:
+    print(f"== {step}", flush=True)
 
 
 def _run(command: list[str | Path], surroundings: dict[str, str] | None = None) -> None:

@@ -3,12 +3,14 @@
 #
 #   LUNGVIEWER_ROOT_TAR=FILE   keep the empty root there, and take it from there the next time
 #   LUNGVIEWER_SUITE=NAME      another release of the distribution than this machine's
-#   PYTHON=PROGRAM             the checkout's Python, for what the source gives (default: python3)
+#   PYTHON=PROGRAM             a Python with what the checkout needs, for what the source gives
+#                              (default: the one that the viewer was built with, else python3)
 #   SOURCE_CSV=FILE            what the source gives for resources/samples, where that is known already
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 HOME_OF_CODE=$(cd "$HERE/../.." && pwd)
-PYTHON=${PYTHON:-python3}
+BUILT_WITH=$HOME_OF_CODE/build/environment-viewer/bin/python
+[ -n "${PYTHON:-}" ] || { [ -x "$BUILT_WITH" ] && PYTHON=$BUILT_WITH; } || PYTHON=python3
 READER=reader # the ordinary user inside
 SAMPLES=_internal/lungviewer/_bundled/resources/samples
 
@@ -21,6 +23,9 @@ require() {
     for tool in mmdebstrap unshare dpkg-deb objdump "$PYTHON"; do
         command -v "$tool" >/dev/null || fail "$tool is missing. On Debian: apt-get install mmdebstrap util-linux dpkg binutils"
     done
+    # At once, not after the minutes that the root takes.
+    [ -n "${SOURCE_CSV:-}" ] || (cd "$HOME_OF_CODE" && "$PYTHON" -c "import onnxruntime, lungviewer") 2>/dev/null \
+        || fail "$PYTHON lacks what the checkout needs. Build the viewer first, or name another Python: PYTHON=PROGRAM"
 }
 
 # This machine's sources of its own distribution, as lines of sources.list.

@@ -149,7 +149,7 @@ def main_with(monkeypatch, *arguments):
 @pytest.mark.parametrize("what", ["deb", "portable"])
 @pytest.mark.parametrize("beside", [True, False])
 def test_packages_are_made_of_both_bundles_with_the_viewers_python(
-    called, monkeypatch, tmp_path, what, beside
+    called, monkeypatch, tmp_path, capsys, what, beside
 ):
     if not beside:
         shutil.rmtree(tmp_path / "dist" / TRAINING.folder)
@@ -160,6 +160,10 @@ def test_packages_are_made_of_both_bundles_with_the_viewers_python(
     both = [[*each, str(tmp_path / "dist" / VIEWER.folder)]]
     both += [[*each, str(tmp_path / "dist" / TRAINING.folder), "--training"]] if beside else []
     assert made == both
+    steps = [line for line in capsys.readouterr().out.splitlines() if line.startswith("== ")]
+    assert [
+        f"{what} of {Path(command[4]).name}:" in step for command, step in zip(made, steps[1:], strict=True)
+    ]
     for command in made:
         __import__(command[0].removesuffix(".py").replace("/", "."))  # it is there
 
