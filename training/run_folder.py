@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import lungviewer
+from lungviewer.core.build import own_build
 from lungviewer.core.errors import OutputUnwritable
-from lungviewer.core.paths import atomic_write
+from lungviewer.core.paths import atomic_write, checkout
 from lungviewer.core.starter import environment_of_others
 from training.errors import DataProblem
 
@@ -110,31 +112,40 @@ def environment() -> dict[str, str]:
 
 
 def code_version() -> str:
-    """The program's version, with the commit when run from a checkout, "+" marking uncommitted changes."""
-    home = Path(__file__).parent
-    try:
-        described = subprocess.run(
-            ["git", "-C", str(home), "log", "-1", "--format=%h", "--", str(home)],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            env=environment_of_others(),
-            text=True,
-            timeout=10,
-            check=True,
-        ).stdout.strip()
-        changed = subprocess.run(
-            ["git", "-C", str(home), "status", "--porcelain", "--", str(home)],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            env=environment_of_others(),
-            text=True,
-            timeout=10,
-            check=True,
-        ).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return lungviewer.__version__
-    return (
-        f"{lungviewer.__version__}-{described}{'+' if changed else ''}"
-        if described
-        else lungviewer.__version__
-    )
+    """The program's version, with the commit of a packaged program or a checkout, and "+" where that was changed."""
+    build = own_build()
+    if build is not None:
+        commit, changed, _ = build.commit.partition("+")
+    else:
+        commit, changed = _commit()
+    return f"{lungviewer.__version__}-{commit}{'+' if changed else ''}" if commit else lungviewer.__version__
+
+
+def _commit() -> tuple[str, str]:
+    """Of this checkout, and what differs from it; empty where it is none, or there is no git."""
+    home, git = Path(__file__).parent, _git()
+    if git is None or checkout() is None:
+        return "", ""
+    told = []
+    for asked in (("log", "-1", "--format=%h"), ("status", "--porcelain")):
+        try:
+            done = subprocess.run(
+                [git, "-C", str(home), *asked, "--", str(home)],
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                env=environment_of_others(),
+                text=True,
+                timeout=10,
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return "", ""
+        told.append(done.stdout.strip())
+    return told[0], told[1]
+
+
+def _git() -> str | None:
+    """By its whole path: Windows looks for a bare name in the current folder first."""
+    folders = (Path(folder) for folder in os.get_exec_path())
+    name = "git.exe" if os.name == "nt" else "git"
+    return next((str(f / name) for f in folders if f.is_absolute() and os.access(f / name, os.X_OK)), None)

@@ -31,10 +31,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 fine, 1 some files failed, 2 bad use, 130 stopped."""
+    prepare()
     # Before numpy: its matrix library would keep a thread per processor spinning after every small
     # product, which took a fifth of the speed of a scan (benchmarks/README.md).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    prepare()
     _occupy_standard_streams()
     _speak_any_name()
     parser, commands = parser_and_commands()

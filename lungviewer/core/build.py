@@ -29,7 +29,8 @@ class Build:
     """The same time in seconds since 1970."""
 
     def matches(self, other: Build | None) -> bool:
-        """Whether both were made from the same source."""
+        """Whether both were made from the same source; of two with changes to one commit nobody can tell, and
+        they are taken for the same."""
         return other is not None and (self.version, self.commit) == (other.version, other.commit)
 
     def __str__(self) -> str:

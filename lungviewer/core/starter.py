@@ -4,6 +4,8 @@ Nothing may be taken from the folder that happens to be current, which often hol
 OpenCV, as it is imported, leaves an empty entry in the list of folders for shared libraries, and the system's
 loader takes that for the current folder; Python, started with `-c`, as workers are, looks for modules there
 first. The packaged program's starter, too, leaves what others must not see.
+
+Only the variables that are named here are ever touched: threads may be setting others.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 _LIBRARIES, _BEFORE = "LD_LIBRARY_PATH", "LD_LIBRARY_PATH_ORIG"
 _SAFE, _BY_US = "PYTHONSAFEPATH", "lungviewer"
@@ -24,9 +25,17 @@ _AFRESH = "PYINSTALLER_RESET_ENVIRONMENT"
 """Else the starter of a packaged program takes its child for a part of itself that has its libraries, and
 leaves out the way to them."""
 
-_OF_THE_STARTER = re.compile(rf"_PYI_\w+|{_AFRESH}|QT_PLUGIN_PATH|QML2_IMPORT_PATH")
+_OF_THE_STARTER = re.compile(rf"_PYI_\w+|{_AFRESH}")
+_OF_QT = ("QT_PLUGIN_PATH", "QML2_IMPORT_PATH")
+_SET_BY_US = ("OPENBLAS_NUM_THREADS", "ORT_DISABLE_TELEMETRY")
+"""By cli/main.py and core/privacy.py, for this program alone."""
 
-_starting = threading.Lock()
+Changes = dict[str, str | None]
+"""Values of variables by name; None: not set."""
+
+_environment = threading.RLock()
+_found: Changes = {}
+_prepared = False
 
 
 def forget_own_libraries() -> None:
@@ -41,63 +50,90 @@ def forget_own_libraries() -> None:
         os.environ.pop(_LIBRARIES, None)
 
 
+def prepare() -> None:
+    """Make this process's environment fit for processes of its own, for good. Call it first, before anything
+    of ours sets a variable: others are given back what is found now."""
+    global _prepared
+    with _environment:
+        if not _prepared:
+            _found.update({name: os.environ.get(name) for name in (_LIBRARIES, *_SET_BY_US)})
+        _prepared = True
+        _set(_for_own())
+
+
 def own_environment() -> dict[str, str]:
     """For a process of this program."""
-    environment = _with_real_folders(os.environ)
-    if not getattr(sys, "frozen", False):
-        environment[_SAFE] = environment.get(_SAFE) or _BY_US
-    elif sys.platform == "linux":
-        environment[_AFRESH] = "1"
-    return environment
+    with _environment:
+        return _changed(_for_own())
 
 
 def environment_of_others() -> dict[str, str]:
-    """For another program: as this one found it."""
-    environment = _with_real_folders(os.environ)
-    if environment.get(_SAFE) == _BY_US:
-        del environment[_SAFE]
-    if getattr(sys, "frozen", False):
-        return {name: value for name, value in environment.items() if not _OF_THE_STARTER.fullmatch(name)}
-    return environment
-
-
-def prepare() -> None:
-    """Make this process's environment fit for processes of its own. Early: no other thread reads it yet."""
-    with starting_own():
-        pass
+    """For another program: without what this one has added."""
+    with _environment:
+        return _changed(_for_others())
 
 
 @contextlib.contextmanager
 def starting_own() -> Iterator[None]:
     """For what inherits the environment and cannot be given one: a process of this program starts inside."""
-    with _starting:
-        _become(own_environment())
+    with _environment, _having(_for_own()):
         yield
 
 
 @contextlib.contextmanager
 def starting_others() -> Iterator[None]:
     """The same for another program."""
-    with _starting:
-        _become(environment_of_others())
+    with _environment, _having(_for_others()):
         yield
 
 
-def _with_real_folders(environment: Mapping[str, str]) -> dict[str, str]:
-    """A copy whose list of folders for shared libraries names folders that are there, by their whole path,
-    and none of the packaged program's."""
-    entries = re.split("[:;]", environment.get(_LIBRARIES, ""))
+def _for_own() -> Changes:
+    changes: Changes = {_LIBRARIES: _without_current_folder()}
+    if not getattr(sys, "frozen", False):
+        changes[_SAFE] = os.environ.get(_SAFE) or _BY_US
+    elif sys.platform == "linux":
+        changes[_AFRESH] = "1"
+    return changes
+
+
+def _for_others() -> Changes:
+    changes: Changes = {_LIBRARIES: _without_current_folder(), **_found}
+    if os.environ.get(_SAFE) == _BY_US:
+        changes[_SAFE] = None
     ours = getattr(sys, "_MEIPASS", None)
-    folders = [Path(entry) for entry in entries if entry != ours]
-    real = [str(folder) for folder in folders if folder.is_absolute() and folder.is_dir()]
-    without = {name: value for name, value in environment.items() if name != _LIBRARIES}
-    return without | ({_LIBRARIES: ":".join(real)} if real else {})
+    if ours is not None:
+        changes |= dict.fromkeys(filter(_OF_THE_STARTER.fullmatch, list(os.environ)))
+        changes |= {name: None for name in _OF_QT if os.environ.get(name, "").startswith(ours)}
+    return changes
 
 
-def _become(environment: Mapping[str, str]) -> None:
-    """Change what differs, and nothing else: threads of libraries may be reading."""
-    for name in [name for name in os.environ if name not in environment]:
-        del os.environ[name]
-    for name, value in environment.items():
-        if os.environ.get(name) != value:
+def _without_current_folder() -> str | None:
+    """The list of folders for shared libraries, without those that depend on where one is, and without the
+    packaged program's. `$LIB` and the like are the loader's own words and stay."""
+    entries = re.split("[:;]", os.environ.get(_LIBRARIES, ""))
+    ours = getattr(sys, "_MEIPASS", None)
+    return ":".join(entry for entry in entries if entry.startswith(("/", "$")) and entry != ours) or None
+
+
+def _changed(changes: Mapping[str, str | None]) -> dict[str, str]:
+    environment = {**os.environ, **changes}
+    return {name: value for name, value in environment.items() if value is not None}
+
+
+@contextlib.contextmanager
+def _having(changes: Changes) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in changes}
+    _set(changes)
+    try:
+        yield
+    finally:
+        # Where the program has prepared itself OpenCV's entry does not come back, wherever it came between.
+        _set(before | _for_own() if _prepared else before)
+
+
+def _set(changes: Mapping[str, str | None]) -> None:
+    for name, value in changes.items():
+        if value is None:
+            os.environ.pop(name, None)
+        elif os.environ.get(name) != value:
             os.environ[name] = value

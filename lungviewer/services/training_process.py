@@ -107,7 +107,8 @@ def _training_programs(viewer: Path) -> Iterator[Path]:
     for place in _PLACES:
         for program in sorted(viewer.parent.glob(f"{place}/{name}")):
             # A folder beside may be anybody's, as in /tmp: nobody else's program is started.
-            if program.is_file() and program.stat().st_uid in (0, viewer.stat().st_uid):
+            owners = {each.stat().st_uid for each in (program, program.parent) if program.is_file()}
+            if owners and owners <= {0, viewer.stat().st_uid}:
                 yield program.resolve()
 
 

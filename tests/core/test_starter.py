@@ -1,8 +1,10 @@
 import os
 import sys
+import threading
 
 import pytest
 
+from lungviewer.core import starter
 from lungviewer.core.starter import (
     environment_of_others,
     forget_own_libraries,
@@ -17,8 +19,10 @@ from lungviewer.core.starter import (
 def environment(monkeypatch):
     """This process's environment, put back in the end."""
     before = dict(os.environ)
-    for name in ("LD_LIBRARY_PATH", "LD_LIBRARY_PATH_ORIG", "PYTHONSAFEPATH"):
+    for name in ("LD_LIBRARY_PATH", "LD_LIBRARY_PATH_ORIG", "PYTHONSAFEPATH", "OPENBLAS_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(starter, "_prepared", False)
+    monkeypatch.setattr(starter, "_found", {})
     yield monkeypatch
     monkeypatch.undo()
     os.environ.clear()
@@ -52,13 +56,72 @@ def test_a_source_checkout_keeps_its_environment(environment):
 
 @pytest.mark.skipif(os.name != "posix", reason="the variable is of the loaders of Linux and its kin")
 @pytest.mark.parametrize("given", [own_environment, environment_of_others])
-def test_no_process_is_told_to_take_libraries_from_the_current_folder(environment, tmp_path, given):
-    theirs = str(tmp_path)
-    for told in (f"/no/such/cv2/../../lib64:{theirs}:", f":{theirs}", f".;{theirs};bin", f"{theirs}::"):
-        environment.setenv("LD_LIBRARY_PATH", told)
-        assert given()["LD_LIBRARY_PATH"] == theirs
-    environment.setenv("LD_LIBRARY_PATH", "/no/such/cv2/../../lib64:")
-    assert "LD_LIBRARY_PATH" not in given()
+@pytest.mark.parametrize(
+    ("told", "handed_on"),
+    [
+        ("/cv2/../../lib64:/theirs:", "/cv2/../../lib64:/theirs"),
+        (":/theirs", "/theirs"),
+        (".;/theirs;bin", "/theirs"),
+        ("/theirs::", "/theirs"),
+        ("/usr/$LIB:$ORIGIN/x:/not/mounted/yet", "/usr/$LIB:$ORIGIN/x:/not/mounted/yet"),
+        ("/" + "x" * 300, "/" + "x" * 300),
+        (":.", None),
+    ],
+)
+def test_no_process_is_told_to_take_libraries_from_the_current_folder(environment, given, told, handed_on):
+    environment.setenv("LD_LIBRARY_PATH", told)
+    assert given().get("LD_LIBRARY_PATH") == handed_on
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the variable is of the loaders of Linux and its kin")
+def test_what_comes_later_is_kept_from_own_processes_and_not_handed_to_others(environment):
+    environment.setenv("LD_LIBRARY_PATH", "/theirs:")
+    prepare()
+    environment.setenv("LD_LIBRARY_PATH", "/cv2/lib64:/theirs:")  # as OpenCV does
+    environment.setenv("OPENBLAS_NUM_THREADS", "1")  # as we do
+    assert own_environment()["LD_LIBRARY_PATH"] == "/cv2/lib64:/theirs"
+    with starting_others():
+        assert os.environ["LD_LIBRARY_PATH"] == "/theirs:"
+        assert "OPENBLAS_NUM_THREADS" not in os.environ
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    assert os.environ["PYTHONSAFEPATH"] == "lungviewer"
+
+
+def test_a_program_that_only_uses_us_gets_its_environment_back(environment):
+    environment.setenv("LD_LIBRARY_PATH", "/theirs:")
+    before = dict(os.environ)
+    for start in (starting_own, starting_others, starting_own):
+        with start():
+            pass
+        assert dict(os.environ) == before
+
+
+def test_what_other_threads_set_meanwhile_stays():
+    """And nobody who copies the environment stumbles over what is taken away."""
+    prepare()
+    over = threading.Event()
+
+    def start():
+        while not over.is_set():
+            with starting_others():
+                pass
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    try:
+        for number in range(3000):
+            os.environ["LUNGVIEWER_TEST"] = str(number)
+            own_environment()
+            assert environment_of_others()["LUNGVIEWER_TEST"] == str(number)
+            assert os.environ.pop("LUNGVIEWER_TEST") == str(number)
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_starting_within_starting_does_not_hang():
+    with starting_others(), starting_own():
+        assert os.environ["PYTHONSAFEPATH"]
 
 
 def test_python_looks_for_modules_in_the_current_folder_only_for_others():
@@ -84,13 +147,18 @@ def test_a_packaged_programs_processes_ask_for_their_libraries_and_others_see_no
     before = dict(os.environ)
     environment.setenv("LD_LIBRARY_PATH", packaged)
     for name in ("_PYI_ARCHIVE_FILE", "_PYI_PARENT_PROCESS_LEVEL", "QT_PLUGIN_PATH", "QML2_IMPORT_PATH"):
-        environment.setenv(name, "of the starter")
+        environment.setenv(name, packaged + "/of the starter")
     forget_own_libraries()
     prepare()
     own = own_environment()
     assert own["PYINSTALLER_RESET_ENVIRONMENT"] == "1"
-    assert own["QT_PLUGIN_PATH"] == "of the starter"
+    assert own["QT_PLUGIN_PATH"] == packaged + "/of the starter"
     assert environment_of_others() == before
     # One that has not forgotten its own hands them on neither: training's part starts git.
     environment.setenv("LD_LIBRARY_PATH", packaged)
     assert environment_of_others() == before
+
+
+def test_a_persons_own_plug_ins_of_qt_are_handed_on(packaged, environment):
+    environment.setenv("QT_PLUGIN_PATH", "/the/persons")
+    assert environment_of_others()["QT_PLUGIN_PATH"] == "/the/persons"

@@ -2,14 +2,17 @@
 
 import os
 
-from lungviewer.core.starter import prepare
+from lungviewer.core import starter
 from lungviewer.ui import outside
 
 
 def test_another_program_gets_the_environment_that_this_one_found(monkeypatch, tmp_path):
-    monkeypatch.setenv("LD_LIBRARY_PATH", "/no/such/cv2/../../lib64:")  # as OpenCV leaves it
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
-    prepare()
+    monkeypatch.setattr(starter, "_prepared", False)
+    monkeypatch.setattr(starter, "_found", {})
+    starter.prepare()
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/no/such/cv2/../../lib64:")  # as OpenCV leaves it
     seen = {}
     monkeypatch.setattr(outside.QDesktopServices, "openUrl", lambda _url: not seen.update(os.environ))
     assert outside.open_outside(tmp_path)
