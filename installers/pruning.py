@@ -120,10 +120,10 @@ def _stripped(entry: Entry, work: Path) -> Entry:
 
 
 def _at_home(entry: Entry, work: Path) -> Entry:
-    if entry[2] == "SYMLINK" or not run_paths.foreign(Path(entry[1])):
+    if entry[2] == "SYMLINK" or not run_paths.foreign(Path(entry[1]), entry[0]):
         return entry
     target = work / "run_paths" / entry[0]
-    run_paths.write_without_foreign(Path(entry[1]), target)
+    run_paths.write_without_foreign(Path(entry[1]), entry[0], target)
     return (entry[0], str(target), entry[2])
 
 

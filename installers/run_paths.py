@@ -5,12 +5,14 @@
 
 Python's own libraries, and some of wheels, name a folder of the machine that built them. On another machine
 the loader looks there too, and takes what somebody has put there. Only what begins with $ORIGIN, the folder
-of the library, stays; that is shorter, so that it is written over the old text, in its place.
+of the library, and does not lead out of the bundle stays; that is shorter, so that it is written over the old
+text, in its place.
 """
 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import shutil
 import struct
@@ -23,18 +25,27 @@ from typing import BinaryIO
 _ELF_64_LITTLE = b"\x7fELF\x02\x01"
 _LOAD, _DYNAMIC = 1, 2
 _END, _STRINGS, _RPATH, _RUNPATH = 0, 5, 15, 29
-_OWN = re.compile(r"\$(ORIGIN|\{ORIGIN\})(/|$)")
+_OWN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})(?:/(.*))?$")
 
 
-def foreign(library: Path) -> tuple[str, ...]:
-    """Folders of its run paths that are not told from its own place. Empty for what is no library."""
+def foreign(library: Path, place: str) -> tuple[str, ...]:
+    """Folders of its run paths that are not told from its own place, or lie outside the bundle. Empty for
+    what is no library. `place`: its path in the bundle's folder, with slashes."""
     with library.open("rb") as file:
         found = [entry for _, told in _told(file) for entry in told.split(":") if told]
-    return tuple(entry for entry in found if not _OWN.match(entry))
+    return tuple(entry for entry in found if not _is_own(entry, place))
 
 
-def write_without_foreign(library: Path, target: Path) -> None:
-    """Copy a library, with those folders left out.
+def _is_own(entry: str, place: str) -> bool:
+    found = _OWN.match(entry)
+    if found is None:
+        return False
+    reached = posixpath.normpath(posixpath.join(posixpath.dirname(place), found[1] or "."))
+    return reached != ".." and not reached.startswith(("../", "/"))
+
+
+def write_without_foreign(library: Path, place: str, target: Path) -> None:
+    """Copy a library, with those folders left out. `place` as in `foreign`.
 
     Raises:
         ValueError: something else in it is told by a part of the same text, or that has no room.
@@ -46,7 +57,7 @@ def write_without_foreign(library: Path, target: Path) -> None:
     with target.open("r+b") as file:
         for offset, told in list(_told(file)):
             # Never an empty text, which some loaders take for the current folder.
-            kept = ":".join(entry for entry in told.split(":") if _OWN.match(entry)) or "$ORIGIN"
+            kept = ":".join(entry for entry in told.split(":") if _is_own(entry, place)) or "$ORIGIN"
             room = len(os.fsencode(told))
             if len(kept) > room:
                 raise ValueError(f"{library.name}: its run path has no room for $ORIGIN.")
@@ -98,7 +109,7 @@ def main() -> int:
         f"{path.relative_to(home)}: {entry or '(the current folder)'}"
         for path in sorted(home.rglob("*"))
         if path.is_file() and not path.is_symlink()
-        for entry in foreign(path)
+        for entry in foreign(path, path.relative_to(home).as_posix())
     ]
     print(*found, sep="\n", end="\n" if found else "")
     return 1 if found else 0

@@ -31,15 +31,20 @@ def compiled(target, *options, code="int answer(void) { return 42; }"):
         ("$ORIGIN/../lib:/home/builder/lib:$ORIGIN", ("/home/builder/lib",), "$ORIGIN/../lib:$ORIGIN"),
         ("$ORIGINAL/lib:lib:${ORIGIN}/x", ("$ORIGINAL/lib", "lib"), "${ORIGIN}/x"),
         ("$ORIGIN/lib:", ("",), "$ORIGIN/lib"),
+        (
+            "$ORIGIN/..:$ORIGIN/../../evil:$ORIGIN/a/../../../e",
+            ("$ORIGIN/../../evil", "$ORIGIN/a/../../../e"),
+            "$ORIGIN/..",
+        ),
     ],
 )
 def test_what_is_not_told_from_the_librarys_own_place_goes(tmp_path, kind, told, foreign, kept):
     library = compiled(tmp_path / "one.so", "-shared", "-fPIC", f"-Wl,{kind},-rpath,{told}")
-    assert run_paths.foreign(library) == foreign
+    assert run_paths.foreign(library, "inner/one.so") == foreign
     target = tmp_path / "inner" / "one.so"
     before = library.read_bytes()
-    run_paths.write_without_foreign(library, target)
-    assert run_paths.foreign(target) == ()
+    run_paths.write_without_foreign(library, "inner/one.so", target)
+    assert run_paths.foreign(target, "inner/one.so") == ()
     said = subprocess.run(["objdump", "-p", target], check=True, capture_output=True, text=True).stdout
     assert [line.split()[1] for line in said.splitlines() if "PATH" in line] == [kept]
     assert b"builder" not in target.read_bytes()
@@ -53,14 +58,14 @@ def test_a_name_that_shares_its_letters_with_a_run_path_is_not_spoiled(tmp_path)
     if library.read_bytes().count(b"builder\0") > 2:
         pytest.skip("this linker does not share letters")
     with pytest.raises(ValueError, match="part of another name"):
-        run_paths.write_without_foreign(library, tmp_path / "two.so")
+        run_paths.write_without_foreign(library, "one.so", tmp_path / "two.so")
 
 
 def test_what_is_no_library_has_none(tmp_path):
     for words in (b"", b"\x7fELF", b"no library at all" * 9):
         (tmp_path / "file").write_bytes(words)
-        assert run_paths.foreign(tmp_path / "file") == ()
-    assert run_paths.foreign(compiled(tmp_path / "plain.so", "-shared", "-fPIC")) == ()
+        assert run_paths.foreign(tmp_path / "file", "file") == ()
+    assert run_paths.foreign(compiled(tmp_path / "plain.so", "-shared", "-fPIC"), "plain.so") == ()
 
 
 def test_the_command_lists_them(tmp_path):
