@@ -23,19 +23,22 @@ def find_simulators(dirs: Sequence[Path]) -> list[SimulatorEntry]:
     return find_entries(dirs, _read, SimulatorEntry)
 
 
-def default_simulator(dirs: Sequence[Path]) -> Path:
-    """The simulator to open unasked: the newest release; of several ids the one that came with the program.
+def simulators_to_choose(dirs: Sequence[Path]) -> list[SimulatorEntry]:
+    """Those that can be used, the one to open unasked first: what came with the program before what a person
+    installed, newer releases before older ones.
 
     Raises:
-        PackNotFound: there is none that can be used.
+        PackNotFound: there is none.
     """
-    good = preferred(find_simulators(dirs[-1:])) or preferred(find_simulators(dirs))
+    shipped = preferred(find_simulators(dirs[-1:]))
+    names = {entry.name for entry in shipped}
+    good = [*shipped, *(entry for entry in preferred(find_simulators(dirs)) if entry.name not in names)]
     if not good:
         raise PackNotFound(
             "No progression simulator is installed.",
             hint="Install one from a zip in the window of models, or with: lungviewer packs install.",
         )
-    return good[0].path
+    return good
 
 
 def _read(path: Path) -> SimulatorSpec:

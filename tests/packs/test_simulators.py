@@ -10,7 +10,7 @@ import pytest
 from lungviewer.core.errors import OtherKindOfPack, PackInvalid, PackNotFound, PackNotReproducible
 from lungviewer.core.simulator import Stage, stage_label
 from lungviewer.packs.kinds import is_simulator, load_any, read_pack_file, verify_any
-from lungviewer.packs.simulator_catalogue import default_simulator, find_simulators
+from lungviewer.packs.simulator_catalogue import find_simulators, simulators_to_choose
 from lungviewer.packs.simulator_loading import load_simulator
 from lungviewer.packs.simulator_manifest import dump_simulator, parse_simulator
 from lungviewer.packs.simulator_writer import write_simulator
@@ -79,7 +79,7 @@ def test_a_broken_simulator_is_listed_among_simulators_with_its_error(both):
     assert "latent" in entry.error.message
     assert [entry.name for entry in find_packs([both])] == ["tiny-pack@1.0.0"]
     with pytest.raises(PackNotFound):
-        default_simulator([both])
+        simulators_to_choose([both])
 
 
 def test_a_simulator_is_never_the_default_model(both):
@@ -108,15 +108,15 @@ def test_the_newest_simulator_that_came_with_the_program_is_opened_unasked(tmp_p
     for folder in (mine, bundled):
         folder.mkdir()
     tiny_simulator(mine / "own", pack_id="own-simulator", version="9.0.0")
-    assert default_simulator([mine, bundled]) == mine / "own"
+    assert [each.path for each in simulators_to_choose([mine, bundled])] == [mine / "own"]
     for version in ("1.0.0", "1.10.0", "2.0.0-rc.1"):
         tiny_simulator(bundled / version, version=version)
-    assert default_simulator([mine, bundled]) == bundled / "1.10.0"
+    assert simulators_to_choose([mine, bundled])[0].path == bundled / "1.10.0"
 
 
 def test_without_a_simulator_it_is_said_how_to_get_one(tmp_path):
     with pytest.raises(PackNotFound) as caught:
-        default_simulator([tmp_path])
+        simulators_to_choose([tmp_path])
     assert "install" in caught.value.hint
 
 

@@ -65,8 +65,17 @@ class Progression(QObject):
     @Slot()
     def open(self) -> None:
         """Look for a simulator and a CT model, and open them."""
+        self._open("")
+
+    def use(self, name: str) -> None:
+        """Open another simulator, by its "id@version"; the one that is open stays if that fails."""
+        if self.opened is not None and name != self.opened.name:
+            self._drop_drawings()  # they are told in the latents of the one that goes
+            self._open(name)
+
+    def _open(self, name: str) -> None:
         bench, choice = self._bench, self._choice
-        job = self._submit("open", lambda _ctx: bench.open(choice))
+        job = self._submit("open", lambda _ctx: bench.open(choice, name))
         job.finished.connect(self._opened)
         job.failed.connect(self._not_opened)
 
@@ -87,10 +96,11 @@ class Progression(QObject):
 
     @Slot(object)
     def _opened(self, opened: Opened) -> None:
-        first = self.opened is None
-        self.opened, self.error = opened, None
-        if first:
+        if self.opened is None or opened.name != self.opened.name:
             self.stage = opened.spec.first
+            self.start = self.encoded = None
+            self._drop_drawings()
+        self.opened, self.error = opened, None
         self.opened_changed.emit()
         if self.start is not None:
             self._draw()
@@ -98,7 +108,10 @@ class Progression(QObject):
 
     @Slot(object)
     def _not_opened(self, error: LungviewerError) -> None:
-        self.opened, self.error = None, error
+        if self.opened is not None:
+            self.said.emit("error", error.sentence)
+        else:
+            self.error = error
         self.opened_changed.emit()
 
     # --- starting --------------------------------------------------------------------------------
@@ -235,6 +248,10 @@ class Progression(QObject):
         job.ended.connect(self.busy_changed)
         self.busy_changed.emit()
         return job
+
+    def _drop_drawings(self) -> None:
+        for topic in ("start", "encode", "draw", "strip"):
+            self._drop(topic)
 
     def _drop(self, topic: str) -> None:
         job = self._work.pop(topic, None)

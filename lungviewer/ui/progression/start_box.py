@@ -14,8 +14,8 @@ from lungviewer.ui.prose import Prose
 MOST_SEEDS = 1_000_000
 NEAR, FAR = 14.0, 24.0
 """Mean difference of a slice and what is drawn of it, in grey levels of 255, for words beside the number. Of
-slices that the shipped simulator never saw, what it draws differs by 13.9 on average, and the most similar slice
-of somebody else by 24.1 (evaluation/metrics.json of the pack)."""
+slices that the shipped simulator never saw, what it draws differs by 13.9 on average, and the most similar
+slice of somebody else by 24.1 (evaluation/metrics.json of the pack)."""
 
 
 class StartBox(QGroupBox):

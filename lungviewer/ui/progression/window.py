@@ -66,6 +66,9 @@ class ProgressionWindow(QWidget):
             )
         )
         self.problem, self.message = Sentence(framed=True), Sentence()
+        self.simulator = QComboBox()
+        self.simulator.setAccessibleName(self.tr("Simulator"))
+        self.simulator.hide()
         self.start_box = StartBox()
         self.pictures = Pictures()
         self.slider = StageSlider()
@@ -102,7 +105,7 @@ class ProgressionWindow(QWidget):
         column_of_side = QWidget()
         right = QVBoxLayout(column_of_side)
         right.setContentsMargins(0, 0, 0, 0)
-        for part in (self.start_box, self.place, self.judged, self.no_judge):
+        for part in (self.simulator, self.start_box, self.place, self.judged, self.no_judge):
             right.addWidget(part)
         right.addStretch(1)
         self.side = QScrollArea()
@@ -145,6 +148,7 @@ class ProgressionWindow(QWidget):
         progression.strip_changed.connect(self._show_strip)
         progression.busy_changed.connect(self._show_busy)
         progression.said.connect(self.message.say)
+        self.simulator.textActivated.connect(progression.use)
         self.start_box.random_asked.connect(progression.start_random)
         self.start_box.slice_asked.connect(progression.start_from_slice)
         self.slider.moved.connect(progression.go_to)
@@ -171,6 +175,10 @@ class ProgressionWindow(QWidget):
         self._show_busy()
         if opened is None:
             return
+        self.simulator.clear()
+        self.simulator.addItems(opened.names)
+        self.simulator.setCurrentText(opened.name)
+        self.simulator.setVisible(len(opened.names) > 1)
         self.slider.set_stages(opened.spec.stages)
         self.slider.show_place(self.progression.stage)
         self.no_judge.say(opened.why)
@@ -215,9 +223,10 @@ class ProgressionWindow(QWidget):
     @Slot()
     def _show_busy(self) -> None:
         progression = self.progression
-        ready = progression.opened is not None
+        ready = progression.opened is not None and not progression.at_work("open")
         self.bar.setVisible(progression.at_work("open", "encode", "strip", "export"))
-        for part in (self.start_box.random_button, self.start_box.seed, self.slider, self.count):
+        box = self.start_box
+        for part in (self.simulator, box.random_button, box.seed, self.slider, self.count):
             part.setEnabled(ready)
         for button in (self.png_button, self.gif_button):
             button.setEnabled(ready and progression.can_export and not progression.at_work("export"))
@@ -228,7 +237,7 @@ class ProgressionWindow(QWidget):
         why = self.tr("Open a CT slice in the main window first.")
         if self._session.settings.current.blinded:
             why = self.tr("Blinded first read is on: where a slice lies on the axis says something about it.")
-        ready = self.progression.opened is not None and not self.progression.at_work("encode")
+        ready = self.progression.opened is not None and not self.progression.at_work("open", "encode")
         self.start_box.can_use_slice(ready and self.progression.can_encode, why)
 
     # --- doing -----------------------------------------------------------------------------------

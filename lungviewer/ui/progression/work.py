@@ -12,7 +12,7 @@ from lungviewer.core.paths import is_one_of, pack_dirs
 from lungviewer.core.simulator import SimulatorSpec, Step, Strip
 from lungviewer.exporters.strip_gif import write_strip_gif
 from lungviewer.exporters.strip_png import write_strip_png
-from lungviewer.packs.simulator_catalogue import default_simulator
+from lungviewer.packs.simulator_catalogue import simulators_to_choose
 from lungviewer.packs.simulator_loading import load_simulator
 from lungviewer.services.engine import InferenceEngine
 from lungviewer.services.opening import EngineChoice, EngineKeeper
@@ -21,9 +21,11 @@ from lungviewer.services.progression import Simulator, Start, judge_steps
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The simulator that was opened. `classifier` None: nobody judges its pictures, and `why` says why."""
+    """The simulator that was opened, and the names of all. `classifier` None: nobody judges its pictures, and
+    `why` says why."""
 
     name: str
+    names: tuple[str, ...]
     spec: SimulatorSpec
     classifier: ModelSpec | None
     why: str = ""
@@ -52,17 +54,25 @@ class Bench:
             raise UsageError("No simulator is open.")
         return self._simulator
 
-    def open(self, choice: EngineChoice) -> Opened:
-        """Open the simulator that is installed, and the CT model of `choice`.
+    def open(self, choice: EngineChoice, name: str = "") -> Opened:
+        """Open the simulator of this name ("id@version"), else the one that is open, else the default one;
+        and the CT model of `choice`. One that was open stays so until another has been opened.
 
         Raises:
             PackError: there is no simulator, or it does not verify or reproduce.
             BackendError: it cannot be loaded.
         """
-        if self._simulator is None:
-            self._simulator = Simulator.open(load_simulator(default_simulator(pack_dirs())))
+        there = simulators_to_choose(pack_dirs())
+        wanted = next((entry for entry in there if entry.name == name), there[0])
+        if self._simulator is None or (name and wanted.name != self._simulator.name):
+            simulator = Simulator.open(load_simulator(wanted.path))
+            if self._simulator is not None:
+                self._simulator.close()
+            self._simulator = simulator
         engine, why = self._open_engine(choice)
-        return Opened(self._simulator.name, self._simulator.spec, engine.spec if engine else None, why)
+        names = tuple(entry.name for entry in there)
+        spec = engine.spec if engine else None
+        return Opened(self._simulator.name, names, self._simulator.spec, spec, why)
 
     def _open_engine(self, choice: EngineChoice) -> tuple[InferenceEngine | None, str]:
         self._choice = None
