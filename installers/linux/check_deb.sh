@@ -69,7 +69,7 @@ if [ -n "$TRAINING" ]; then
     step "the training part"
     install "$TRAINING"
     check_paths /opt/lungviewer/training
-    in_root --offline --reader /opt/lungviewer/training/lungviewer-training --help | head -n 3
+    training_is_found lungviewer-cli
 fi
 
 step "removing and purging leave what people made, and nothing else"
@@ -90,7 +90,7 @@ install "$WORK/older.deb"
 install "$PACKAGE"
 [ ! -e "$ROOT/opt/lungviewer/_internal/gone" ] || fail "a file of the older version is still there"
 of_the_person | diff "$WORK/before.txt" - || fail "the person's data changed"
-in_root --offline --reader lungviewer-cli scan "/opt/lungviewer/$SAMPLES" -o "/home/$READER/samples.csv" --quiet
+in_root --offline --reader lungviewer-cli scan "/opt/lungviewer/$SAMPLES" -o "/home/$READER/samples.csv" --fresh --quiet
 same_as_source "$ROOT/home/$READER/samples.csv"
 in_root dpkg-query -W -f '${Package} ${Version}\n' lungviewer
 

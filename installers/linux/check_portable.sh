@@ -2,16 +2,18 @@
 # Unpack the portable archive in a clean Debian root and use it there as an ordinary user: from a folder with spaces,
 # read-only, through a link, and with its own folder for settings.
 #
-#   installers/linux/check_portable.sh dist/lungviewer-0.1.0-linux-x86_64.tar.xz
+#   installers/linux/check_portable.sh dist/lungviewer-0.1.0-linux-x86_64.tar.xz \
+#       [dist/lungviewer-training-0.1.0-linux-x86_64.tar.xz]
 #
-# The root gets the libraries that the archive's README.txt names, and nothing else. The environment variables are
-# those of clean_root.sh.
+# The root gets the libraries that the archive's README.txt names, and nothing else. The training part is unpacked beside
+# it at the end. The environment variables are those of clean_root.sh.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/clean_root.sh"
 
-[ $# -eq 1 ] || fail "usage: check_portable.sh ARCHIVE"
+[ $# -ge 1 ] || fail "usage: check_portable.sh ARCHIVE [TRAINING_ARCHIVE]"
 require
 ARCHIVE=$(realpath "$1")
+TRAINING=${2:+$(realpath "$2")}
 NAME=$(basename "$ARCHIVE" .tar.xz)
 WORK=$(mktemp -d)
 ROOT=$WORK/root
@@ -55,5 +57,13 @@ stays_open offscreen "" "$PLACE/$NAME/lungviewer" "$PLACE/$NAME/$SAMPLES"
 [ -n "$(find "$ROOT$PLACE/$NAME/lungviewer-data" -type f)" ] || fail "nothing was kept beside the program"
 left=$(find "$ROOT/home/$READER" -path "*lungviewer*" -not -path "$ROOT$PLACE*" || true)
 [ -z "$left" ] || fail "something was kept in the home folder: $left"
+
+if [ -n "$TRAINING" ]; then
+    step "the training part, beside it"
+    tar --extract --file "$TRAINING" --directory "$ROOT$PLACE" --no-same-owner
+    chown -R "$(stat -c %u:%g "$ROOT/home/$READER")" "$ROOT$PLACE"
+    check_paths "$PLACE/$(basename "$TRAINING" .tar.xz)"
+    training_is_found "$PLACE/$NAME/lungviewer-cli"
+fi
 
 printf '\n%s: everything held.\n' "$NAME"

@@ -90,7 +90,7 @@ check_program() {
     in_root --offline --reader --with QT_QPA_PLATFORM=offscreen "$cli" doctor --selftest
     step "scan of the samples: the same CSV as the source's"
     begin=$(date +%s.%N)
-    in_root --offline --reader "$cli" scan "$folder/$SAMPLES" -o "/home/$READER/samples.csv" --quiet
+    in_root --offline --reader "$cli" scan "$folder/$SAMPLES" -o "/home/$READER/samples.csv" --fresh --quiet
     printf 'the scan took %.1f s\n' "$(echo "$(date +%s.%N) - $begin" | bc -l 2>/dev/null || echo 0)"
     same_as_source "$ROOT/home/$READER/samples.csv"
     step "the window, offscreen"
@@ -123,6 +123,14 @@ check_own_libraries() { # FOLDER CLI
     mv "$hidden"/* "$ROOT"/usr/lib/*-linux-gnu/
     rmdir "$hidden"
     [ "$code" = 0 ] || fail "it takes these from the system"
+}
+
+# The training part is of the same build, and the viewer finds and starts it.
+training_is_found() { # CLI
+    local said
+    said=$(in_root --offline --reader --with QT_QPA_PLATFORM=offscreen "$1" doctor --selftest) \
+        || { printf '%s\n' "$said"; fail "the self-test failed with the training part"; }
+    printf '%s\n' "$said" | grep 'training part *lungviewer-training [0-9]' || fail "the training part was not found"
 }
 
 # Nothing of the machine that built the program may be named in it.

@@ -67,6 +67,9 @@ def test_each_check_and_the_training_part_run_somewhere() -> None:
     words = [word for command in commands() for word in command]
     for script in ("check_deb.sh", "check_portable.sh", "test_frozen.py", "test_windows_installer.py"):
         assert [word for word in words if word.endswith(script)], script
+    for script in ("/check_deb.sh", "/check_portable.sh"):
+        (given,) = calls_of(script)
+        assert ["training" in word for word in given] == [False, True]
     assert "LUNGVIEWER_FROZEN: dist/lungviewer" in WORKFLOW
     assert ["--version"] in calls_of("/lungviewer-training")
     assert ["--version"] in calls_of("$TRAINING")
