@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from lungviewer.core.backend import DeviceReport, RawOutput
 from lungviewer.core.errors import BackendError, DeviceUnavailable, MissingDependency
+from lungviewer.core.extras import how_to_run_keras
 
 
 class KerasBackend:
@@ -26,9 +27,7 @@ class KerasBackend:
 
     def devices(self) -> list[DeviceReport]:
         if find_spec("tensorflow") is None:
-            return [
-                DeviceReport("cpu", False, f"TensorFlow is not installed. {MissingDependency.default_hint}")
-            ]
+            return [DeviceReport("cpu", False, f"TensorFlow is not installed. {how_to_run_keras()}")]
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
@@ -39,7 +38,9 @@ class KerasBackend:
 
     def open(self, model: bytes, device: str, threads: int) -> KerasSession:
         if find_spec("tensorflow") is None:
-            raise MissingDependency("This pack runs on TensorFlow, which is not installed.")
+            raise MissingDependency(
+                "This pack runs on TensorFlow, which is not installed.", hint=how_to_run_keras()
+            )
         import keras
         import tensorflow as tf
 

@@ -40,6 +40,13 @@ def missing_for_adapting() -> list[str]:
     return [name for module, name in ADAPT_LIBRARIES.items() if find_spec(module) is None]
 
 
+def how_to_run_keras() -> str:
+    """A sentence: TensorFlow runs Keras' models, and no packaged viewer has it."""
+    if getattr(sys, "frozen", False):
+        return "The packaged program runs ONNX models only; for Keras' install lungviewer with Python."
+    return how_to_install(TRAINING)
+
+
 def how_to_install(extra: str) -> str:
     """A sentence with the command that brings an extra to this very installation, from whatever folder.
 

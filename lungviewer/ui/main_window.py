@@ -143,8 +143,8 @@ class MainWindow(QMainWindow):
     def _say_first_things(self) -> None:
         if not self.session.settings.current.notice_seen:
             text = self.tr(
-                "Research use only, not for diagnosis. The sample images are drawn by this program and show "
-                "no patient. Open your own with Ctrl+O, or drop a file or folder here."
+                "Research use only, not for diagnosis. The samples that come with this program are drawn by "
+                "it and show no patient. Open your own with Ctrl+O, or drop a file or folder here."
             )
             self.notices.offer(Notice("info", text), "notice-seen", self.tr("I understand"))
 

@@ -11,10 +11,11 @@ from lungviewer.ui.names import tooltip
 
 
 class PathLine(QWidget):
-    """`given` tells what a person typed, when they are done; what the program sets is not told. The button's
-    clicks are `asked`: who owns the line knows which dialog it is."""
+    """`given` tells what a person typed, when they are done, `typing` that they are not yet; what the program
+    sets is not told. The button's clicks are `asked`: who owns the line knows which dialog it is."""
 
     given = Signal(object)  # Path
+    typing = Signal()
     asked = Signal()
 
     def __init__(self, name: str, button: str, parent: QWidget | None = None) -> None:
@@ -32,7 +33,7 @@ class PathLine(QWidget):
         self._edited = False
         self._last = ""
         self.line.textEdited.connect(self._typing)
-        self.line.editingFinished.connect(self._typed)
+        self.line.editingFinished.connect(self.finish)
         self.button.clicked.connect(self.asked)
 
     def text(self) -> str:
@@ -49,14 +50,21 @@ class PathLine(QWidget):
         """As if it had been typed."""
         self.line.setText(str(path))
         self._edited = True
-        self._typed()
+        self.finish()
+
+    @property
+    def is_being_typed(self) -> bool:
+        """Whether there is something that was not told yet."""
+        return self._edited and bool(self.line.text().strip())
 
     @Slot()
     def _typing(self) -> None:
         self._edited = True
+        self.typing.emit()
 
     @Slot()
-    def _typed(self) -> None:
+    def finish(self) -> None:
+        """Tell what was typed, if anything was."""
         text = self.line.text().strip()
         if self._edited:
             self._edited = False

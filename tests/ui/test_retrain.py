@@ -168,6 +168,17 @@ def test_a_folder_that_is_dropped_is_taken_and_a_file_is_not(qtbot, window, data
     assert window.controller.look.root == data
 
 
+def test_a_folder_that_is_typed_is_taken_by_the_button_too(qtbot, window, data):
+    assert not window.forward.isEnabled()
+    qtbot.keyClicks(window.data.folder.line, str(data))
+    assert window.forward.isEnabled()
+    window.forward.click()
+    idle(qtbot, window, lambda: window.controller.look is not None)
+    assert window.controller.look.root == data
+    assert window.page is window.data
+    assert not window.forward.isEnabled()  # a class that the model does not know needs a kind
+
+
 def test_a_wrong_folder_is_told_in_place_and_the_window_stays_usable(qtbot, window, data):
     choose(qtbot, window, data / "cyst")
     assert "one sub-folder per class" in window.error.text()

@@ -32,6 +32,9 @@ from lungviewer.ui.prose import Plain, Prose, Sentence, Sized
 from lungviewer.ui.session import ViewerSession
 
 _SIZE = QSize(1120, 700)
+_FRAME = QSize(20, 60)
+"""What the desktop puts round a window, about."""
+
 _SIDE_PX = 330
 
 
@@ -51,6 +54,9 @@ class ProgressionWindow(QWidget):
         self._make_parts()
         self._arrange()
         self._connect()
+        # Qt alone opens a window with at most two thirds of the screen.
+        room = self.screen().availableSize() - _FRAME
+        self.resize(self.sizeHint().boundedTo(room))
         for keys in (QKeySequence(QKeySequence.StandardKey.Close), QKeySequence(Qt.Key.Key_Escape)):
             QShortcut(keys, self, self.close)
         self._show_opened()

@@ -60,6 +60,7 @@ class DataPage(Page):
         self.folder = PathLine(self.tr("Folder of images"), self.tr("Choose &folder…"))
         self.folder.asked.connect(self._choose_folder)
         self.folder.given.connect(self._folder_given)
+        self.folder.typing.connect(self.buttons_changed)
         form.addRow(self.tr("Folder"), self.folder)
         self.manifest = PathLine(self.tr("Manifest"), self.tr("Choose &manifest…"))
         self.manifest.line.setPlaceholderText(self.tr("none: every file counts as a group of its own"))
@@ -97,10 +98,12 @@ class DataPage(Page):
     def can_go_forward(self) -> bool:
         classes = self.controller.classes
         ready = not self.controller.busy and not self.controller.lacking
-        return ready and bool(classes) and not what_is_missing(classes)
+        return ready and (self.folder.is_being_typed or (bool(classes) and not what_is_missing(classes)))
 
     def go_forward(self) -> None:
-        if self.controller.audit is None:
+        if self.folder.is_being_typed:
+            self.folder.finish()  # what is in it is shown first
+        elif self.controller.audit is None:
             self.controller.check_folder()
         else:
             self.next_asked.emit()

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from lungviewer.core.paths import user_packs_dir
 from lungviewer.ui.jobs import JobRunner
 from lungviewer.ui.progression import work
+from lungviewer.ui.progression.window import ProgressionWindow
 from tests.fixtures.simulator_windows import quiet
 from tests.fixtures.simulators import tiny_simulator
 
@@ -40,6 +41,18 @@ def test_a_damaged_simulator_is_said_so(opened, installed, judge):
     window = opened(judge)
     assert "SHA-256" in window.problem.text()
     assert not window.body.isVisible()
+
+
+def test_it_opens_as_large_as_it_needs_to_be(qtbot, session, installed, judge, monkeypatch):
+    monkeypatch.setattr(work, "pack_dirs", lambda: [user_packs_dir()])
+    window = ProgressionWindow(session, keeper=judge)
+    qtbot.addWidget(window)
+    room = window.screen().availableSize()
+    window.show()
+    assert window.width() >= min(1100, room.width() - 40)
+    assert window.height() >= min(690, room.height() - 80)
+    quiet(qtbot, window)
+    assert window.shutdown()
 
 
 def test_escape_closes_it(qtbot, window):
