@@ -118,7 +118,7 @@ def _cut(
                 reading[pool.submit(outcome_of, work)] = index
             done = wait(reading, _POLL_S, FIRST_COMPLETED).done
             ctx.check()
-            ready = sorted(done, key=reading.__getitem__)[:at_once]
+            ready = [each for each in reading if each in done][:at_once]  # in the order they were asked for
             if ready:
                 yield {reading.pop(future): future.result() for future in ready}
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import wait
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from lungviewer.core.errors import Cancelled, ImageTooSmall
 from lungviewer.core.job import NullContext, RecordingContext
 from lungviewer.core.types import Status
 from lungviewer.readers.ct_series import series_in
+from lungviewer.services import ct_classify
 from lungviewer.services.ct_classify import classify_series
 from lungviewer.services.ct_result import SeriesResult, as_series_image_result, slice_heatmaps
 from tests.fixtures.ct_packs import HeldCt, ct_engine, empty_slice, slice_of
@@ -144,6 +146,14 @@ def test_snapshots_grow_and_the_slice_that_is_looked_at_comes_first(engine):
     assert snapshots[0].record.reason.split("; ")[0] == "series_not_finished"
     sizes = [len(s.calls) for s in snapshots]
     assert sizes == sorted(sizes)
+
+
+def test_slices_that_are_ready_together_are_taken_in_the_order_they_were_asked_for(engine, monkeypatch):
+    monkeypatch.setattr(ct_classify, "wait", lambda futures, *_: wait(futures))  # until all are ready
+    ctx = RecordingContext()
+    judged(held(), engine, ctx, batch=1, readers=1, first=6)
+    snapshots = [value for value in ctx.partials if isinstance(value, SeriesResult)]
+    assert list(snapshots[0].calls) == [6]
 
 
 def test_a_stopped_run_goes_on_with_what_is_known(engine):
