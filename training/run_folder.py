@@ -112,7 +112,7 @@ def environment() -> dict[str, str]:
 
 
 def code_version() -> str:
-    """The program's version, with the commit of a packaged program or a checkout, and "+" where that was changed."""
+    """The program's version, with the commit of the packaged program or checkout; "+" marks changes to that."""
     build = own_build()
     if build is not None:
         commit, changed, _ = build.commit.partition("+")
