@@ -112,7 +112,7 @@ def environment() -> dict[str, str]:
 
 
 def code_version() -> str:
-    """The program's version, with the commit of the packaged program or checkout; "+" marks changes to that."""
+    """The program's version, with the commit of the packaged program or checkout, "+" marking changes."""
     build = own_build()
     if build is not None:
         commit, changed, _ = build.commit.partition("+")
