@@ -108,11 +108,14 @@ class Progression(QObject):
 
     @Slot(object)
     def _not_opened(self, error: LungviewerError) -> None:
-        if self.opened is not None:
-            self.said.emit("error", error.sentence)
-        else:
+        if self.opened is None:
             self.error = error
         self.opened_changed.emit()
+        if self.opened is not None:  # the one that stays draws on
+            self.said.emit("error", error.sentence)
+            if self.start is not None:
+                self._draw()
+                self._draw_strip()
 
     # --- starting --------------------------------------------------------------------------------
 

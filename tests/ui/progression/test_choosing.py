@@ -46,8 +46,10 @@ def test_a_damaged_one_is_said_so_and_the_other_stays(qtbot, opened, other, judg
     window = opened(judge)
     (other / "generator.onnx").write_bytes(b"damaged")
     before = window.progression.start
+    window.count.setCurrentIndex(2)  # a strip is on its way, and still comes
     choose(window, OTHER)
     quiet(qtbot, window)
+    assert len(window.strip.cells) == 9
     assert window.simulator.currentText() == FIRST
     assert FIRST in window.facts.text()
     assert window.message.text()

@@ -162,13 +162,3 @@ def test_nothing_is_left_behind_of_a_map_that_is_painted_in_parts(qtbot, session
             know(session, map_so_far(session, 60 if on else None))
             QApplication.sendEvent(shown.view.viewport(), QEvent(QEvent.Type.Leave))
             qtbot.waitUntil(lambda: as_painted_anew(shown))
-
-
-def test_nothing_is_left_behind_of_a_frame_that_goes_elsewhere(qtbot, session, shown, slide):
-    session.explaining.set_visible(False)  # scaled cells painted under another clip end a pixel further
-    calls = tiles_where(slide, lambda t: t.is_call)
-    for number in (30, 31, 50):
-        point_at(shown, *middle(slide, calls[number]))
-        qtbot.waitUntil(lambda: as_painted_anew(shown))
-    QApplication.sendEvent(shown.view.viewport(), QEvent(QEvent.Type.Leave))
-    qtbot.waitUntil(lambda: as_painted_anew(shown))
